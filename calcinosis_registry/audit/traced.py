@@ -1,0 +1,138 @@
+"""Traced models: every write leaves its event in the same transaction, by a bulk path.
+
+Plain ``queryset.update()`` leaves no history, so it is refused here.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from django.db import models, transaction
+
+from calcinosis_registry.audit import trail
+from calcinosis_registry.audit.models import Action, Event
+
+
+class TracedQuerySet(models.QuerySet):
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise TypeError(f"update() leaves no history: save {self.model.__name__} rows, or use bulk_update()")
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list:
+        with transaction.atomic():
+            created = super().bulk_create(list(objs), *args, **kwargs)
+            trail.write(_created(one) for one in created)
+            for one in created:
+                one.remember()
+        return created
+
+    def bulk_update(self, objs: Iterable[Any], fields: Sequence[str], batch_size: int | None = None) -> int:
+        objs = list(objs)
+        with transaction.atomic():
+            # Model-level bulk_update calls update() on the rows it has locked; the plain queryset does that for us.
+            count = models.QuerySet(self.model, using=self.db).bulk_update(objs, fields, batch_size)
+            trail.write(told for one in objs if (told := _changed(one)) is not None)
+            for one in objs:
+                one.remember()
+        return count
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            doomed = [_deleted(one) for one in self]
+            gone = super().delete()
+            trail.write(doomed)
+        return gone
+
+
+class Traced(models.Model):
+    """Base of every model whose changes are kept. ``trail_patient`` names the patient an event is about."""
+
+    objects = TracedQuerySet.as_manager()
+    trail_patient = ""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Any:
+        instance = super().from_db(db, field_names, values)
+        instance.remember()
+        return instance
+
+    def remember(self) -> None:
+        """Keep the values as stored, to tell a later change from."""
+        skipped = self.get_deferred_fields()
+        self._stored = {
+            field.attname: self.__dict__.get(field.attname)
+            for field in self._meta.concrete_fields
+            if field.attname not in skipped
+        }
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self.remember()
+
+    def changed_fields(self) -> dict[str, list[Any]]:
+        """{field: [stored, now]} for what differs from the stored row; everything filled for a new one."""
+        stored = getattr(self, "_stored", None)
+        changes: dict[str, list[Any]] = {}
+        for field in self._meta.concrete_fields:
+            if field.primary_key or field.name in UNTOLD or (stored is not None and field.attname not in stored):
+                continue
+            now = self.__dict__.get(field.attname)
+            before = stored[field.attname] if stored is not None else None
+            if before != now and not (stored is None and now in (None, "", ())):
+                changes[field.name] = [_plain(field, before), _plain(field, now)]
+        return changes
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            adding = self._state.adding
+            told = None if adding else _changed(self)
+            super().save(*args, **kwargs)
+            trail.write([_created(self)] if adding else [told] if told else [])
+        self.remember()
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            told = _deleted(self)
+            gone = super().delete(*args, **kwargs)
+            trail.write([told])
+        return gone
+
+
+# Bookkeeping columns say nothing that the event itself does not say.
+UNTOLD = frozenset({"public_id", "version"})
+
+
+def _created(one: Traced) -> Event:
+    one._stored = None  # type: ignore[assignment]
+    return trail.event(Action.CREATE, about=one, changes=one.changed_fields())
+
+
+def _changed(one: Traced) -> Event | None:
+    changes = one.changed_fields()
+    return trail.event(Action.CHANGE, about=one, changes=changes) if changes else None
+
+
+def _deleted(one: Traced) -> Event:
+    kept = {name: [values[0] if values[0] is not None else values[1], None] for name, values in _everything(one).items()}
+    return trail.event(Action.DELETE, about=one, changes=kept)
+
+
+def _everything(one: Traced) -> dict[str, list[Any]]:
+    stored = one._stored
+    one._stored = None  # type: ignore[assignment]
+    values = one.changed_fields()
+    one._stored = stored
+    return values
+
+
+def _plain(field: models.Field, value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, Decimal | datetime.date | datetime.datetime | float):
+        return str(value)
+    return field.get_prep_value(value)

@@ -1,0 +1,1 @@
+"""What may you see and do: clinics, memberships, the access table (roles.py) and visible_to() (policy.py)."""

@@ -1,0 +1,115 @@
+"""Clinics, who works in them with which role from when until when, and invitations."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext_lazy as _
+
+from calcinosis_registry.audit.traced import Traced
+from calcinosis_registry.clinics.policy import ScopedQuerySet
+from calcinosis_registry.clinics.roles import Role
+
+
+def new_public_id() -> str:
+    """What appears in a URL instead of a key: 16 random letters and digits (83 bits)."""
+    return get_random_string(16, "abcdefghijkmnpqrstuvwxyz23456789")
+
+
+class Clinic(Traced):
+    public_id = models.CharField(max_length=22, unique=True, default=new_public_id, editable=False)
+    code = models.CharField(
+        _("code"),
+        max_length=5,
+        unique=True,
+        validators=[RegexValidator(r"^[A-Z]{2,5}$", _("Two to five capital letters."))],
+        help_text=_("Two to five capital letters; registry numbers begin with it."),
+    )
+    name = models.CharField(_("name"), max_length=120)
+    next_number = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = ScopedQuerySet.as_manager()
+    clinic_path = "pk"
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("clinic")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MembershipQuerySet(ScopedQuerySet):
+    def in_force(self) -> Self:
+        """Today between from and until."""
+        today = timezone.localdate()
+        return self.filter(valid_from__lte=today).exclude(valid_until__lt=today)
+
+
+class Membership(Traced):
+    """A role in a clinic. Without a clinic: an admin of the whole register."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="memberships", null=True, blank=True)
+    role = models.CharField(_("role"), max_length=12, choices=Role.choices)
+    valid_from = models.DateField(_("from"), default=timezone.localdate)
+    valid_until = models.DateField(_("until"), null=True, blank=True)
+
+    objects = MembershipQuerySet.as_manager()
+    clinic_path = "clinic"
+
+    class Meta:
+        ordering = ["clinic", "role"]
+        verbose_name = _("role")
+        constraints = [
+            models.CheckConstraint(
+                name="membership_until_after_from",
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gte=F("valid_from")),
+                violation_error_message=_("“Until” is before “from”."),
+            ),
+            models.CheckConstraint(
+                name="membership_only_admins_span_clinics",
+                condition=Q(clinic__isnull=False) | Q(role=Role.ADMIN),
+                violation_error_message=_("Only an admin's role may span all clinics."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.get_role_display()}, {self.clinic or _('all clinics')}"
+
+
+class InvitationQuerySet(ScopedQuerySet):
+    def open(self) -> Self:
+        return self.filter(accepted_at__isnull=True, withdrawn_at__isnull=True, expires_at__gt=timezone.now())
+
+
+class Invitation(Traced):
+    """An e-mailed, expiring invitation to a role in a clinic. Only a hash of the token is kept."""
+
+    public_id = models.CharField(max_length=22, unique=True, default=new_public_id, editable=False)
+    email = models.EmailField(_("e-mail"))
+    name = models.CharField(_("name"), max_length=150)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="invitations", null=True, blank=True)
+    role = models.CharField(_("role"), max_length=12, choices=Role.choices)
+    valid_until = models.DateField(_("role until"), null=True, blank=True)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    expires_at = models.DateTimeField(_("expires"))
+    accepted_at = models.DateTimeField(_("accepted"), null=True, editable=False)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, editable=False)
+
+    objects = InvitationQuerySet.as_manager()
+    clinic_path = "clinic"
+
+    class Meta:
+        ordering = ["-expires_at"]
+        verbose_name = _("invitation")
+
+    def __str__(self) -> str:
+        return f"{self.email}, {self.get_role_display()}"

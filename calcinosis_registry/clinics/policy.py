@@ -1,0 +1,69 @@
+"""Which rows: ``Model.objects.visible_to(user, permission)``. Every view starts here; no clinic means no data."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404, HttpRequest
+from django.core.exceptions import PermissionDenied
+
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.audit.traced import TracedQuerySet
+from calcinosis_registry.clinics.roles import ROLES, Permission
+
+
+def grants(user: User | AnonymousUser) -> dict[Permission, set[int | None]]:
+    """{permission: ids of the clinics it holds in}; None among the ids means every clinic. Read once per account object."""
+    if not user.is_authenticated or not user.is_active:
+        return {}
+    if not hasattr(user, "_grants"):
+        found: dict[Permission, set[int | None]] = {}
+        for role, clinic_id in user.memberships.in_force().values_list("role", "clinic_id"):
+            for permission in ROLES[role]:
+                found.setdefault(permission, set()).add(clinic_id)
+        user._grants = found  # type: ignore[union-attr]
+    return user._grants  # type: ignore[union-attr]
+
+
+def may(user: User | AnonymousUser, permission: Permission, clinic_id: int | None = None) -> bool:
+    """Does the account hold the permission in this clinic (or, without one, anywhere)?"""
+    held = grants(user).get(permission, set())
+    return bool(held) if clinic_id is None else clinic_id in held or None in held
+
+
+class ScopedQuerySet(TracedQuerySet):
+    """A traced queryset whose model names, in ``clinic_path``, the way to the clinic that owns a row."""
+
+    def visible_to(self, user: User | AnonymousUser, permission: Permission) -> Self:
+        held = grants(user).get(permission, set())
+        if None in held:
+            return self.all()
+        return self.filter(**{f"{self.model.clinic_path}__in": held}) if held else self.none()
+
+
+def require(request: HttpRequest, permission: Permission) -> None:
+    """For pages that belong to no single clinic: 403 unless the permission is held somewhere."""
+    if not may(request.user, permission):
+        raise PermissionDenied
+
+
+def one_visible(rows: ScopedQuerySet, user: Any, needed: Permission, **lookup: Any) -> Any:
+    """The one row seen with VIEW_RECORDS, or 404; 403 where it is yours but not this action.
+
+    ``rows`` is a ``visible_to`` queryset; ``needed`` the permission the action asks for.
+    """
+    found = rows.filter(**lookup).first()
+    if found is None:
+        raise Http404
+    if not may(user, needed, clinic_of(found)):
+        raise PermissionDenied
+    return found
+
+
+def clinic_of(record: Any) -> int:
+    """The id of the clinic that owns a scoped record."""
+    value = record
+    for step in type(record).clinic_path.split("__"):
+        value = getattr(value, step)
+    return getattr(value, "pk", value)

@@ -1,0 +1,1 @@
+"""What a field means. Depends on Django alone; imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""Who and when: patients, consent, diagnosis, visits, laboratory."""

@@ -1,0 +1,225 @@
+"""The patient: a registry number and the facts that change rarely. Names stand apart, in identity."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Self
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+
+from calcinosis_registry.clinics.models import Clinic
+from calcinosis_registry.clinics.policy import ScopedQuerySet
+from calcinosis_registry.codebook.fields import PartialDateField
+from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, yes_no_unknown
+from calcinosis_registry.codebook.partial_dates import PartialDate, Precision
+from calcinosis_registry.quality.findings import Finding
+from calcinosis_registry.records.models import Record
+
+OLDEST_REFUSED, OLDEST_WARNED = 120, 105  # years of age; product.md "Decided"
+
+
+class Sex(models.TextChoices):
+    FEMALE = "F", __("Female")
+    MALE = "M", __("Male")
+    UNDETERMINED = "UNDETERMINED", __("Undetermined")
+    FOETUS = "FOETUS", __("Foetus (unknown)")
+
+
+class Status(models.TextChoices):
+    ALIVE = "ALIVE", __("Alive")
+    DEAD = "DEAD", __("Dead")
+    LOST = "LOST", __("Lost to follow-up")
+    OPTED_OUT = "OPTED_OUT", __("Opted out")
+
+
+class Hand(models.TextChoices):
+    RIGHT = "R", __("Right")
+    LEFT = "L", __("Left")
+    AMBIDEXTROUS = "AMBI", __("Both")
+    UNKNOWN = "U", __("Unknown")
+
+
+class Smoking(models.TextChoices):
+    NEVER = "NEVER", __("Never")
+    EX = "EX", __("Ex-smoker")
+    CURRENT = "CURRENT", __("Current")
+    UNKNOWN = "U", __("Unknown")
+
+
+class PatientQuerySet(ScopedQuerySet):
+    def consented_to_research(self) -> Self:
+        """A research consent in force: given, and no later withdrawal."""
+        return self.filter(research_consent=True)
+
+
+class Patient(Record):
+    registry_number = models.CharField(__("registry number"), max_length=12, unique=True, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="patients")
+    registered_on = models.DateField(__("registered"), default=timezone.localdate, editable=False)
+    birth_date = clinical(
+        PartialDateField(__("date of birth"), help_text=__("Year, year-month or full date.")),
+        section="Person", privacy=Privacy.IDENTITY, source="clinical-model 9.1 (2), 12.2", need=Need.ALWAYS,
+    )  # fmt: skip
+    sex_at_birth = choice(
+        __("sex at birth"), Sex, section="Person", privacy=Privacy.QUASI, need=Need.ALWAYS,
+        source="clinical-model 9.1 (3)",
+    )  # fmt: skip
+    dominant_hand = choice(__("dominant hand"), Hand, section="Person", source="clinical-model 5.1, 12.2")
+    smoking = choice(__("smoking"), Smoking, section="Person", source="clinical-model 12.2")
+    first_contact = clinical(
+        PartialDateField(__("first contact with this centre")),
+        section="Person", privacy=Privacy.DATE, source="clinical-model 9.1 (6)",
+    )  # fmt: skip
+    status = clinical(
+        models.CharField(__("status"), max_length=32, choices=Status.choices, default=Status.ALIVE),
+        section="Status", privacy=Privacy.CLINICAL, source="clinical-model 9.1 (4)",
+    )  # fmt: skip
+    death_date = clinical(
+        PartialDateField(__("date of death"), help_text=__("“unknown” where it is not known.")),
+        section="Status", privacy=Privacy.DATE, source="clinical-model 9.1 (5)", only_if={"status": "DEAD"},
+    )  # fmt: skip
+    death_from_calcinosis = yes_no_unknown(
+        __("death related to calcinosis"), section="Status", source="clinical-model 8", only_if={"status": "DEAD"}
+    )
+    death_from_sepsis = yes_no_unknown(
+        __("death from sepsis"), section="Status", source="clinical-model 8", only_if={"status": "DEAD"}
+    )
+    genetic_diagnosis = clinical(
+        models.CharField(
+            __("genetic diagnosis"), max_length=120, blank=True, help_text=__("HGVS, HGNC or OMIM; usually not applicable.")
+        ),
+        section="Rare disease", privacy=Privacy.FREE_TEXT, source="clinical-model 9.1 (10)",
+    )  # fmt: skip
+    undiagnosed = yes_no_unknown(__("undiagnosed case"), section="Rare disease", source="clinical-model 9.1 (11)")
+    undiagnosed_phenotype = clinical(
+        models.CharField(__("phenotype of the undiagnosed case (HPO)"), max_length=200, blank=True),
+        section="Rare disease", privacy=Privacy.FREE_TEXT, source="clinical-model 9.1 (11)", only_if={"undiagnosed": "Y"},
+    )  # fmt: skip
+    biosample = yes_no_unknown(__("biological sample available"), section="Rare disease", source="clinical-model 9.1 (14)")
+    biobank_link = clinical(
+        models.CharField(__("link to a biobank"), max_length=200, blank=True),
+        section="Rare disease", privacy=Privacy.FREE_TEXT, source="clinical-model 9.1 (15)", only_if={"biosample": "Y"},
+    )  # fmt: skip
+    disability_score = clinical(
+        models.DecimalField(__("functioning/disability score"), max_digits=6, decimal_places=2, null=True, blank=True),
+        section="Rare disease", privacy=Privacy.CLINICAL, source="clinical-model 9.1 (16)",
+    )  # fmt: skip
+    disability_instrument = clinical(
+        models.CharField(__("instrument of that score"), max_length=40, blank=True, help_text=__("ICF or WHODAS.")),
+        section="Rare disease", privacy=Privacy.CLINICAL, source="clinical-model 9.1 (16)",
+    )  # fmt: skip
+
+    # Maintained from the consents in the saving transaction (patients/services.py): what lists and exports filter on.
+    registry_consent = models.BooleanField(default=False, editable=False)
+    research_consent = models.BooleanField(default=False, editable=False)
+    images_consent = models.BooleanField(default=False, editable=False)
+    contact_consent = models.BooleanField(default=False, editable=False)
+
+    objects = PatientQuerySet.as_manager()
+    clinic_path = "clinic_id"
+
+    class Meta:
+        verbose_name = __("patient")
+        ordering = ["registry_number"]
+        indexes = [models.Index(fields=["clinic", "registry_number"], name="patient_clinic_number")]
+
+    def __str__(self) -> str:
+        return self.registry_number
+
+    @property
+    def trail_patient(self) -> str:  # type: ignore[override]
+        return self.registry_number
+
+    @property
+    def patient(self) -> Patient:
+        return self
+
+    def age_on(self, day: datetime.date) -> int | None:
+        """Completed years on a day; from the middle of the interval when the birth date is partial."""
+        born = self.birth_date
+        if born is None or born.precision is Precision.UNKNOWN:
+            return None
+        middle = born.earliest + (born.latest - born.earliest) / 2
+        return day.year - middle.year - ((day.month, day.day) < (middle.month, middle.day))
+
+    @property
+    def age(self) -> int | None:
+        end = self.death_date.latest if self.death_date and self.death_date.latest else timezone.localdate()
+        return self.age_on(end)
+
+    def clean(self) -> None:
+        super().clean()
+        today = timezone.localdate()
+        errors = {}
+        born, died = self.birth_date, self.death_date
+        if born is not None:
+            if born.earliest and born.earliest > today:
+                errors["birth_date"] = _("The date of birth is in the future.")
+            elif born.latest and (today.year - born.latest.year) > OLDEST_REFUSED:
+                errors["birth_date"] = _("That would be an age over %(limit)s years.") % {"limit": OLDEST_REFUSED}
+        if died is not None:
+            if died.earliest and died.earliest > today:
+                errors["death_date"] = _("The date of death is in the future.")
+            elif born is not None and not born.can_be_on_or_before(died):
+                errors["death_date"] = _("Death is before birth (%(born)s).") % {"born": born}
+        if self.status == Status.DEAD and died is None:
+            errors["death_date"] = _("Give the date of death, as far as known, or “unknown”.")
+        if self.first_contact and born and not born.can_be_on_or_before(self.first_contact):
+            errors["first_contact"] = _("First contact is before birth (%(born)s).") % {"born": born}
+        if errors:
+            raise ValidationError(errors)
+
+    def findings(self):  # type: ignore[no-untyped-def]
+        yield from super().findings()
+        if (self.age or 0) > OLDEST_WARNED:
+            yield Finding("old_age", _("The age is over %(n)s years. Is it right?") % {"n": OLDEST_WARNED}, "birth_date")
+
+
+def on_or_before(earlier: PartialDate | None, later: PartialDate | datetime.date | None) -> bool:
+    """True unless the two are surely the wrong way round."""
+    return earlier is None or later is None or earlier.can_be_on_or_before(later)
+
+
+class PatientRecord(Record):
+    """A record of a patient. ``visit`` is the visit it was entered at, where there was one; a signed visit locks it."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="%(class)ss")
+    visit = models.ForeignKey(
+        "patients.Visit", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="%(class)ss"
+    )
+
+    clinic_path = "patient__clinic_id"
+    # Several per patient (a list), or exactly one.
+    single = False
+
+    class Meta:
+        abstract = True
+
+    @property
+    def trail_patient(self) -> str:  # type: ignore[override]
+        return self.patient.registry_number
+
+    def clean(self) -> None:
+        super().clean()
+        if self.visit_id and self.visit.is_locked:
+            raise ValidationError(_("The visit of %(date)s is signed: unlock it first.") % {"date": self.visit.visit_date})
+        if self.visit_id and self.visit.patient_id != self.patient_id:
+            raise ValidationError(_("The visit belongs to another patient."))
+        if not self.patient.registry_consent and not self.is_consent:
+            raise ValidationError(_("No consent to the registry is in force: nothing can be entered."))
+
+    is_consent = False
+
+
+class VisitRecord(PatientRecord):
+    """A record of one visit; it appears on the visit page by itself. ``per_visit`` is 1 for at most one."""
+
+    visit = models.ForeignKey("patients.Visit", on_delete=models.PROTECT, editable=False, related_name="%(class)ss")
+    per_visit: int | None = 1
+
+    class Meta:
+        abstract = True

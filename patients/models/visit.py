@@ -1,0 +1,216 @@
+"""The visit: twelve required answers, the rest folded away (clinical-model 12.3)."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from typing import Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+
+from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, yes_no_unknown
+from calcinosis_registry.quality.findings import Finding
+from calcinosis_registry.clinics.policy import ScopedQuerySet
+from calcinosis_registry.records.models import Record
+from patients.models.patient import Patient, on_or_before
+
+DUE_WINDOW = datetime.timedelta(days=30)  # product.md "Decided"
+LOST_AFTER = datetime.timedelta(days=548)  # 18 months
+
+
+class VisitType(models.TextChoices):
+    BASELINE = "BASELINE", __("Baseline")
+    FOLLOW_UP = "FOLLOW_UP", __("Follow-up")
+    UNSCHEDULED = "UNSCHEDULED", __("Unscheduled")
+    TELE = "TELE", __("Remote")
+
+
+class VisitState(models.TextChoices):
+    OPEN = "OPEN", __("Saved")
+    COMPLETE = "COMPLETE", __("Complete")
+    SIGNED = "SIGNED", __("Signed")
+    MISSED = "MISSED", __("Missed")
+
+
+class Change(models.TextChoices):
+    MUCH_BETTER = "1", __("A lot better")
+    BETTER = "2", __("A little better")
+    SAME = "3", __("No change")
+    WORSE = "4", __("A little worse")
+    MUCH_WORSE = "5", __("A lot worse")
+
+
+class NoneOrList(models.TextChoices):
+    NONE = "NONE", __("None")
+    LIST = "LIST", __("Yes, listed")
+    UNKNOWN = "U", __("Unknown")
+
+
+def _nrs(label: str, *, source: str, need: Need = Need.COMPLETE) -> models.SmallIntegerField:
+    return clinical(
+        models.SmallIntegerField(label, null=True, blank=True, help_text=__("0 none to 10 worst.")),
+        section="How the patient is", privacy=Privacy.CLINICAL, source=source, possible=(0, 10), need=need,
+        unit="NRS 0–10",
+    )  # fmt: skip
+
+
+def _not_done(label: str) -> models.BooleanField:
+    return clinical(
+        models.BooleanField(label, default=False),
+        section="How the patient is", privacy=Privacy.CLINICAL, source="clinical-model 12.3 (8–10)",
+    )  # fmt: skip
+
+
+class VisitQuerySet(ScopedQuerySet):
+    def attended(self) -> Self:
+        return self.exclude(state=VisitState.MISSED)
+
+    def signed(self) -> Self:
+        return self.filter(state=VisitState.SIGNED)
+
+
+class Visit(Record):
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="visits")
+    state = models.CharField(__("state"), max_length=8, choices=VisitState.choices, default=VisitState.OPEN, editable=False)
+    visit_date = clinical(
+        models.DateField(__("visit date")),
+        section="Visit", privacy=Privacy.DATE, source="clinical-model 12.3 (1)", need=Need.ALWAYS,
+    )  # fmt: skip
+    visit_type = choice(
+        __("visit type"), VisitType, section="Visit", source="clinical-model 12.3 (2)", need=Need.ALWAYS
+    )
+    missed_reason = clinical(
+        models.CharField(__("why it was missed"), max_length=200, blank=True),
+        section="Visit", privacy=Privacy.FREE_TEXT, source="product.md, Visit page",
+    )  # fmt: skip
+    calcinosis_present = yes_no_unknown(
+        __("calcinosis present now"), section="Visit", source="clinical-model 12.3 (3)", need=Need.COMPLETE
+    )
+    pain_nrs = _nrs(__("pain from calcinosis, last 7 days"), source="clinical-model 3, 12.3 (8)")
+    pain_not_done = _not_done(__("pain not done"))
+    patient_global = _nrs(__("patient global of calcinosis"), source="clinical-model 3, 12.3 (9)")
+    patient_global_not_done = _not_done(__("patient global not done"))
+    physician_global = _nrs(__("physician global of calcinosis"), source="clinical-model 3, 12.3 (10)")
+    physician_global_not_done = _not_done(__("physician global not done"))
+    worst_lesion_nrs = _nrs(__("pain of the worst lesion"), source="clinical-model 3", need=Need.OPTIONAL)
+    pain_vas = clinical(
+        models.SmallIntegerField(__("pain, visual analogue scale"), null=True, blank=True),
+        section="How the patient is", privacy=Privacy.CLINICAL, source="clinical-model 3, 12.4 (9)", possible=(0, 100),
+        unit="mm",
+    )  # fmt: skip
+    global_change = choice(
+        __("change since the last visit"), Change, section="How the patient is", source="clinical-model 3, 12.3 (11)"
+    )
+    new_digital_ulcer = yes_no_unknown(
+        __("new digital ulcer since the last visit"), section="Since last time", source="clinical-model 12.3 (12)"
+    )
+    new_digital_ulcer_count = clinical(
+        models.SmallIntegerField(__("how many new digital ulcers"), null=True, blank=True),
+        section="Since last time", privacy=Privacy.CLINICAL, source="clinical-model 12.3 (12)", possible=(0, 10),
+        only_if={"new_digital_ulcer": "Y"},
+    )  # fmt: skip
+    treatments_changed = choice(
+        __("treatments changed"), NoneOrList, section="Since last time", source="clinical-model 12.3 (13)",
+        need=Need.COMPLETE,
+    )  # fmt: skip
+    complications = choice(
+        __("complication or admission since the last visit"), NoneOrList, section="Since last time",
+        source="clinical-model 12.3 (14)", need=Need.COMPLETE,
+    )  # fmt: skip
+    weight_kg = clinical(
+        models.DecimalField(__("weight"), max_digits=5, decimal_places=1, null=True, blank=True),
+        section="Body", privacy=Privacy.CLINICAL, source="product.md, Decided", unit="kg", possible=(1, 400),
+        plausible=(30, 160),
+    )  # fmt: skip
+    height_cm = clinical(
+        models.DecimalField(__("height"), max_digits=4, decimal_places=1, null=True, blank=True),
+        section="Body", privacy=Privacy.CLINICAL, source="product.md, Decided", unit="cm", possible=(30, 260),
+        plausible=(120, 210),
+    )  # fmt: skip
+    note = clinical(
+        models.TextField(__("note"), max_length=1000, blank=True, help_text=__("No names or telephone numbers.")),
+        section="Note and next visit", privacy=Privacy.FREE_TEXT, source="clinical-model 12.3 (19)",
+    )  # fmt: skip
+    next_visit_due = clinical(
+        models.DateField(__("next visit due"), null=True, blank=True),
+        section="Note and next visit", privacy=Privacy.DATE, source="clinical-model 12.3 (20)",
+    )  # fmt: skip
+    signed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    signed_at = models.DateTimeField(__("signed"), null=True, editable=False)
+
+    objects = VisitQuerySet.as_manager()
+    clinic_path = "patient__clinic_id"
+
+    class Meta:
+        verbose_name = __("visit")
+        ordering = ["visit_date", "id"]
+        indexes = [models.Index(fields=["patient", "visit_date"], name="visit_patient_date")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient"], condition=Q(visit_type="BASELINE"), name="visit_one_baseline",
+                violation_error_message=__("This patient has a baseline visit already."),
+            )
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.visit_date} {self.get_visit_type_display()}"
+
+    @property
+    def trail_patient(self) -> str:  # type: ignore[override]
+        return self.patient.registry_number
+
+    @property
+    def is_locked(self) -> bool:
+        return self.state == VisitState.SIGNED
+
+    def clean(self) -> None:
+        super().clean()
+        errors = {}
+        patient = self.patient
+        if self.visit_date:
+            if self.visit_date > timezone.localdate():
+                errors["visit_date"] = _("The visit date is in the future; plan it as the next visit instead.")
+            elif not on_or_before(patient.birth_date, self.visit_date):
+                errors["visit_date"] = _("The visit is before birth (%(born)s).") % {"born": patient.birth_date}
+            elif patient.death_date and patient.death_date.latest and self.visit_date > patient.death_date.latest:
+                errors["visit_date"] = _("The visit is after death (%(died)s).") % {"died": patient.death_date}
+            if self.next_visit_due and self.next_visit_due <= self.visit_date:
+                errors["next_visit_due"] = _("The next visit must be after this one.")
+        for nrs in NRS_FIELDS:
+            if getattr(self, f"{nrs}_not_done".replace("_nrs", "")) and getattr(self, nrs) is not None:
+                errors[nrs] = _("Either a number or “not done”.")
+        if not patient.registry_consent:
+            errors["__all__"] = _("No consent to the registry is in force: nothing can be entered.")
+        if self.visit_type == VisitType.BASELINE:
+            self.global_change = ""
+        if errors:
+            raise ValidationError(errors)
+
+    def missing(self) -> list[models.Field]:
+        """A number or “not done” answers a global."""
+        return [
+            field for field in super().missing()
+            if not (field.name in NRS_FIELDS and getattr(self, f"{field.name}_not_done".replace("_nrs", "")))
+        ]  # fmt: skip
+
+    def findings(self) -> Iterator[Finding]:
+        yield from super().findings()
+        first = min((one.consented_on for one in self.patient.consents.all()), default=None)
+        if first and self.visit_date < first:
+            yield Finding(
+                "before_consent",
+                _("The visit is before the consent of %(date)s: is it retrospective?") % {"date": first},
+                "visit_date",
+            )
+
+
+# The numeric ratings that take "not done" as an answer; the companion column is <name without _nrs>_not_done.
+NRS_FIELDS = ("pain_nrs", "patient_global", "physician_global")
