@@ -1,0 +1,78 @@
+# Two commands: `make run` and `make test`. Needs GNU make, sh and Python >= 3.11; everything else goes into .venv/.
+
+PORT ?= 8000
+PATIENTS ?= 200
+BIN := .venv/bin
+# The same tests run on SQLite and, with DATABASE_URL set, on PostgreSQL.
+MARKS ?= not benchmark and not long
+WORKERS ?= auto
+# Never the register under var/: the tests have a data directory of their own.
+TEST_ENV := REGISTRY_DEMO=1 REGISTRY_DATA="$(CURDIR)/.venv/test-data"
+PYTEST := $(TEST_ENV) $(BIN)/pytest
+DEMO := REGISTRY_DEMO=1 $(BIN)/python manage.py
+
+# A stamp is named after the requirements it stands for: another pin is another name, so pip runs only then.
+hash = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
+RUN_STAMP := .venv/.run-$(call hash,requirements.txt)
+TEST_STAMP := .venv/.test-$(call hash,requirements.txt tests/requirements.txt)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --prefer-binary
+
+.PHONY: run test test-long bench lint format clean
+
+run: $(RUN_STAMP)
+	@$(DEMO) migrate --verbosity 0
+	@$(DEMO) load_demo --if-empty --patients $(PATIENTS)
+	@printf '%s\n' '' 'Calcinosis registry, invented patients only:  http://127.0.0.1:$(PORT)/' '' \
+		'  clinician.a@example.org   clinician of one clinic' \
+		'  clinician.b@example.org   clinician of another clinic' \
+		'  researcher@example.org    cohorts, exports, reports' \
+		'  admin@example.org         accounts, clinics, audit trail' \
+		'  password of each:         calcinosis-demo' '' 'Stop with Ctrl-C.' ''
+	@exec env $(DEMO) runserver --noreload 127.0.0.1:$(PORT)
+
+test: $(TEST_STAMP)
+	$(PYTEST) -n $(WORKERS) --dist loadscope -m "$(MARKS)" $(ARGS)
+
+test-long: $(TEST_STAMP)
+	$(PYTEST) -n $(WORKERS) --dist loadscope -m "not benchmark" $(ARGS)
+
+# Figures of a benchmark are ratios of one run on one process: nothing else may run beside it.
+bench: $(TEST_STAMP)
+	$(PYTEST) -p no:xdist -s -m benchmark tests/benchmarks $(ARGS)
+
+lint: $(TEST_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(TEST_ENV) $(BIN)/mypy
+	$(BIN)/lint-imports
+	find templates -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} +
+
+format: $(TEST_STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 {} +
+
+# Leaves var/ (the register) alone on purpose.
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A command may be on the path and not run (a version manager's shim), or lack ensurepip (Debian without python3-venv).
+$(BIN)/python:
+	@for python in python3.13 python3.12 python3.11 python3; do \
+		$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue; \
+		echo "Making .venv with $$($$python --version)"; exec $$python -m venv --clear .venv; \
+	done; \
+	echo 'No Python >= 3.11 with venv found. Debian: apt-get install python3 python3-venv' >&2; exit 1
+
+$(RUN_STAMP): | $(BIN)/python
+	@echo 'Installing what the register needs (first start only)'
+	@$(PIP) -r requirements.txt
+	@rm -f .venv/.run-*
+	@touch $@
+
+$(TEST_STAMP): | $(BIN)/python
+	@echo 'Installing what the tests need (first time only)'
+	@$(PIP) -r requirements.txt -r tests/requirements.txt
+	@rm -f .venv/.run-* .venv/.test-*
+	@touch $@ $(RUN_STAMP)

@@ -1,0 +1,91 @@
+"""Debian's Chromium against pytest-django's live server; a page that complains or asks another host fails its test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+
+# Playwright's sync API keeps an event loop running in this thread, and Django then takes every query of a fixture for a
+# query from async code. The queries are plain synchronous ones.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+QUIET = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything of this directory, so that `-m "not browser"` leaves it out."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """pytest-playwright's hook: which Chromium, started how."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not chromium:
+        give_up = pytest.fail if os.environ.get("REGISTRY_CI_STRICT") else pytest.skip
+        give_up("Chromium is not installed (Debian: apt-get install chromium)")
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's sandbox refuses to run as root
+    return {**browser_type_launch_args, "executable_path": chromium, "args": [*QUIET, *root]}
+
+
+@pytest.fixture
+def browser_context_args(browser_context_args: dict[str, Any], live_server: Any) -> dict[str, Any]:
+    """Every context starts at the live server, so that a test says ``page.goto("/patients/")``."""
+    return {**browser_context_args, "base_url": live_server.url, "locale": "en-GB"}
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the pages of this test complained about; a test that expects a complaint checks and clears it."""
+    return []
+
+
+@pytest.fixture
+def context(context: BrowserContext, live_server: Any, complaints: list[str]) -> Any:
+    """pytest-playwright's context, watched: console errors, page errors and requests to another host fail the test."""
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def on_request(request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme not in {"data", "blob", "about"} and address.netloc != urlsplit(live_server.url).netloc:
+            complaints.append(f"left the host: {request.method} {request.url}")
+
+    context.on("console", on_console)
+    context.on("weberror", lambda error: complaints.append(f"page error: {error.error}"))
+    context.on("request", on_request)
+    context.set_default_timeout(10_000)
+    yield context
+    assert not complaints, "\n".join(["The browser complained:", *complaints])
+
+
+@pytest.fixture(scope="session")
+def check_axe() -> Callable[[Page], None]:
+    """``check_axe(page)`` fails with axe's own report when the page has any accessibility violation."""
+    from axe_playwright_python.sync_playwright import Axe  # reads half a megabyte of script: only when asked for
+
+    axe = Axe()
+
+    def check(page: Page) -> None:
+        results = axe.run(page)
+        assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
+
+    return check
