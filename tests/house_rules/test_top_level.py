@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tomllib
 
 import pytest
 
@@ -37,3 +38,11 @@ def test_docs_and_ci_hold_no_python():
         n for n in _tracked() if n.split("/")[0] in {"docs", ".github", ".ci"} and n.endswith((".py", ".ipynb"))
     )
     assert not offences, teach("Code stands in the product or in tests/, where lint, types and tests see it.", offences)
+
+
+def test_every_room_has_its_place_in_the_import_contract():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = " ".join(contracts[0]["layers"])
+    rooms = {path.parent.name for path in (ROOT / "calcinosis_registry").glob("*/__init__.py")} - {"formats"}
+    homeless = sorted(room for room in rooms if f"calcinosis_registry.{room}" not in layers)
+    assert not homeless, teach("Give the room its layer in pyproject.toml, or nobody checks what it imports:", homeless)
