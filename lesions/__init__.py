@@ -1,0 +1,1 @@
+"""What was seen and done: lesions through time, imaging, treatments, complications."""
