@@ -118,7 +118,9 @@ def _changed(one: Traced) -> Event | None:
 
 
 def _deleted(one: Traced) -> Event:
-    kept = {name: [values[0] if values[0] is not None else values[1], None] for name, values in _everything(one).items()}
+    kept = {
+        name: [values[0] if values[0] is not None else values[1], None] for name, values in _everything(one).items()
+    }
     return trail.event(Action.DELETE, about=one, changes=kept)
 
 

@@ -100,7 +100,7 @@ class Record(Traced, metaclass=RecordMeta):
         if errors:
             raise ValidationError(errors)
 
-    def check(self) -> None:  # type: ignore[override]
+    def verify(self) -> None:
         """Everything one row must satisfy, without a query per relation. Raises ValidationError by field."""
         relations = {field.name for field in self._meta.concrete_fields if field.is_relation}
         errors: dict[str, Any] = {}
@@ -117,7 +117,7 @@ class Record(Traced, metaclass=RecordMeta):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Check, count the save, write row and history in one transaction."""
-        self.check()
+        self.verify()
         self.version += 1
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], "version"}

@@ -99,7 +99,9 @@ class Patient(Record):
         models.CharField(__("phenotype of the undiagnosed case (HPO)"), max_length=200, blank=True),
         section="Rare disease", privacy=Privacy.FREE_TEXT, source="clinical-model 9.1 (11)", only_if={"undiagnosed": "Y"},
     )  # fmt: skip
-    biosample = yes_no_unknown(__("biological sample available"), section="Rare disease", source="clinical-model 9.1 (14)")
+    biosample = yes_no_unknown(
+        __("biological sample available"), section="Rare disease", source="clinical-model 9.1 (14)"
+    )
     biobank_link = clinical(
         models.CharField(__("link to a biobank"), max_length=200, blank=True),
         section="Rare disease", privacy=Privacy.FREE_TEXT, source="clinical-model 9.1 (15)", only_if={"biosample": "Y"},
@@ -176,7 +178,9 @@ class Patient(Record):
     def findings(self):  # type: ignore[no-untyped-def]
         yield from super().findings()
         if (self.age or 0) > OLDEST_WARNED:
-            yield Finding("old_age", _("The age is over %(n)s years. Is it right?") % {"n": OLDEST_WARNED}, "birth_date")
+            yield Finding(
+                "old_age", _("The age is over %(n)s years. Is it right?") % {"n": OLDEST_WARNED}, "birth_date"
+            )
 
 
 def on_or_before(earlier: PartialDate | None, later: PartialDate | datetime.date | None) -> bool:
@@ -187,10 +191,8 @@ def on_or_before(earlier: PartialDate | None, later: PartialDate | datetime.date
 class PatientRecord(Record):
     """A record of a patient. ``visit`` is the visit it was entered at, where there was one; a signed visit locks it."""
 
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="%(class)ss")
-    visit = models.ForeignKey(
-        "patients.Visit", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="%(class)ss"
-    )
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT)
+    visit = models.ForeignKey("patients.Visit", on_delete=models.PROTECT, null=True, blank=True, editable=False)
 
     clinic_path = "patient__clinic_id"
     # Several per patient (a list), or exactly one.
@@ -206,7 +208,9 @@ class PatientRecord(Record):
     def clean(self) -> None:
         super().clean()
         if self.visit_id and self.visit.is_locked:
-            raise ValidationError(_("The visit of %(date)s is signed: unlock it first.") % {"date": self.visit.visit_date})
+            raise ValidationError(
+                _("The visit of %(date)s is signed: unlock it first.") % {"date": self.visit.visit_date}
+            )
         if self.visit_id and self.visit.patient_id != self.patient_id:
             raise ValidationError(_("The visit belongs to another patient."))
         if not self.patient.registry_consent and not self.is_consent:
@@ -218,7 +222,7 @@ class PatientRecord(Record):
 class VisitRecord(PatientRecord):
     """A record of one visit; it appears on the visit page by itself. ``per_visit`` is 1 for at most one."""
 
-    visit = models.ForeignKey("patients.Visit", on_delete=models.PROTECT, editable=False, related_name="%(class)ss")
+    visit = models.ForeignKey("patients.Visit", on_delete=models.PROTECT, editable=False)
     per_visit: int | None = 1
 
     class Meta:

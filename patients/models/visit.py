@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
+from calcinosis_registry.clinics.policy import ScopedQuerySet
 from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, yes_no_unknown
 from calcinosis_registry.quality.findings import Finding
-from calcinosis_registry.clinics.policy import ScopedQuerySet
 from calcinosis_registry.records.models import Record
 from patients.models.patient import Patient, on_or_before
 
@@ -77,7 +77,9 @@ class VisitQuerySet(ScopedQuerySet):
 
 class Visit(Record):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="visits")
-    state = models.CharField(__("state"), max_length=8, choices=VisitState.choices, default=VisitState.OPEN, editable=False)
+    state = models.CharField(
+        __("state"), max_length=8, choices=VisitState.choices, default=VisitState.OPEN, editable=False
+    )
     visit_date = clinical(
         models.DateField(__("visit date")),
         section="Visit", privacy=Privacy.DATE, source="clinical-model 12.3 (1)", need=Need.ALWAYS,
@@ -203,7 +205,7 @@ class Visit(Record):
 
     def findings(self) -> Iterator[Finding]:
         yield from super().findings()
-        first = min((one.consented_on for one in self.patient.consents.all()), default=None)
+        first = min((one.consented_on for one in self.patient.consent_set.all()), default=None)
         if first and self.visit_date < first:
             yield Finding(
                 "before_consent",

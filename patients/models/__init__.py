@@ -1,0 +1,63 @@
+"""Who and when."""
+
+from patients.models.consent import Consent, GivenBy
+from patients.models.diagnosis import (
+    Aetiology,
+    Antibody,
+    Basis,
+    Cause,
+    Diagnosis,
+    Differential,
+    SubsetChange,
+    newest_antibodies,
+)
+from patients.models.laboratory import LaboratoryResult
+from patients.models.outcome import InstrumentScore, Plan, QualityOfLife
+from patients.models.patient import Hand, Patient, PatientRecord, Sex, Smoking, Status, VisitRecord, on_or_before
+from patients.models.phenotype import Phenotype
+from patients.models.summary import Summary
+from patients.models.visit import (
+    DUE_WINDOW,
+    LOST_AFTER,
+    NRS_FIELDS,
+    Change,
+    NoneOrList,
+    Visit,
+    VisitState,
+    VisitType,
+)
+
+__all__ = [
+    "DUE_WINDOW",
+    "LOST_AFTER",
+    "NRS_FIELDS",
+    "Aetiology",
+    "Antibody",
+    "Basis",
+    "Cause",
+    "Change",
+    "Consent",
+    "Diagnosis",
+    "Differential",
+    "GivenBy",
+    "Hand",
+    "InstrumentScore",
+    "LaboratoryResult",
+    "NoneOrList",
+    "Patient",
+    "PatientRecord",
+    "Phenotype",
+    "Plan",
+    "QualityOfLife",
+    "Sex",
+    "Smoking",
+    "Status",
+    "SubsetChange",
+    "Summary",
+    "Visit",
+    "VisitRecord",
+    "VisitState",
+    "VisitType",
+    "newest_antibodies",
+    "on_or_before",
+]

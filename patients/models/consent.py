@@ -1,0 +1,90 @@
+"""Consent comes first: scopes, by whom, version; a withdrawal ends it."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+
+from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, yes_no_unknown
+from patients.models.patient import PatientRecord, on_or_before
+
+SOURCE = "product.md, Register a patient; clinical-model 9.1 (12, 13), 12.2"
+
+
+class GivenBy(models.TextChoices):
+    PERSON = "PERSON", __("The person")
+    GUARDIAN = "GUARDIAN", __("A guardian")
+
+
+def _scope(label: str, help_text: str) -> models.BooleanField:
+    return clinical(
+        models.BooleanField(label, default=False, help_text=help_text),
+        section="Scopes", privacy=Privacy.INTERNAL, source=SOURCE,
+    )  # fmt: skip
+
+
+class Consent(PatientRecord):
+    """One consent form as signed. The newest not withdrawn is in force."""
+
+    is_consent = True
+
+    consented_on = clinical(
+        models.DateField(__("date of consent"), default=timezone.localdate),
+        section="Consent", privacy=Privacy.INTERNAL, source=SOURCE, need=Need.ALWAYS,
+    )  # fmt: skip
+    form_version = clinical(
+        models.CharField(__("version of the consent form"), max_length=40),
+        section="Consent", privacy=Privacy.INTERNAL, source=SOURCE, need=Need.ALWAYS,
+    )  # fmt: skip
+    given_by = choice(
+        __("given by"), GivenBy, section="Consent", privacy=Privacy.INTERNAL, source=SOURCE, need=Need.ALWAYS
+    )
+    child_assent = yes_no_unknown(
+        __("assent of the child"), section="Consent", privacy=Privacy.INTERNAL, source=SOURCE,
+        only_if={"given_by": "GUARDIAN"}, help_text=__("Asked again at 18."),
+    )  # fmt: skip
+    registry = _scope(__("registry"), __("Data may be entered."))
+    research = _scope(__("research use"), __("Coded data may be exported."))
+    images = _scope(__("images"), __("Photographs and radiographs may be kept and used."))
+    contact = _scope(__("contact"), __("May be contacted for research."))
+    withdrawn_on = clinical(
+        models.DateField(__("withdrawn on"), null=True, blank=True),
+        section="Withdrawal", privacy=Privacy.INTERNAL, source=SOURCE,
+    )  # fmt: skip
+    withdrawal_reason = clinical(
+        models.CharField(__("reason, if given"), max_length=200, blank=True),
+        section="Withdrawal", privacy=Privacy.INTERNAL, source=SOURCE,
+    )  # fmt: skip
+    kept_for_care = clinical(
+        models.BooleanField(__("keep the record for care only"), default=False),
+        section="Withdrawal", privacy=Privacy.INTERNAL, source=SOURCE,
+    )  # fmt: skip
+
+    class Meta:
+        verbose_name = __("consent")
+        ordering = ["-consented_on", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.form_version}, {self.consented_on}"
+
+    @property
+    def in_force(self) -> bool:
+        return self.withdrawn_on is None
+
+    def clean(self) -> None:
+        super().clean()
+        today = timezone.localdate()
+        errors = {}
+        if self.consented_on and self.consented_on > today:
+            errors["consented_on"] = _("The date of consent is in the future.")
+        if self.consented_on and not on_or_before(self.patient.birth_date, self.consented_on):
+            errors["consented_on"] = _("The consent is before birth (%(born)s).") % {"born": self.patient.birth_date}
+        if self.withdrawn_on and self.withdrawn_on > today:
+            errors["withdrawn_on"] = _("The withdrawal is in the future.")
+        if self.withdrawn_on and self.consented_on and self.withdrawn_on < self.consented_on:
+            errors["withdrawn_on"] = _("The withdrawal is before the consent.")
+        if errors:
+            raise ValidationError(errors)
