@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
 from calcinosis_registry.codebook import codelists
 
 ANALYTES_FILE = Path(__file__).parent / "data" / "analytes.csv"
@@ -16,14 +19,14 @@ Limits = tuple[Decimal | None, Decimal | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Analyte:
-    """One analyte. ``factors``: {accepted unit: factor to ``unit``}, the canonical unit first with factor 1.
+    """One analyte. ``factors``: {accepted unit: factor to ``ucum``}, the canonical unit first with factor 1.
 
-    ``soft`` and ``hard`` are inclusive (low, high) in ``unit``; None where that side has no limit.
+    ``soft`` and ``hard`` are inclusive (low, high) in ``ucum``; None where that side has no limit.
     """
 
     code: str
     label: str
-    unit: str
+    ucum: str
     factors: Mapping[str, Decimal]
     soft: Limits
     hard: Limits
@@ -47,7 +50,7 @@ ANALYTES: dict[str, Analyte] = {
     row["code"]: Analyte(
         code=row["code"],
         label=row["label"],
-        unit=row["ucum"],
+        ucum=row["ucum"],
         factors=_factors(row),
         soft=(_limit(row["soft_min"]), _limit(row["soft_max"])),
         hard=(_limit(row["hard_min"]), _limit(row["hard_max"])),
@@ -76,10 +79,15 @@ def accepted_units(code: str) -> list[str]:
 
 def to_canonical(code: str, value: Decimal, unit: str) -> Decimal:
     """``value`` in the analyte's canonical unit, exact (not rounded). Raises ValueError naming an unaccepted unit."""
-    factors = analyte(code).factors
-    if unit not in factors:
-        raise ValueError(f"{analyte(code).label} cannot be given in {unit!r}; accepted: {', '.join(factors)}")
-    return value * factors[unit]
+    return value * _accepting(code, unit).factors[unit]
+
+
+def _accepting(code: str, unit: str) -> Analyte:
+    one = analyte(code)
+    if unit not in one.factors:
+        text = _("{analyte} cannot be given in “{unit}”; accepted: {accepted}.")
+        raise ValueError(format_lazy(text, analyte=one.label, unit=unit, accepted=", ".join(one.factors)))
+    return one
 
 
 def hard_range(code: str) -> Limits:
@@ -101,7 +109,5 @@ def within(value: Decimal, limits: Limits) -> bool:
 
 def loinc(code: str, unit: str) -> str:
     """The LOINC code of a result reported in ``unit``: mass and molar results differ. "" where not established."""
-    one = analyte(code)
-    if unit not in one.factors:
-        raise ValueError(f"{one.label} cannot be given in {unit!r}; accepted: {', '.join(one.factors)}")
+    one = _accepting(code, unit)
     return one.loinc_other or (one.loinc_molar if "mol/" in unit else one.loinc_mass)

@@ -30,7 +30,7 @@ def test_converts_to_the_canonical_unit(code, value, unit, expected):
 
 
 def test_an_unknown_unit_is_named_with_what_is_accepted():
-    with pytest.raises(ValueError, match=r"'mg/L'.*mmol/L, mg/dL"):
+    with pytest.raises(ValueError, match=r"“mg/L”.*mmol/L, mg/dL"):
         units.to_canonical("CALCIUM", Decimal(1), "mg/L")
 
 
@@ -42,7 +42,7 @@ def test_an_unknown_analyte_is_named():
 @given(code=st.sampled_from(sorted(units.ANALYTES)), value=values)
 def test_the_canonical_unit_comes_first_and_changes_nothing(code, value):
     unit = units.accepted_units(code)[0]
-    assert unit == units.analyte(code).unit
+    assert unit == units.analyte(code).ucum
     assert units.to_canonical(code, value, unit) == value
 
 
