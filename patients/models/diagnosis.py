@@ -64,7 +64,7 @@ def _onset(label: str, source: str, need: Need = Need.ALWAYS) -> PartialDateFiel
 def _criterion(name: str) -> models.CharField:
     item = next(one for one in scoring.ACR_EULAR_ITEMS if one.name == name)
     return yes_no_unknown(
-        str(item.label), section="ACR/EULAR 2013", source="clinical-model 4.1",
+        item.label, section="ACR/EULAR 2013", source="clinical-model 4.1",
         help_text=__("At any time so far; counts %(points)s.") % {"points": item.points},
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
@@ -139,6 +140,9 @@ class Patient(Record):
     @property
     def patient(self) -> Patient:
         return self
+
+    def get_absolute_url(self) -> str:
+        return reverse("lesions:patient", args=[self.public_id])
 
     def age_on(self, day: datetime.date) -> int | None:
         """Completed years on a day; from the middle of the interval when the birth date is partial."""

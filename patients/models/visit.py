@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
@@ -168,6 +169,9 @@ class Visit(Record):
     @property
     def trail_patient(self) -> str:  # type: ignore[override]
         return self.patient.registry_number
+
+    def get_absolute_url(self) -> str:
+        return reverse("lesions:visit", args=[self.public_id])
 
     @property
     def is_locked(self) -> bool:

@@ -1,0 +1,177 @@
+"""One form for every clinical record, built from its codebook items: sections, units, chips, help, what applies when."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import HTML, Div, Field, Fieldset, Layout
+from django import forms
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from calcinosis_registry.codebook.fields import CodesField, PartialDateField
+from calcinosis_registry.codebook.items import Item, Need, item_fields, item_of
+from calcinosis_registry.records.models import Record
+
+CHIPS_UP_TO = 7  # product.md: segmented chips instead of dropdowns for up to seven answers
+FIELD_TEMPLATE = "components/field.html"
+
+
+class DecimalCommaField(forms.DecimalField):
+    """Decimal comma and point are both understood: 12,5 and 12.5."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
+
+
+class ChipsRadio(forms.RadioSelect):
+    template_name = "registry/widgets/chips.html"
+
+
+class ChipsCheckbox(forms.CheckboxSelectMultiple):
+    template_name = "registry/widgets/chips.html"
+
+
+class UnitInput(forms.TextInput):
+    """A number with its unit inside the field; text input mode keeps the decimal comma as typed."""
+
+    template_name = "registry/widgets/unit.html"
+
+
+class PartialDateInput(forms.TextInput):
+    template_name = "registry/widgets/partial_date.html"
+
+
+class IsoDateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%Y-%m-%d", **kwargs)
+
+
+def form_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
+    """The form field of a model field: the widget follows from type, codes and unit."""
+    item = item_of(field)
+    if isinstance(field, CodesField):
+        return field.formfield(widget=ChipsCheckbox, **kwargs)
+    if field.choices:
+        pairs = list(field.flatchoices)
+        many = len(pairs) > CHIPS_UP_TO
+        kwargs.pop("widget", None)
+        typed = field.formfield(widget=forms.Select if many else ChipsRadio, **kwargs)
+        if not many and isinstance(typed, forms.TypedChoiceField):
+            typed.choices = pairs  # no "---------" chip: a chip can be cleared instead
+        return typed
+    if isinstance(field, PartialDateField):
+        return field.formfield(widget=PartialDateInput, **kwargs)
+    if isinstance(field, models.DateField) and not isinstance(field, models.DateTimeField):
+        return field.formfield(widget=IsoDateInput, **kwargs)
+    if isinstance(field, models.DecimalField):
+        return field.formfield(form_class=DecimalCommaField, widget=_number(item, "decimal"), **kwargs)
+    if isinstance(field, models.IntegerField):
+        return field.formfield(widget=_number(item, "numeric"), **kwargs)
+    if isinstance(field, models.TextField):
+        return field.formfield(widget=forms.Textarea(attrs={"rows": 3}), **kwargs)
+    return field.formfield(**kwargs)
+
+
+def _number(item: Item | None, mode: str) -> UnitInput:
+    attrs = {"inputmode": mode, "autocomplete": "off"}
+    if item is not None and item.unit:
+        attrs["data-unit"] = item.unit
+    return UnitInput(attrs=attrs)
+
+
+class RecordForm(forms.ModelForm):
+    """Base of every record form. The instance comes with its patient (and visit) set by the view.
+
+    ``version`` is the version the person was shown: a record saved by somebody else meanwhile is not overwritten.
+    """
+
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["version"].initial = self.instance.version
+        for name in self._meta.model.form_relations:
+            if name in self.fields:
+                self._limit_to_patient(self.fields[name])
+        for field in item_fields(self._meta.model):
+            if field.name in self.fields:
+                self._describe(self.fields[field.name], field.item)  # type: ignore[attr-defined]
+        if self.instance.pk:
+            self.fields["reason"] = forms.CharField(
+                label=_("Why the change"), required=False, max_length=400, help_text=_("Kept with the old value.")
+            )
+        self.helper = FormHelper(self)
+        self.helper.form_tag = False
+        self.helper.layout = self._layout()
+
+    def _limit_to_patient(self, field: forms.Field) -> None:
+        """Only this patient's lesions, studies, courses: another patient's id is an invalid choice."""
+        rows = field.queryset.model._default_manager.filter(patient=self.instance.patient_id)  # type: ignore[attr-defined]
+        field.queryset = rows  # type: ignore[attr-defined]
+        if isinstance(field, forms.ModelMultipleChoiceField):
+            field.widget = ChipsCheckbox()
+            field.widget.choices = field.choices
+            field.help_text = ""
+
+    @staticmethod
+    def _describe(field: forms.Field, item: Item) -> None:
+        field.required = item.need is Need.ALWAYS and not item.only_if
+        if item.only_if:
+            field.widget.attrs["data-only-if"] = json.dumps(
+                {name: [str(one) for one in _as_tuple(wanted)] for name, wanted in item.only_if.items()}
+            )
+        if not item.verified:
+            field.label = _("%(label)s (unverified)") % {"label": field.label}
+
+    def _layout(self) -> Layout:
+        sections: dict[str, list[str]] = {}
+        for field in item_fields(self._meta.model):
+            if field.name in self.fields:
+                sections.setdefault(str(field.item.section), []).append(field.name)  # type: ignore[attr-defined]
+        relations = [name for name in self._meta.model.form_relations if name in self.fields]
+        parts: list[Any] = [Field("version")]
+        if relations:
+            parts.append(Div(*[Field(name, template=FIELD_TEMPLATE) for name in relations], css_class="form-section"))
+        for section, names in sections.items():
+            parts.append(
+                Fieldset(
+                    _(section), *[Field(name, template=FIELD_TEMPLATE) for name in names], css_class="form-section"
+                )
+            )
+        if "reason" in self.fields:
+            parts.append(Div(Field("reason", template=FIELD_TEMPLATE), css_class="form-section"))
+        return Layout(*parts) if len(parts) > 1 else Layout(HTML(""))
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        self.conflict = bool(self.instance.pk) and values.get("version") != self.instance.version
+        if self.conflict:
+            self.add_error(
+                None,
+                _(
+                    "Somebody else saved this record while you were writing. Nothing of theirs was overwritten; yours is below."
+                ),
+            )
+        return values
+
+
+def _as_tuple(value: Any) -> tuple:
+    return tuple(value) if isinstance(value, tuple | list | set | frozenset) else (value,)
+
+
+def record_fields(model: type[Record]) -> list[str]:
+    """Names of what a person enters for a record: its editable codebook items and its relations."""
+    items = [field.name for field in item_fields(model) if field.editable]
+    return [*items, *model.form_relations]
+
+
+@cache
+def record_form_class(model: type[Record]) -> type[RecordForm]:
+    """The form of a record kind."""
+    return forms.modelform_factory(model, form=RecordForm, fields=record_fields(model), formfield_callback=form_field)

@@ -1,0 +1,115 @@
+"""Changes of state of a patient's records. Keyword-only verbs, atomic, the events in the same transaction."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.audit import trail
+from calcinosis_registry.audit.models import Action
+from calcinosis_registry.clinics.models import Clinic
+from calcinosis_registry.identity.models import Identity
+from calcinosis_registry.quality.services import recheck
+from calcinosis_registry.records.models import Record
+from patients.models import Antibody, Consent, Diagnosis, Patient, Visit, VisitState
+
+SCOPES = ("registry", "research", "images", "contact")
+
+
+def next_registry_number(*, clinic: Clinic) -> str:
+    """``NOR-00417``: never reused, taken under a lock on the clinic's row."""
+    locked = Clinic.objects.select_for_update().get(pk=clinic.pk)
+    number = f"{locked.code}-{locked.next_number:05d}"
+    locked.next_number += 1
+    locked.save()
+    return number
+
+
+def register_patient(
+    *, clinic: Clinic, patient: Patient, identity: Identity, consent: Consent, diagnosis: Diagnosis | None, by: User,
+    now: datetime.datetime,
+) -> Patient:  # fmt: skip
+    """Consent, identity, person and disease in one transaction. Raises ValidationError when consent does not open entry."""
+    if not consent.registry:
+        raise ValidationError(_("Without consent to the registry nothing can be entered."))
+    with trail.together():
+        patient.clinic = identity.clinic = clinic
+        patient.registry_number = identity.registry_number = next_registry_number(clinic=clinic)
+        for scope in SCOPES:
+            setattr(patient, f"{scope}_consent", getattr(consent, scope))
+        patient.save()
+        identity.save()
+        consent.patient = patient
+        consent.save()
+        if diagnosis is not None:
+            diagnosis.patient = patient
+            diagnosis.save()
+        recheck_records(patient=patient, records=[patient], now=now)
+    return patient
+
+
+def apply_consents(*, patient: Patient) -> None:
+    """Copy the newest consent in force onto the patient, where lists, entry and exports read it."""
+    in_force = next((one for one in patient.consent_set.all() if one.in_force), None)
+    scopes = {f"{scope}_consent": bool(in_force and getattr(in_force, scope)) for scope in SCOPES}
+    if any(getattr(patient, name) != value for name, value in scopes.items()):
+        for name, value in scopes.items():
+            setattr(patient, name, value)
+        patient.save()
+
+
+# What else follows a saved record: each step is called with patient= and records=. The app above (lesions) adds its
+# own in its AppConfig.ready(), because patients never imports lesions.
+AFTER_SAVE: list[Callable[..., None]] = []
+
+
+def after_save(*, patient: Patient, records: Iterable[Record], now: datetime.datetime) -> None:
+    """Queries, consents, criteria and summary follow the saved records, in the same transaction."""
+    records = list(records)
+    with trail.together():
+        if any(isinstance(one, Consent) for one in records):
+            apply_consents(patient=patient)
+        if any(isinstance(one, Antibody) for one in records):
+            for diagnosis in Diagnosis.objects.filter(patient=patient):
+                diagnosis.save()
+        recheck_records(patient=patient, records=records, now=now)
+        for step in AFTER_SAVE:
+            step(patient=patient, records=records)
+
+
+def recheck_records(*, patient: Patient, records: Iterable[Record], now: datetime.datetime) -> list[Any]:
+    """Run the records' own findings once; they become data queries. Returns the queries open for these records."""
+    records = list(records)
+    findings = {record: list(record.findings()) for record in records}
+    return recheck(
+        records, findings=findings, clinic_id=patient.clinic_id, patient=patient.registry_number, now=now
+    )  # fmt: skip
+
+
+def sign_visit(*, visit: Visit, by: User, now: datetime.datetime, meaning: str) -> Visit:
+    """Complete → signed: the visit and its records are locked. Raises ValidationError when something is missing."""
+    if visit.state != VisitState.COMPLETE:
+        raise ValidationError(_("Complete the visit before signing it."))
+    with trail.together():
+        visit.state, visit.signed_by, visit.signed_at = VisitState.SIGNED, by, now
+        visit.save()
+        trail.tell(Action.SIGN, about=visit, changes={"meaning": meaning})
+    return visit
+
+
+def unlock_visit(*, visit: Visit, by: User, now: datetime.datetime, reason: str) -> Visit:
+    """Signed → complete, with a reason; the signature is gone from the visit and stays in the trail."""
+    if visit.state != VisitState.SIGNED:
+        raise ValidationError(_("The visit is not signed."))
+    if not reason.strip():
+        raise ValidationError(_("Unlocking needs a reason."))
+    with trail.together(), trail.because(reason):
+        visit.state, visit.signed_by, visit.signed_at = VisitState.COMPLETE, None, None
+        visit.save()
+        trail.tell(Action.UNLOCK, about=visit)
+    return visit

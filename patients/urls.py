@@ -1,0 +1,15 @@
+"""Patients, and every record kind of theirs."""
+
+from django.urls import path
+
+from patients.views import patients, records, register
+
+app_name = "patients"
+urlpatterns = [
+    path("", patients.patient_list, name="list"),
+    path("register/", register.register, name="register"),
+    path("<slug:patient_id>/<slug:kind>/add/", records.add, name="record_add"),
+    path("records/<slug:kind>/<slug:public_id>/", records.edit, name="record"),
+    path("records/<slug:kind>/<slug:public_id>/history/", records.record_history, name="record_history"),
+    path("records/<slug:kind>/<slug:public_id>/remove/", records.delete, name="record_delete"),
+]

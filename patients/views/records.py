@@ -1,0 +1,169 @@
+"""Add, edit, delete and the history of any clinical record of a patient: one set of pages for every kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from calcinosis_registry.audit import trail
+from calcinosis_registry.clinics.policy import one_visible
+from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.records.display import history
+from calcinosis_registry.records.forms import RecordForm, record_form_class
+from calcinosis_registry.records.models import Record
+from patients.kinds import kinds
+from patients.models import Patient, Visit, VisitRecord
+from patients.services import after_save
+
+
+def _model(kind: str) -> type[Record]:
+    model = kinds().get(kind)
+    if model is None:
+        raise Http404
+    return model
+
+
+def _patient(request: HttpRequest, public_id: str, needed: Permission) -> Patient:
+    rows = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS).select_related("clinic")
+    return one_visible(rows, request.user, needed, public_id=public_id)
+
+
+def _record(request: HttpRequest, kind: str, public_id: str, needed: Permission, *, lock: bool = False) -> Any:
+    rows = _model(kind).objects.visible_to(request.user, Permission.VIEW_RECORDS)
+    if lock:
+        rows = rows.select_for_update(of=("self",))
+    return one_visible(rows, request.user, needed, public_id=public_id)
+
+
+@require_http_methods(["GET", "POST"])
+def add(request: HttpRequest, patient_id: str, kind: str) -> HttpResponse:
+    """A new record; ``?visit=`` ties it to a visit (needed for the kinds that belong to one)."""
+    model = _model(kind)
+    patient = _patient(request, patient_id, Permission.EDIT_RECORDS)
+    visit = None
+    if visit_id := request.GET.get("visit"):
+        visits = Visit.objects.visible_to(request.user, Permission.VIEW_RECORDS)
+        visit = one_visible(visits, request.user, Permission.EDIT_RECORDS, public_id=visit_id, patient=patient)
+    if model is Patient or (issubclass(model, VisitRecord) and visit is None):
+        raise Http404
+    instance = model(patient=patient, visit=visit)
+    if getattr(model, "single", False):
+        standing = model.objects.visible_to(request.user, Permission.VIEW_RECORDS).filter(patient=patient).first()
+        if standing is not None:
+            return redirect("patients:record", kind=kind, public_id=standing.public_id)
+    form = record_form_class(model)(request.POST or None, request.FILES or None, instance=instance)
+    if request.method == "POST" and form.is_valid() and _saved(form, patient):
+        messages.success(request, _("%(kind)s saved.") % {"kind": model.title()})
+        return redirect(_back(patient, visit))
+    return _page(request, form, patient, instance, adding=True, status=_status(request, form))
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, kind: str, public_id: str) -> HttpResponse:
+    """Read or change one record. A record saved by somebody else meanwhile answers 409 and overwrites nothing."""
+    if request.method != "POST":
+        record = _record(request, kind, public_id, Permission.VIEW_RECORDS)
+        return _page(request, record_form_class(type(record))(instance=record), record.patient, record)
+    with trail.together():
+        record = _record(request, kind, public_id, Permission.EDIT_RECORDS, lock=True)
+        form = record_form_class(type(record))(request.POST, request.FILES, instance=record)
+        with trail.because(request.POST.get("reason", "")[:400]):
+            saved = form.is_valid() and _saved(form, record.patient)
+    if saved:
+        messages.success(request, _("%(kind)s saved.") % {"kind": type(record).title()})
+        return redirect(_back(record.patient, getattr(record, "visit", None)))
+    return _page(request, form, record.patient, record, status=_status(request, form))
+
+
+def _saved(form: RecordForm, patient: Patient) -> bool:
+    """Save form, links, queries and summary in one transaction; a rule broken on the way is shown on the form."""
+    try:
+        with trail.together():
+            record = form.save()
+            if hasattr(record, "verify_links"):
+                record.verify_links()
+            after_save(patient=patient, records=[record], now=timezone.now())
+    except ValidationError as error:
+        form.add_error(None, error)
+        return False
+    return True
+
+
+@require_safe
+def record_history(request: HttpRequest, kind: str, public_id: str) -> HttpResponse:
+    """Who changed what, when and why."""
+    record = _record(request, kind, public_id, Permission.VIEW_RECORDS)
+    context = {"record": record, "patient": record.patient, "told": history(record), "kind": kind}
+    return render(request, "records/history.html", context)
+
+
+@require_POST
+def delete(request: HttpRequest, kind: str, public_id: str) -> HttpResponse:
+    """Remove a record entered in error; its values stay in the trail. Needs a reason; linked records refuse."""
+    reason = request.POST.get("reason", "").strip()
+    record = _record(request, kind, public_id, Permission.EDIT_RECORDS)
+    patient, visit = record.patient, getattr(record, "visit", None)
+    if kind in UNDELETABLE:
+        raise Http404
+    if not reason:
+        messages.error(request, _("Say why it is removed. Nothing was removed."))
+        return redirect("patients:record", kind=kind, public_id=public_id)
+    problem = removal_problem(record)
+    if problem:
+        messages.error(request, problem)
+        return redirect("patients:record", kind=kind, public_id=public_id)
+    with trail.together(), trail.because(reason[:400]):
+        record.delete()
+        after_save(patient=patient, records=[], now=timezone.now())
+    messages.success(request, _("%(kind)s removed. Its values stay in the history.") % {"kind": type(record).title()})
+    return redirect(_back(patient, visit))
+
+
+UNDELETABLE = frozenset({"patient", "consent", "lesion"})
+
+
+def removal_problem(record: Any) -> str:
+    """Why a record cannot be removed, in words; "" when it can."""
+    if record.visit_id and record.visit.is_locked:
+        return _("The visit is signed: unlock it first. Nothing was removed.")
+    for relation in record._meta.related_objects:
+        if relation.related_model._base_manager.filter(**{relation.field.name: record}).exists():
+            return _("Other entries refer to this one (%(what)s). Nothing was removed.") % {
+                "what": relation.related_model._meta.verbose_name_plural
+            }
+    return ""
+
+
+def _status(request: HttpRequest, form: RecordForm) -> int:
+    if request.method != "POST":
+        return 200
+    return 409 if getattr(form, "conflict", False) else 200
+
+
+def _back(patient: Patient, visit: Visit | None) -> str:
+    return visit.get_absolute_url() if visit is not None else patient.get_absolute_url()
+
+
+def _page(
+    request: HttpRequest, form: Any, patient: Patient, record: Any, *, adding: bool = False, status: int = 200
+) -> HttpResponse:
+    locked = bool(getattr(record, "visit_id", None) and record.visit.is_locked)
+    context = {
+        "form": form,
+        "patient": patient,
+        "record": record,
+        "kind": type(record).kind(),
+        "title": type(record).title(),
+        "adding": adding,
+        "locked": locked,
+        "removable": not adding and not locked and type(record).kind() not in UNDELETABLE,
+        "back": _back(patient, getattr(record, "visit", None)),
+    }
+    return render(request, "records/form.html", context, status=status)
