@@ -8,7 +8,7 @@ and the codebook page all read the Item.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from decimal import Decimal
@@ -123,9 +123,15 @@ def yes_no_unknown(label: str, *, help_text: str = "", **meaning: Any) -> models
     )
 
 
-def choice(label: str, choices: type[models.TextChoices] | list, *, help_text: str = "", **meaning: Any) -> models.CharField:
-    """A single-choice codebook field stored as its code; blank means not answered yet."""
-    pairs = choices if isinstance(choices, list) else choices.choices
+def choice(
+    label: str,
+    choices: type[models.TextChoices] | list | Callable[[], list],
+    *,
+    help_text: str = "",
+    **meaning: Any,
+) -> models.CharField:
+    """A single-choice codebook field stored as its code; blank means not answered yet. A callable keeps migrations small."""
+    pairs = choices.choices if isinstance(choices, type) else choices
     return clinical(
         models.CharField(label, max_length=32, choices=pairs, blank=True, help_text=help_text),
         **{"privacy": Privacy.CLINICAL, **meaning},

@@ -201,6 +201,8 @@ class PatientRecord(Record):
     clinic_path = "patient__clinic_id"
     # Several per patient (a list), or exactly one.
     single = False
+    # What may still change once the visit is signed: the end of something that lasts longer than the visit.
+    open_after_signing: frozenset[str] = frozenset()
 
     class Meta:
         abstract = True
@@ -211,7 +213,7 @@ class PatientRecord(Record):
 
     def clean(self) -> None:
         super().clean()
-        if self.visit_id and self.visit.is_locked:
+        if self.visit_id and self.visit.is_locked and not set(self.changed_fields()) <= self.open_after_signing:
             raise ValidationError(
                 _("The visit of %(date)s is signed: unlock it first.") % {"date": self.visit.visit_date}
             )
