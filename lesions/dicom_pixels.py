@@ -1,0 +1,122 @@
+"""DICOM pixel values to what a person sees: 8-bit grey with the right polarity and window, or 8-bit colour.
+
+Sources: DICOM PS3.3 C.11.1 (modality transformation), C.11.2.1.2 (window functions), C.7.6.3.1.2 (MONOCHROME1 shows its
+lowest value as white), C.7.6.16.2.9 and C.7.6.16.2.10 (the same per frame of an enhanced object).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from pydicom import Dataset
+
+_SHARED, _PER_FRAME = 0x52009229, 0x52009230  # functional groups sequences
+_LOOK_SEQUENCES = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
+_LEVELS = 2**16
+_FLAT_SHARE = 0.005  # a window that leaves fewer pixels between black and white shows nothing
+_PERCENTILES = (1.0, 99.0)
+
+
+def shown_pixels(path: Path, photometric: str, bits: int, frame: int, max_side: int) -> np.ndarray:
+    """The frame as uint8: (rows, columns) grey or (rows, columns, 3) RGB.
+
+    Very large pictures are thinned to about 4 × ``max_side``. The caller has checked the declared size. Raises whatever
+    the decoder raises for damaged pixels.
+    """
+    import numpy as np
+    from pydicom import Dataset
+    from pydicom.pixels import apply_color_lut, pixel_array
+
+    dataset = Dataset()
+    array = pixel_array(path, index=frame, ds_out=dataset, specific_tags=[_SHARED, _PER_FRAME])
+    step = max(1, min(array.shape[:2]) // (4 * max_side))
+    array = array[::step, ::step]
+    if photometric in ("MONOCHROME1", "MONOCHROME2"):
+        _take_frame_look(dataset, frame)
+        return grey(array, dataset, inverted=photometric == "MONOCHROME1")
+    if photometric == "PALETTE COLOR":
+        array = apply_color_lut(array, dataset)[..., :3]  # the fourth would be opacity
+        bits = 8 * array.itemsize
+        if int(array.max()) < 256:  # 8-bit colours in a table declared as 16-bit
+            bits = 8
+    elif bits > 8:
+        bits = int(dataset.BitsStored)
+    return np.ascontiguousarray(array >> max(0, bits - 8)).astype(np.uint8)
+
+
+def _take_frame_look(dataset: Dataset, frame: int) -> None:
+    """Enhanced objects keep rescale and window in functional groups: lift this frame's to the top level."""
+    for tag, index in ((_SHARED, 0), (_PER_FRAME, frame)):
+        groups = dataset[tag].value if tag in dataset else ()
+        if index < len(groups):
+            for look in _LOOK_SEQUENCES:
+                if items := groups[index].get(look):
+                    dataset.update(items[0])
+
+
+def grey(array: np.ndarray, dataset: Dataset, *, inverted: bool) -> np.ndarray:
+    """Modality and VOI transformation of whole-number pixels to 0..255, by one table over the values that occur.
+
+    ``inverted``: the lowest value is white (MONOCHROME1). Without a usable window the 1st to 99th percentile is shown.
+    """
+    import numpy as np
+    from pydicom.pixels import apply_modality_lut
+
+    low, high = int(array.min()), int(array.max())
+    if high - low < _LEVELS:
+        places = array.astype(np.int32) - low
+        values: np.ndarray = np.arange(low, high + 1)
+    else:
+        places = ((array.astype(np.float64) - low) * ((_LEVELS - 1) / (high - low))).astype(np.int32)
+        values = np.linspace(low, high, _LEVELS)
+    counts = np.bincount(places.ravel(), minlength=len(values))
+    values = apply_modality_lut(values, dataset)
+    shades = _voi(values, dataset)
+    if shades is None or counts[(shades > 0) & (shades < 1)].sum() < _FLAT_SHARE * array.size:
+        shades = _percentile_window(values, counts, dataset.get("PixelPaddingValue"), low)
+    table = np.rint((1 - shades if inverted else shades) * 255).astype(np.uint8)
+    return table[places]
+
+
+def _voi(values: np.ndarray, dataset: Dataset) -> np.ndarray | None:
+    """0..1 for each value by the header's VOI LUT or first window; None where it has no usable one."""
+    import numpy as np
+    from pydicom.pixels import apply_voi
+
+    if dataset.get("VOILUTSequence"):
+        looked_up = apply_voi(np.rint(values).astype(np.int64), dataset).astype(np.float64)
+        return looked_up / max(1.0, float(looked_up.max()))
+    centre, width = (_first_number(dataset.get(name)) for name in ("WindowCenter", "WindowWidth"))
+    if centre is None or width is None or width <= 0:
+        return None
+    function = dataset.get("VOILUTFunction") or "LINEAR"
+    if function == "SIGMOID":
+        return 1 / (1 + np.exp(np.clip(-4 * (values - centre) / width, -700, 700)))
+    if function == "LINEAR":
+        centre, width = centre - 0.5, max(width - 1, 1e-6)
+    return np.clip((values - centre) / width + 0.5, 0, 1)
+
+
+def _first_number(value: object) -> float | None:
+    try:
+        return float(value[0] if isinstance(value, list) or getattr(value, "VM", 1) > 1 else value)  # type: ignore[index, arg-type]
+    except (TypeError, ValueError, IndexError):
+        return None
+
+
+def _percentile_window(values: np.ndarray, counts: np.ndarray, padding: int | None, low: int) -> np.ndarray:
+    """0..1 between the 1st and 99th percentile of the pixels, padding left out."""
+    import numpy as np
+
+    counts = counts.copy()
+    if padding is not None and 0 <= padding - low < len(counts) and counts.sum() > counts[padding - low]:
+        counts[padding - low] = 0
+    order = np.argsort(values, kind="stable")  # a negative rescale slope turns the order round
+    share = np.cumsum(counts[order]) / counts.sum() * 100
+    first, last = (float(values[order[min(int(np.searchsorted(share, p)), len(values) - 1)]]) for p in _PERCENTILES)
+    if first == last:
+        first, last = float(values.min()), float(values.max())
+    return np.clip((values - first) / max(last - first, 1e-6), 0, 1)

@@ -1,0 +1,120 @@
+"""The parsing process, ``python -m lesions.ingest_worker``: reads one untrusted file under limits, without Django.
+
+In: one JSON object on standard input (kind, source, folder). Out: one JSON object on standard output, either the facts
+or ``{"refused": [text, values]}``; files in ``folder``: ``stored``, ``preview.png``, ``thumbnail.png``.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lesions import dicom, photograph, report_pdf
+from lesions.refusal import Refused
+from lesions.refusal import gettext_noop as _
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MEMORY_BYTES = 1536 * 2**20
+CPU_SECONDS = 30
+FILE_BYTES = 600 * 10**6
+PREVIEW_SIDE = 1600
+THUMBNAIL_SIDE = 320
+TOO_LARGE = _("The file could not be read: too large when unpacked.")
+DAMAGED = _("The file could not be read: it is damaged.")
+
+
+def main() -> None:
+    """Answer one request."""
+    # libraries in C may print to standard output: keep the answer's channel to ourselves
+    answer_to = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    for limit, value in (
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_CPU, CPU_SECONDS),
+        (resource.RLIMIT_FSIZE, FILE_BYTES),
+        (resource.RLIMIT_NOFILE, 64),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(limit, (value, value))
+    request = json.load(sys.stdin)
+    with answer_to:
+        json.dump(_answer(request["kind"], Path(request["source"]), Path(request["folder"])), answer_to)
+
+
+def _answer(kind: str, source: Path, folder: Path) -> dict[str, Any]:
+    readers = {"dicom": _read_dicom, "jpeg": _read_photograph, "png": _read_photograph, "pdf": _read_pdf}
+    try:
+        return readers[kind](kind, source, folder)
+    except Refused as refused:
+        return {"refused": [refused.text, refused.values]}
+    except MemoryError:
+        return {"refused": [TOO_LARGE, {}]}
+    except Exception:  # any parser's failure on an untrusted file is a refusal, never a crash
+        return {"refused": [DAMAGED, {}]}
+
+
+def _read_dicom(kind: str, source: Path, folder: Path) -> dict[str, Any]:
+    from PIL import Image
+
+    header = dicom.read_header(source)
+    preview = dicom.render_preview(source, PREVIEW_SIDE)
+    (folder / "preview.png").write_bytes(preview)
+    _write_thumbnail(Image.open(io.BytesIO(preview), formats=["PNG"]), folder)
+    warnings = list(header.warnings)
+    if _copy_without_preamble(source, folder / "stored"):
+        warnings.append(_("The first 128 bytes held something and were emptied."))
+    return {
+        "header": header.as_json(),
+        "width": header.columns,
+        "height": header.rows,
+        "warnings": warnings,
+    }
+
+
+def _copy_without_preamble(source: Path, target: Path) -> bool:
+    """Copy with 128 zero bytes in front: a preamble can make the file a program or a page. True if it held anything."""
+    with source.open("rb") as original, target.open("xb") as copy:
+        preamble = original.read(128)
+        copy.write(bytes(128))
+        while chunk := original.read(2**20):
+            copy.write(chunk)
+    return preamble.strip(b"\0") != b""
+
+
+def _read_photograph(kind: str, source: Path, folder: Path) -> dict[str, Any]:
+    from PIL import Image
+
+    picture = photograph.clean(source, kind, folder / "stored")
+    shown = photograph.on_white(picture)
+    shown.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
+    width, height = picture.size if shown is not picture else Image.open(folder / "stored").size
+    shown.save(folder / "preview.png", "PNG", compress_level=4)
+    _write_thumbnail(shown, folder)
+    return {"header": None, "width": width, "height": height, "warnings": []}
+
+
+def _write_thumbnail(picture: Image, folder: Path) -> None:
+    from PIL import Image
+
+    small = picture.copy()
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+    small.save(folder / "thumbnail.png", "PNG")
+
+
+def _read_pdf(kind: str, source: Path, folder: Path) -> dict[str, Any]:
+    report_pdf.check(source)
+    with source.open("rb") as original, (folder / "stored").open("xb") as copy:
+        while chunk := original.read(2**20):
+            copy.write(chunk)
+    return {"header": None, "width": None, "height": None, "warnings": []}
+
+
+if __name__ == "__main__":
+    main()
