@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from calcinosis_registry.audit.traced import Traced, TracedQuerySet
@@ -31,7 +32,9 @@ class User(Traced, AbstractBaseUser):
     email = models.EmailField(_("e-mail"), unique=True)
     name = models.CharField(_("name"), max_length=150)
     is_active = models.BooleanField(_("active"), default=True)
-    date_joined = models.DateTimeField(_("joined"), default=timezone.now)
+    date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+    # Part of what a session is checked against: one more, and all sessions of the account are over.
+    sessions_ended = models.PositiveIntegerField(_("times its sessions were ended"), default=0, editable=False)
 
     objects = UserManager()
 
@@ -56,6 +59,11 @@ class User(Traced, AbstractBaseUser):
         if "password" in changes:
             changes["password"] = ["…", "…"]
         return changes
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        return salted_hmac(
+            "accounts.User", f"{self.password}:{self.sessions_ended}", secret=secret, algorithm="sha256"
+        ).hexdigest()
 
     # Django's admin asks these; the answer comes from the roles (clinics/admin_site.py).
     def has_perm(self, perm: str, obj: object = None) -> bool:

@@ -49,7 +49,11 @@ class MembershipQuerySet(ScopedQuerySet):
     def in_force(self) -> Self:
         """Today between from and until."""
         today = timezone.localdate()
-        return self.filter(valid_from__lte=today).exclude(valid_until__lt=today)
+        return self.filter(valid_from__lte=today).not_over()
+
+    def not_over(self) -> Self:
+        """In force today or later."""
+        return self.exclude(valid_until__lt=timezone.localdate())
 
 
 class Membership(Traced):
@@ -99,8 +103,11 @@ class Invitation(Traced):
     role = models.CharField(_("role"), max_length=12, choices=Role.choices)
     valid_until = models.DateField(_("role until"), null=True, blank=True)
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
-    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    expires_at = models.DateTimeField(_("expires"))
+    # Nobody: the first admin, invited from the command line.
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, editable=False
+    )
+    expires_at = models.DateTimeField(_("expires"), editable=False)
     accepted_at = models.DateTimeField(_("accepted"), null=True, editable=False)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, editable=False)
 

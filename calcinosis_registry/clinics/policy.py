@@ -19,11 +19,25 @@ def grants(user: User | AnonymousUser) -> dict[Permission, set[int | None]]:
         return {}
     if not hasattr(user, "_grants"):
         found: dict[Permission, set[int | None]] = {}
-        for role, clinic_id in user.memberships.in_force().values_list("role", "clinic_id"):
+        for role, clinic_id, _code in _roles(user):
             for permission in ROLES[role]:
                 found.setdefault(permission, set()).add(clinic_id)
         user._grants = found  # type: ignore[union-attr]
     return user._grants  # type: ignore[union-attr]
+
+
+def _roles(user: User) -> list[tuple[str, int | None, str | None]]:
+    if not hasattr(user, "_roles"):
+        rows = user.memberships.in_force().order_by("pk")
+        user._roles = list(rows.values_list("role", "clinic_id", "clinic__code"))  # type: ignore[attr-defined]
+    return user._roles  # type: ignore[attr-defined]
+
+
+def roles_text(user: User | AnonymousUser) -> str:
+    """The roles in force as the trail keeps them: ``clinician NOR, admin all``."""
+    if not user.is_authenticated or not user.is_active:
+        return ""
+    return ", ".join(f"{role} {code or 'all'}" for role, _clinic_id, code in _roles(user))
 
 
 def may(user: User | AnonymousUser, permission: Permission, clinic_id: int | None = None) -> bool:
