@@ -1,0 +1,59 @@
+"""Second factor for everybody, and the end of a session: 30 minutes idle, 12 hours in all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from calcinosis_registry.accounts.services import HAS_SECOND_FACTOR, has_second_factor
+from calcinosis_registry.audit import trail
+
+IDLE_SECONDS = 30 * 60
+LONGEST_SECONDS = 12 * 3600
+# The time of the last request is written at most once a minute: a page view is not a database write.
+NOTE_EVERY_SECONDS = 60
+STARTED, SEEN = "session_started", "session_seen"
+# What an account without a second factor may reach: adding one, proving who it is, leaving.
+WITHOUT_SECOND_FACTOR = frozenset({"account_logout", "account_reauthenticate", "mfa_activate_totp"})
+
+
+class SecondFactorMiddleware:
+    """Ends old sessions, then sends a signed-in account without TOTP to its activation page. A demo register asks none."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            _end_or_note(request)
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        if settings.DEMO or not request.user.is_authenticated or not getattr(view, "login_required", True):
+            return None
+        if request.resolver_match and request.resolver_match.url_name in WITHOUT_SECOND_FACTOR:
+            return None
+        if request.session.get(HAS_SECOND_FACTOR):
+            return None
+        if has_second_factor(request.user):
+            request.session[HAS_SECOND_FACTOR] = True
+            return None
+        return redirect("mfa_activate_totp")
+
+
+def _end_or_note(request: HttpRequest) -> None:
+    now = time.time()
+    started = request.session.setdefault(STARTED, now)
+    seen = request.session.setdefault(SEEN, now)
+    if now - started > LONGEST_SECONDS or now - seen > IDLE_SECONDS:
+        with trail.because(_("the session was over")):
+            logout(request)
+    elif now - seen > NOTE_EVERY_SECONDS:
+        request.session[SEEN] = now

@@ -1,0 +1,77 @@
+"""Who acts in a web request, as the trail keeps it; sign-ins and changes of the second factor as events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.account.signals import user_logged_in
+from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.signals import user_logged_out
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.utils.crypto import get_random_string
+
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.accounts.services import HAS_SECOND_FACTOR, end_sessions
+from calcinosis_registry.audit import trail
+from calcinosis_registry.audit.models import Action
+from calcinosis_registry.clinics.policy import roles_text
+
+
+def actor_of(request: HttpRequest, user: User | AnonymousUser) -> trail.Actor:
+    """Account, roles and address of a request. The roles come from the query that grants() needs anyway."""
+    source = f"web {_address(request)}".strip()
+    request_id = get_random_string(16)
+    if not user.is_authenticated:
+        return trail.Actor(name="anonymous", source=source, request_id=request_id)
+    return trail.Actor(
+        id=user.pk, name=str(user)[:200], role=roles_text(user)[:200], source=source, request_id=request_id
+    )
+
+
+def _address(request: HttpRequest) -> str:
+    """The client's address; behind proxies TRUSTED_PROXIES says how many of them to believe."""
+    try:
+        return get_adapter(request).get_client_ip(request)
+    except PermissionDenied:  # a unix socket has no address
+        return ""
+
+
+def listen() -> None:
+    """Connect the library's signals: allauth offers no other place to hear of a sign-in."""
+    user_logged_in.connect(_signed_in, dispatch_uid="trail")
+    user_logged_out.connect(_signed_out, dispatch_uid="trail")
+    for signal in (authenticator_added, authenticator_removed, authenticator_reset):
+        signal.connect(_second_factor_changed, dispatch_uid="trail")
+
+
+def _signed_in(sender: Any, request: HttpRequest, user: User, **_more: Any) -> None:
+    with trail.acting(_same_request(request, user)):
+        trail.tell(Action.SIGN_IN)
+
+
+def _signed_out(sender: Any, request: HttpRequest, user: User | None, **_more: Any) -> None:
+    if user is not None:
+        with trail.acting(_same_request(request, user)):
+            trail.tell(Action.SIGN_OUT)
+
+
+def _same_request(request: HttpRequest, user: User) -> trail.Actor:
+    """The person of a request that began or will end without one."""
+    standing = trail.current_actor()
+    actor = actor_of(request, user)
+    return replace(actor, request_id=standing.request_id) if standing.request_id else actor
+
+
+def _second_factor_changed(sender: Any, request: HttpRequest, user: User, authenticator: Any, **_more: Any) -> None:
+    """One event; the other sessions of the account end, this one goes on and is asked again."""
+    stands = "set" if type(authenticator).objects.filter(pk=authenticator.pk).exists() else "removed"
+    with trail.together():
+        trail.tell(Action.ACCOUNT, about=user, changes={str(authenticator.type): [None, stands]})
+        end_sessions(user=user)
+    request.session.pop(HAS_SECOND_FACTOR, None)
+    update_session_auth_hash(request, user)

@@ -1,0 +1,55 @@
+"""What every page shows around its content: where this person may go, and whether the people are invented."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from calcinosis_registry.clinics.admin_site import ADMIN_PERMISSIONS
+from calcinosis_registry.clinics.policy import grants
+from calcinosis_registry.clinics.roles import Permission as P
+
+
+class Destination(NamedTuple):
+    label: str
+    url: str
+    active: bool
+    count: int | None
+
+
+# (label, route, permissions of which one is enough; none: any role)
+PLACES = (
+    (_("Work list"), "home", {P.VIEW_RECORDS}),
+    (_("Patients"), "patients:list", {P.VIEW_RECORDS}),
+    (_("Cohorts"), "cohorts:list", {P.COUNT_COHORTS}),
+    (_("Reports"), "reports:index", {P.CLINIC_REPORTS, P.COUNT_COHORTS}),
+    (_("Codebook"), "codebook:index", set(P)),
+    (_("Accounts"), "clinics:accounts", {P.MANAGE_ACCOUNTS}),
+    (_("Trail"), "clinics:trail", {P.VIEW_TRAIL}),
+)
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """``nav`` (Destinations), ``may_search``, ``may_open_admin``, ``registry_demo``."""
+    user = getattr(request, "user", None)
+    held = set(grants(user)) if user is not None else set()
+    nav = []
+    for label, route, permissions in PLACES:
+        if not held & permissions:
+            continue
+        try:
+            url = reverse(route)
+        except NoReverseMatch:
+            continue
+        active = request.path == url or (url != "/" and request.path.startswith(url))
+        nav.append(Destination(label, url, active, None))
+    return {
+        "nav": nav,
+        "may_search": P.VIEW_RECORDS in held,
+        "may_open_admin": bool(held & ADMIN_PERMISSIONS),
+        "registry_demo": settings.DEMO,
+    }
