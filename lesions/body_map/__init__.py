@@ -10,13 +10,27 @@ from collections.abc import Iterable
 
 from lesions.body_map import body, feet, hands
 from lesions.body_map.atlas import Region, View
-from lesions.body_map.marks import Mark, Placed, place as _place
+from lesions.body_map.marks import Mark, Placed
+from lesions.body_map.marks import place as _place
 from lesions.body_map.render import region_label, render_status_symbol, render_view
 
-__all__ = ["MAP_VERSION", "VIEWS", "Mark", "Placed", "Region", "View", "place", "region_label", "render", "render_status_symbol"]
+__all__ = [
+    "MAP_VERSION",
+    "VIEWS",
+    "Mark",
+    "Placed",
+    "Region",
+    "View",
+    "place",
+    "region_label",
+    "render",
+    "render_status_symbol",
+]
 
 MAP_VERSION = "1"
-VIEWS: dict[str, View] = {view.key: view for view in (body.front(), body.back(), hands.palmar(), hands.dorsal(), feet.feet())}
+VIEWS: dict[str, View] = {
+    view.key: view for view in (body.front(), body.back(), hands.palmar(), hands.dorsal(), feet.feet())
+}
 
 
 def place(marks: Iterable[Mark], view: View) -> list[Placed]:

@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.utils.functional import Promise
+
 from lesions.body_map.geometry import Curve, Move, Point, centroid, smooth
+
+Words = str | Promise
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Caption:
 
     x: float
     y: float
-    text: str
+    text: Words
     strong: bool = False
 
 
@@ -47,8 +51,8 @@ class View:
     """
 
     key: str
-    title: str
-    description: str
+    title: Words
+    description: Words
     width: float
     height: float
     mark: float
@@ -112,6 +116,23 @@ class Sheet:
         """A part, on both sides, that another sheet shows larger."""
         for side, move in (("R", self.right), ("L", self.left)):
             self.links.append((curve.moved(move).d(closed=True), view, side))
+
+    def view(
+        self,
+        title: Words,
+        description: Words,
+        width: float,
+        height: float,
+        *,
+        mark: float,
+        captions: tuple[Caption, ...],
+    ) -> View:
+        """The finished sheet."""
+        return View(
+            *(self.key, title, description, width, height, mark),
+            *(tuple(self.outlines), tuple(self.details), tuple(self.nails), tuple(self.regions)),
+            *(tuple(captions), tuple(self.links)),
+        )
 
     def _add(self, site: str, side: str, curves: list[Curve], centre: Point | None) -> None:
         cx, cy = centre or centroid(curves[0])

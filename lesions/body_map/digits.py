@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import cos, radians, sin
 
-from lesions.body_map.geometry import Curve, Point, joined, oval, smooth
+from lesions.body_map.geometry import Curve, Point, oval, points, smooth
 
 # Half-width along a digit, as a share of the half-width at its base: joints a little wider, the tip round.
-FINGER = ((0.0, 1.0), (0.15, 0.97), (0.28, 0.97), (0.34, 0.99), (0.40, 0.96), (0.50, 0.90), (0.60, 0.89), (0.65, 0.90),
-          (0.70, 0.87), (0.78, 0.84), (0.87, 0.77), (0.945, 0.55), (0.985, 0.27), (1.0, 0.0))
-THUMB = ((0.0, 1.3), (0.10, 1.16), (0.20, 1.04), (0.32, 0.95), (0.42, 0.95), (0.49, 0.98), (0.56, 0.97), (0.64, 0.98),
-         (0.74, 0.94), (0.85, 0.80), (0.935, 0.55), (0.98, 0.27), (1.0, 0.0))
-TOE = ((0.0, 1.0), (0.2, 0.90), (0.4, 0.86), (0.6, 0.98), (0.78, 0.98), (0.9, 0.78), (0.97, 0.42), (1.0, 0.0))
+FINGER = points(
+    "0,1 .15,.96 .28,.955 .34,.955 .40,.94 .50,.91 .60,.895 .65,.895 .70,.885 .78,.87 .85,.85 .90,.80 .94,.68 .97,.51 "
+    ".99,.30 1,0"
+)
+THUMB = points(
+    "0,1.22 .10,1.12 .20,1.02 .32,.965 .42,.945 .49,.945 .56,.945 .64,.95 .74,.945 .82,.91 .88,.84 .93,.70 .97,.49 "
+    ".99,.28 1,0"
+)
+TOE = points("0,1 .2,.90 .4,.86 .6,.98 .78,.98 .9,.78 .97,.42 1,0")
+NAIL = points(".06,.62 .24,.94 .55,1 .82,.93 .96,.55")
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,8 @@ class Digit:
     def across(self, along: float, *, to_right: bool, bend: float = 0.03) -> Curve:
         """A slightly bowed line over the digit at a profile station."""
         wide = self.edge(along)
-        points = [self.at(along, wide), self.at(along + bend, 0.0), self.at(along, -wide)]
-        return smooth(points if to_right else points[::-1])
+        line = [self.at(along, wide), self.at(along + bend, 0.0), self.at(along, -wide)]
+        return smooth(line if to_right else line[::-1])
 
     def crease(self, along: float, span: float = 0.8, bend: float = 0.012) -> list[Point]:
         """A skin crease over ``span`` of the width."""
@@ -58,13 +63,12 @@ class Digit:
         return [self.at(along, wide * span), self.at(along + bend, 0.0), self.at(along, -wide * span)]
 
     def nail(self, start: float, end: float, wide: float) -> Curve:
-        """The nail plate: straight sides, round at the fold, a gentle free edge."""
-        fold = [self.at(start + 0.035, wide), self.at(start + 0.005, wide * 0.6), self.at(start, 0), self.at(start + 0.005, -wide * 0.6),
-                self.at(start + 0.035, -wide)]
-        free = [self.at(end - 0.03, -wide * 0.96), self.at(end - 0.006, -wide * 0.5), self.at(end, 0), self.at(end - 0.006, wide * 0.5),
-                self.at(end - 0.03, wide * 0.96)]
-        return joined(fold, free, [free[-1], fold[0]])
+        """The nail plate between two stations, ``wide`` a share of the base half-width."""
+        long = end - start
+        left = [self.at(start + long * t, wide * w) for t, w in NAIL]
+        right = [self.at(start + long * t, -wide * w) for t, w in reversed(NAIL)]
+        return smooth([self.at(start), *left, self.at(end), *right], closed=True)
 
     def tag(self, beyond: float, radius: float) -> Curve:
         """A round label beyond the tip that stands for the whole digit."""
-        return oval(self.at(1 + beyond), radius, radius)
+        return oval(self.at(1 + beyond), radius)

@@ -5,7 +5,7 @@ Units are SVG user units, y grows downwards. Pure: no Django, no state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import cos, dist, pi, sin, sqrt
@@ -43,12 +43,11 @@ class Curve:
 
     def sampled(self, steps: int = 6) -> list[Point]:
         """Points along the curve, ``steps`` per segment, for areas and bounds."""
-        points, here = [self.start], self.start
+        found, here = [self.start], self.start
         for one, two, end in self.segments:
-            for step in range(1, steps + 1):
-                points.append(_bezier(here, one, two, end, step / steps))
+            found += [_bezier(here, one, two, end, step / steps) for step in range(1, steps + 1)]
             here = end
-        return points
+        return found
 
 
 def _xy(point: Point) -> str:
@@ -64,11 +63,11 @@ def _bezier(a: Point, b: Point, c: Point, d: Point, t: float) -> Point:
     )
 
 
-def smooth(points: Sequence[Point], *, closed: bool = False) -> Curve:
-    """A centripetal Catmull-Rom spline through ``points`` (no loops or cusps, whatever the spacing)."""
-    path = [*points, points[0]] if closed else list(points)
-    before = points[-1] if closed else points[0]
-    after = points[1] if closed else points[-1]
+def smooth(through: Sequence[Point], *, closed: bool = False) -> Curve:
+    """A centripetal Catmull-Rom spline through the points (no loops or cusps, whatever the spacing)."""
+    path = [*through, through[0]] if closed else list(through)
+    before = through[-1] if closed else through[0]
+    after = through[1] if closed else through[-1]
     nodes = [before, *path, after]
     segments = []
     for p0, p1, p2, p3 in zip(nodes, nodes[1:], nodes[2:], nodes[3:], strict=False):
@@ -100,11 +99,27 @@ def joined(*pieces: Curve | Sequence[Point]) -> Curve:
     return Curve(curves[0].start, tuple(segments))
 
 
+def points(text: str) -> list[Point]:
+    """Points from text such as "12,40 18.5,44"."""
+    return [(float(x), float(y)) for x, y in (pair.split(",") for pair in text.split())]
+
+
+def lines(text: str) -> list[list[Point]]:
+    """One run of points per line of text; what follows a # says what it is."""
+    return [points(row.partition("#")[0]) for row in text.strip().splitlines()]
+
+
+def knots(text: str) -> dict[str, Point]:
+    """Named points from text such as "wrist0 156,432  wrist1 160,450"."""
+    words = text.split()
+    return dict(zip(words[::2], points(" ".join(words[1::2])), strict=True))
+
+
 class Contour:
     """A smooth line through named points; ``between`` cuts it at two names, forwards or backwards."""
 
-    def __init__(self, knots: Mapping[str, Point]) -> None:
-        self.knots = dict(knots)
+    def __init__(self, named: Mapping[str, Point]) -> None:
+        self.knots = dict(named)
         self.curve = smooth(list(self.knots.values()))
         self._index = {name: number for number, name in enumerate(self.knots)}
 
@@ -119,27 +134,37 @@ class Contour:
         return Curve(self.knots[first], self.curve.segments[one:two])
 
 
-def oval(centre: Point, rx: float, ry: float, turn: float = 0.0) -> Curve:
-    """A closed ellipse through eight points, turned by ``turn`` radians."""
-    points = []
-    for step in range(8):
-        x, y = rx * cos(step * pi / 4), ry * sin(step * pi / 4)
-        points.append((centre[0] + x * cos(turn) - y * sin(turn), centre[1] + x * sin(turn) + y * cos(turn)))
-    return smooth(points, closed=True)
+def oval(centre: Point, radius: float) -> Curve:
+    """A closed circle through eight points."""
+    angles = [step * pi / 4 for step in range(8)]
+    return smooth([(centre[0] + radius * cos(a), centre[1] + radius * sin(a)) for a in angles], closed=True)
+
+
+def traced(text: str, *contours: Contour) -> Curve:
+    """A curve told in words: pieces parted by "|", each "knot>knot" along a contour, or points and knots to smooth.
+
+    Example: "wrist0>wrist1 | wrist1 150,455 wrist1i". A single piece that ends where it starts is smooth there too.
+    Raises KeyError for an unknown knot.
+    """
+    known = {name: point for contour in contours for name, point in contour.knots.items()}
+    pieces: list[Curve | list[Point]] = []
+    for piece in text.split("|"):
+        first, along, last = piece.strip().partition(">")
+        if along:
+            pieces.append(next(one for one in contours if first in one.knots).between(first, last))
+        else:
+            pieces.append([points(word)[0] if "," in word else known[word] for word in piece.split()])
+    only = pieces[0]
+    if len(pieces) == 1 and not isinstance(only, Curve) and only[0] == only[-1]:
+        return smooth(only[:-1], closed=True)
+    return joined(*pieces)
 
 
 def centroid(curve: Curve) -> Point:
     """The centre of gravity of the area a closed curve surrounds."""
-    points = curve.sampled()
+    edge = curve.sampled()
     area = cx = cy = 0.0
-    for (x1, y1), (x2, y2) in zip(points, [*points[1:], points[0]], strict=True):
+    for (x1, y1), (x2, y2) in zip(edge, [*edge[1:], edge[0]], strict=True):
         cross = x1 * y2 - x2 * y1
         area, cx, cy = area + cross, cx + (x1 + x2) * cross, cy + (y1 + y2) * cross
     return (cx / (3 * area), cy / (3 * area))
-
-
-def bounds(curves: Iterable[Curve]) -> tuple[float, float, float, float]:
-    """(left, top, right, bottom) of the curves."""
-    points = [point for curve in curves for point in curve.sampled()]
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    return min(xs), min(ys), max(xs), max(ys)

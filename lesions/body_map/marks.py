@@ -28,7 +28,7 @@ _DORSAL_SITES = ("HAND.DORSUM", "HAND.MC")
 
 @dataclass(frozen=True)
 class Mark:
-    """A lesion to place. ``side`` "R", "L" or ""; ``status`` a code of clinical-model 6.3, any case."""
+    """A lesion to place. ``side`` "R", "L", or "" and "M" for midline; ``status`` a code of clinical-model 6.3."""
 
     label: str
     site: str
@@ -68,23 +68,24 @@ def view_of(mark: Mark) -> tuple[str, ...]:
         return ("dorsal", "palmar") if dorsal else ("palmar", "dorsal")
     if mark.site == "WRIST.CARPAL_TUNNEL":
         return ("palmar",)
-    if mark.site.startswith("FOOT."):
-        return ("feet", "back")
+    if mark.site.startswith("FOOT"):
+        return ("feet", "front")
     rear = aspect in _REAR or (mark.site.startswith(_REAR_SITES) and aspect not in (_PALMAR | {"ANTERIOR"}))
     return ("back", "front") if rear else ("front", "back")
 
 
 def spot(mark: Mark, view: View) -> Point | None:
     """Where a mark belongs on a view, or None when the view does not show its site."""
-    own = view.region(mark.site, mark.side)
+    side = "" if mark.side == "M" else mark.side
+    own = view.region(mark.site, side)
     if own:
         return own.cx, own.cy
     right, left = view.region(mark.site, "R"), view.region(mark.site, "L")
-    if right and left and not mark.side:  # a midline lesion of a two-sided site stands between the sides
+    if right and left and not side:  # a midline lesion of a two-sided site stands between the sides
         return (right.cx + left.cx) / 2, (right.cy + left.cy) / 2
     middle = view.region(mark.site, "")
-    if middle and mark.side:  # a sided lesion of a midline site moves a little to its side
-        outward = 1 if (mark.side == "R") == (view.key == "back") else -1
+    if middle and side:  # a sided lesion of a midline site moves a little to its side
+        outward = 1 if (side == "R") == (view.key == "back") else -1
         return middle.cx + outward * view.mark * 0.7, middle.cy
     return None
 
@@ -119,8 +120,13 @@ def _spread(group: list[Mark], where: Point, radius: float) -> list[Placed]:
 def _cluster(group: list[Mark]) -> Mark:
     first = group[0]
     return replace(
-        first, label=f"{len(group)}×", status="", ulcerated=any(m.ulcerated for m in group), target=any(m.target for m in group),
-        title="\n".join(m.title for m in group), href="",
+        first,
+        label=f"{len(group)}×",
+        status="",
+        ulcerated=any(m.ulcerated for m in group),
+        target=any(m.target for m in group),
+        title="\n".join(m.title for m in group),
+        href="",
     )
 
 
@@ -131,7 +137,7 @@ def _apart(placed: list[Placed], view: View) -> list[Placed]:
     for _round in range(60):
         moved = False
         for i, a in enumerate(points):
-            for b in points[i + 1:]:
+            for b in points[i + 1 :]:
                 dx, dy = b[0] - a[0], b[1] - a[1]
                 gap = hypot(dx, dy)
                 if gap >= reach - 0.01:

@@ -5,53 +5,80 @@ goes into a PDF. Colours come from body-map.css; the attributes are the fallback
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import cos, pi, sin
+from math import cos, hypot, pi, sin
 from xml.sax.saxutils import escape, quoteattr
 
-from django.utils.translation import gettext as _
-
-from lesions.body_map.atlas import Region, View
+from lesions.body_map.atlas import Caption, Region, View
 from lesions.body_map.marks import Mark, Placed, place, status_key
-from lesions.body_map.sites import site_labels
+from lesions.sites import describe
 
 # Fallback colours (light), the same hues as the tokens: Okabe-Ito, darkened where thin lines need contrast.
 FALLBACK = {
-    "new": "#0072b2", "larger": "#d55e00", "stable": "#5b6875", "smaller": "#00805d", "resolved": "#6b7785",
-    "extruded": "#8a6d00", "excised": "#5b6875", "recurred": "#a63d78", "not-examined": "#6b7785", "cluster": "#16202b",
+    "new": "#0069a6",
+    "larger": "#b84a00",
+    "stable": "#5c6875",
+    "smaller": "#00704f",
+    "resolved": "#5c6875",
+    "extruded": "#7d5a00",
+    "excised": "#3c4855",
+    "recurred": "#97386f",
+    "not-examined": "#5f6b78",
+    "cluster": "#15202b",
 }
-INK, SOFT, LINE, PAPER, WASH, ULCER = "#16202b", "#56657a", "#dfe5ec", "#ffffff", "#f5f7fa", "#b3123a"
+INK, SOFT, LINE, PAPER, WASH, ULCER = "#15202b", "#516070", "#dfe5eb", "#ffffff", "#f5f7f9", "#b3123a"
+SVG = "http://www.w3.org/2000/svg"
 
 
 def render_view(view: View, views: dict[str, View], marks: Iterable[Mark] = (), *, selectable: bool = False) -> str:
     """One view with its marks as an SVG element. ``selectable``: regions are buttons that can be chosen."""
     placed = place(marks, view, views)
     uid = f"map-{view.key}"
-    role = "group" if selectable or any(one.mark.href for one in placed) else "img"
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="body-map" viewBox="0 0 {view.width:g} {view.height:g}" role="{role}" '
-        f'aria-labelledby="{uid}-title {uid}-desc" data-view="{view.key}" font-family="Inter, sans-serif">',
-        f'<title id="{uid}-title">{escape(str(view.title))}</title><desc id="{uid}-desc">{escape(_description(view, placed))}</desc>',
-        *(f'<path class="map-body" d="{d}" fill="{WASH}" stroke="{SOFT}" stroke-width="1.5" stroke-linejoin="round"/>' for d in view.outlines),
-        *_links(view, selectable),
+    soft = {"stroke": SOFT, "stroke_width": 0.9}
+    content = [
+        _element("title", escape(str(view.title)), id=f"{uid}-title"),
+        _element("desc", escape(_description(view, placed)), id=f"{uid}-desc"),
+        *(
+            _path("map-body", d, fill=WASH, stroke=SOFT, stroke_width=1.5, stroke_linejoin="round")
+            for d in view.outlines
+        ),
+        *(_path("map-link", d, fill="transparent", data_view_link=key) for d, key, _side in view.links if selectable),
         *(_region(region, selectable) for region in view.regions),
-        *(f'<path class="map-nail" d="{d}" fill="{PAPER}" stroke="{SOFT}" stroke-width=".9"/>' for d in view.nails),
-        *(f'<path class="map-detail" d="{d}" fill="none" stroke="{SOFT}" stroke-width=".9" stroke-linecap="round" opacity=".55"/>' for d in view.details),
-        *(_caption(c.x, c.y, str(c.text), c.strong) for c in view.captions),
+        *(_path("map-nail", d, fill=PAPER, **soft) for d in view.nails),
+        *(_path("map-detail", d, fill="none", stroke_linecap="round", opacity=0.55, **soft) for d in view.details),
+        *(_caption(caption, view.mark) for caption in view.captions),
         *(_mark(one, view.mark) for one in placed),
-        "</svg>",
     ]
-    return "".join(parts)
+    return _element(
+        "svg",
+        "".join(content),
+        xmlns=SVG,
+        class_="body-map",
+        viewBox=f"0 0 {view.width:g} {view.height:g}",
+        role="group" if selectable or any(one.mark.href for one in placed) else "img",
+        aria_labelledby=f"{uid}-title",
+        aria_describedby=f"{uid}-desc",
+        data_view=view.key,
+        font_family="Inter, sans-serif",
+    )
+
+
+def _element(name: str, content: str = "", /, **attributes: object) -> str:
+    """An SVG element: ``class_`` and ``stroke_width`` stand for class and stroke-width; floats get four digits."""
+    told = "".join(
+        f" {key.rstrip('_').replace('_', '-')}={quoteattr(f'{value:.4g}' if isinstance(value, float) else str(value))}"
+        for key, value in attributes.items()
+        if value is not None
+    )
+    return f"<{name}{told}>{content}</{name}>" if content else f"<{name}{told}/>"
+
+
+def _path(kind: str, d: str, content: str = "", /, **attributes: object) -> str:
+    return _element("path", content, class_=kind, d=d, **attributes)
 
 
 def region_label(region: Region) -> str:
-    """"Right knee" in the user's language; the view is said by the drawing's title."""
-    name = site_labels().get(region.site, region.site)
-    name = name if name[:2].isupper() else name[0].lower() + name[1:]
-    if region.side == "R":
-        return _("Right %(site)s") % {"site": name}
-    if region.side == "L":
-        return _("Left %(site)s") % {"site": name}
-    return name[0].upper() + name[1:]
+    """A region in words, such as "Right knee"; the view is said by the drawing's title."""
+    return describe(region.site, region.side)
 
 
 def _description(view: View, placed: list[Placed]) -> str:
@@ -60,99 +87,131 @@ def _description(view: View, placed: list[Placed]) -> str:
     return f"{view.description} " + "; ".join(one.mark.title.replace("\n", "; ") for one in placed)
 
 
-def _links(view: View, selectable: bool) -> list[str]:
-    if not selectable:
-        return []
-    return [f'<path class="map-link" d="{d}" data-view-link="{key}" fill="transparent"/>' for d, key, _side in view.links]
-
-
 def _region(region: Region, selectable: bool) -> str:
-    label = region_label(region)
-    common = (
-        f'id="{region.id}" class="map-region" d="{region.path}" data-site="{region.site}" data-side="{region.side}" '
-        f'data-view="{region.view}" fill="transparent" stroke="{LINE}" stroke-width=".9"'
-    )
+    common = {
+        "id": region.id,
+        "data_site": region.site,
+        "data_side": region.side,
+        "data_view": region.view,
+        "fill": "transparent",
+        "stroke": LINE,
+        "stroke_width": 0.9,
+    }
     if not selectable:
-        return f"<path {common}/>"
-    return f'<path {common} tabindex="0" role="button" aria-label={quoteattr(label)}><title>{escape(label)}</title></path>'
+        return _path("map-region", region.path, **common)
+    label = region_label(region)
+    title = _element("title", escape(label))
+    return _path("map-region", region.path, title, tabindex=0, role="button", aria_label=label, **common)
 
 
-def _caption(x: float, y: float, text: str, strong: bool) -> str:
-    size, kind = (13, "map-caption map-caption--side") if strong else (11, "map-caption")
-    weight = ' font-weight="650" letter-spacing=".4"' if strong else ""
-    baseline = y + (0 if strong else 4)
-    return f'<text class="{kind}" x="{x:.1f}" y="{baseline:.1f}" font-size="{size}"{weight} text-anchor="middle" fill="{SOFT}">{escape(text)}</text>'
+def _caption(caption: Caption, size: float) -> str:
+    return _element(
+        "text",
+        escape(str(caption.text)),
+        class_="map-caption map-caption--side" if caption.strong else "map-caption",
+        x=caption.x,
+        y=caption.y + (0 if caption.strong else size * 0.33),
+        font_size=size * (1.2 if caption.strong else 0.95),
+        font_weight=650 if caption.strong else None,
+        letter_spacing=0.4 if caption.strong else None,
+        text_anchor="middle",
+        fill=SOFT,
+    )
 
 
 def _mark(one: Placed, radius: float) -> str:
-    mark = one.mark
+    mark, x, y = one.mark, one.x, one.y
     key = "cluster" if one.count > 1 else status_key(mark.status)
-    classes = f"mark mark--{key}" + (" mark--ulcerated" if mark.ulcerated else "") + (" mark--target" if mark.target else "")
     colour = FALLBACK[key]
-    parts = []
-    if (one.x - one.at_x) ** 2 + (one.y - one.at_y) ** 2 > (radius * 0.9) ** 2:
-        parts.append(f'<path class="mark-leader" d="M{one.at_x:.1f} {one.at_y:.1f}L{one.x:.1f} {one.y:.1f}" stroke="{colour}" stroke-width="1"/>')
+    parts = [_element("title", escape(mark.title))]
+    if hypot(x - one.at_x, y - one.at_y) > radius * 0.9:
+        parts.append(_path("mark-leader", f"M{one.at_x:.1f} {one.at_y:.1f}L{x:.1f} {y:.1f}", stroke=colour))
     if mark.target:
-        parts.append(f'<circle class="mark-target" cx="{one.x}" cy="{one.y}" r="{radius * 1.34:.1f}" fill="none" stroke="{colour}" stroke-width="1.4"/>')
-    parts.append(shape(key, one.x, one.y, radius))
-    size = radius * (0.95 if len(mark.label) <= 2 else 0.8 if len(mark.label) == 3 else 0.66)
-    drop = radius * (0.18 if key == "larger" else -0.14 if key == "smaller" else 0.0)
-    parts.append(
-        f'<text class="mark-label" x="{one.x}" y="{one.y + size * 0.36 + drop:.1f}" font-size="{size:.1f}" font-weight="650" '
-        f'text-anchor="middle" fill="{INK}">{escape(mark.label)}</text>'
-    )
+        ring = {"cx": x, "cy": y, "r": radius * 1.34, "fill": "none", "stroke": colour, "stroke_width": 1.4}
+        parts.append(_element("circle", class_="mark-target", **ring))
+    parts += [shape(key, x, y, radius), _label(mark.label, key, x, y, radius)]
     if mark.ulcerated:
         reach = radius * 0.82
-        parts.append(
-            f'<circle class="mark-ulcer" cx="{one.x + reach:.1f}" cy="{one.y - reach:.1f}" r="{radius * 0.38:.1f}" fill="{ULCER}" '
-            f'stroke="{PAPER}" stroke-width="1.4"/>'
-        )
-    body = f'<title>{escape(mark.title)}</title>{"".join(parts)}'
+        dot = {
+            "cx": x + reach,
+            "cy": y - reach,
+            "r": radius * 0.38,
+            "fill": ULCER,
+            "stroke": PAPER,
+            "stroke_width": 1.4,
+        }
+        parts.append(_element("circle", class_="mark-ulcer", **dot))
+    classes = f"mark mark--{key}" + " mark--ulcerated" * mark.ulcerated + " mark--target" * mark.target
     if mark.href:
-        return f'<a class="{classes}" href={quoteattr(mark.href)} aria-label={quoteattr(mark.title)}>{body}</a>'
-    return f'<g class="{classes}">{body}</g>'
+        return _element("a", "".join(parts), class_=classes, href=mark.href, aria_label=mark.title)
+    return _element("g", "".join(parts), class_=classes)
+
+
+def _label(text: str, key: str, x: float, y: float, radius: float) -> str:
+    """The lesion's label in its shape, on a halo of paper so that it stays readable over the outline."""
+    size = radius * {1: 1.0, 2: 0.95, 3: 0.8}.get(len(text), 0.66)
+    drop = radius * {"larger": 0.18, "smaller": -0.14}.get(key, 0.0)
+    halo = {"stroke": PAPER, "stroke_width": radius * 0.22, "paint_order": "stroke", "text_anchor": "middle"}
+    place_ = {"x": x, "y": y + size * 0.36 + drop, "font_size": size, "font_weight": 650}
+    return _element("text", escape(text), class_="mark-label", fill=INK, **place_, **halo)
 
 
 def shape(key: str, x: float, y: float, r: float) -> str:
-    """The shape of a status around (x, y), within about r; one shape per status, so colour is never the only signal."""
+    """The shape of a status around (x, y), within about r; one per status, so that colour is never the only signal."""
     colour = FALLBACK[key]
-    look = f'class="mark-shape" fill="{PAPER}" stroke="{colour}" stroke-width="{max(1.3, r * 0.19):.1f}" stroke-linejoin="round"'
+    look = {"fill": PAPER, "stroke": colour, "stroke_width": max(1.3, r * 0.19), "stroke_linejoin": "round"}
     if key in ("new", "cluster"):
         half = r * 0.9
-        rounding = r * (0.12 if key == "new" else 0.5)
-        return f'<rect {look} x="{x - half:.1f}" y="{y - half:.1f}" width="{2 * half:.1f}" height="{2 * half:.1f}" rx="{rounding:.1f}"/>'
+        box = {"x": x - half, "y": y - half, "width": 2 * half, "height": 2 * half}
+        return _element("rect", class_="mark-shape", rx=r * (0.12 if key == "new" else 0.5), **box, **look)
     if key in ("larger", "smaller"):
-        return f'<path {look} d="{_polygon(x, y + (0.12 if key == "larger" else -0.12) * r, r * 1.22, 3, up=key == "larger")}"/>'
+        up = key == "larger"
+        return _path("mark-shape", _polygon(x, y + r * (0.12 if up else -0.12), r * 1.22, 3, up=up), **look)
     if key == "extruded":
-        return f'<path {look} stroke-dasharray="{r * 0.42:.1f} {r * 0.22:.1f}" d="{_polygon(x, y, r * 1.15, 4, up=True)}"/>'
+        dashes = f"{r * 0.42:.1f} {r * 0.22:.1f}"
+        return _path("mark-shape", _polygon(x, y, r * 1.15, 4, up=True), stroke_dasharray=dashes, **look)
     if key == "recurred":
-        return f'<path {look} d="{_polygon(x, y, r * 1.08, 5, up=True)}"/>'
-    ring = f'<circle {look} cx="{x:.1f}" cy="{y:.1f}" r="{r * 0.95:.1f}"'
-    if key == "resolved":  # a thin double ring: nothing left inside
-        return f'{ring}/><circle class="mark-inner" cx="{x:.1f}" cy="{y:.1f}" r="{r * 0.66:.1f}" fill="none" stroke="{colour}" stroke-width="1"/>'
-    if key == "excised":
-        a = r * 0.62
-        return (f'{ring}/><path class="mark-inner" d="M{x - a:.1f} {y - a:.1f}L{x + a:.1f} {y + a:.1f}M{x + a:.1f} {y - a:.1f}'
-                f'L{x - a:.1f} {y + a:.1f}" stroke="{colour}" stroke-width="{max(1.2, r * 0.12):.1f}" opacity=".55"/>')
+        return _path("mark-shape", _polygon(x, y, r * 1.08, 5, up=True), **look)
     if key == "not-examined":
-        return f'{ring} stroke-dasharray="{r * 0.14:.1f} {r * 0.34:.1f}" stroke-linecap="round"/>'
-    return f"{ring}/>"
+        look |= {"stroke_dasharray": f"{r * 0.14:.1f} {r * 0.34:.1f}", "stroke_linecap": "round"}
+    ring = _element("circle", class_="mark-shape", cx=x, cy=y, r=r * 0.95, **look)
+    return _behind(key, x, y, r) + ring + _inside(key, x, y, r)
+
+
+def _behind(key: str, x: float, y: float, r: float) -> str:
+    """Excised: a cross behind the ring, reaching beyond it so that the label does not hide it."""
+    if key != "excised":
+        return ""
+    left, right, top, low = (f"{value:.1f}" for value in (x - r, x + r, y - r, y + r))
+    cross = f"M{left} {top}L{right} {low}M{right} {top}L{left} {low}"
+    return _path("mark-inner", cross, stroke=FALLBACK[key], stroke_width=max(1.2, r * 0.17), stroke_linecap="round")
+
+
+def _inside(key: str, x: float, y: float, r: float) -> str:
+    """Resolved: a second, thin ring."""
+    if key != "resolved":
+        return ""
+    thin = {"fill": "none", "stroke": FALLBACK[key], "stroke_width": 1}
+    return _element("circle", class_="mark-inner", cx=x, cy=y, r=r * 0.66, **thin)
 
 
 def _polygon(x: float, y: float, r: float, corners: int, *, up: bool) -> str:
-    start = -pi / 2 if up else pi / 2
-    points = [(x + r * cos(start + 2 * pi * i / corners), y + r * sin(start + 2 * pi * i / corners)) for i in range(corners)]
-    return "M" + "L".join(f"{px:.1f} {py:.1f}" for px, py in points) + "Z"
+    turns = [(-pi / 2 if up else pi / 2) + 2 * pi * i / corners for i in range(corners)]
+    return "M" + "L".join(f"{x + r * cos(turn):.1f} {y + r * sin(turn):.1f}" for turn in turns) + "Z"
 
 
 def render_status_symbol(status: str) -> str:
     """A 16-unit inline symbol of a status, for legends and matrix cells; decorative, so write the word beside it."""
     key = status_key(status)
-    question = (
-        f'<text class="mark-label" x="8" y="11" font-size="8" font-weight="650" text-anchor="middle" fill="{SOFT}">?</text>'
-        if key == "not-examined" else ""
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="status-symbol mark mark--{key}" viewBox="0 0 16 16" width="16" height="16" '
-        f'aria-hidden="true" focusable="false">{shape(key, 8, 8, 5.8)}{question}</svg>'
+    question = _label("?", key, 8, 8, 7.5) if key == "not-examined" else ""
+    return _element(
+        "svg",
+        shape(key, 8, 8, 5.8) + question,
+        xmlns=SVG,
+        class_=f"status-symbol mark mark--{key}",
+        viewBox="0 0 16 16",
+        width=16,
+        height=16,
+        aria_hidden="true",
+        focusable="false",
     )
