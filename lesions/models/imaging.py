@@ -1,0 +1,252 @@
+"""Imaging: the study, its files, what was measured on it (clinical-model 2.3, 2.4)."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+
+from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, yes_no_unknown
+from calcinosis_registry.records.models import Record
+from lesions.models.columns import (
+    MODALITIES,
+    Grade,
+    in_group,
+    mark,
+    measure,
+    modality_choices,
+    site_choices,
+    text,
+    when,
+)
+from lesions.models.lesion import Lesion
+from lesions.models.links import LesionLink, LinksLesions, period_errors, same_patient
+from patients.models import Patient, PatientRecord
+
+SOURCE = "clinical-model 2.4"
+STUDY, SEEN = "Study", "What it shows"
+XRAY, ULTRASOUND = in_group(MODALITIES, "XRAY"), in_group(MODALITIES, "US")
+
+
+class ImageSide(models.TextChoices):
+    RIGHT = "R", __("Right")
+    LEFT = "L", __("Left")
+    BOTH = "B", __("Both")
+    NEITHER = "M", __("Midline")
+
+
+class Projection(models.TextChoices):
+    FRONTAL = "PA_AP", __("PA or AP")
+    LATERAL = "LATERAL", __("Lateral")
+    OBLIQUE = "OBLIQUE", __("Oblique")
+
+
+class Presence(models.TextChoices):
+    YES = "Y", __("Yes")
+    NO = "N", __("No")
+    INDETERMINATE = "I", __("Indeterminate")
+
+
+class Quality(models.TextChoices):
+    DIAGNOSTIC = "DIAGNOSTIC", __("Diagnostic")
+    LIMITED = "LIMITED", __("Limited")
+    NON_DIAGNOSTIC = "NON_DIAGNOSTIC", __("Not diagnostic")
+
+
+class StudyStatus(models.TextChoices):
+    NOTED = "NOTED", __("Noted, no files")
+    AVAILABLE = "AVAILABLE", __("Files available")
+
+
+class ImagingStudy(LinksLesions, PatientRecord):
+    modality = choice(__("modality"), modality_choices, section=STUDY, source=SOURCE, need=Need.ALWAYS)
+    dual_energy = mark(__("dual energy (DECT)"), section=STUDY, source=SOURCE, only_if={"modality": "CT"})
+    study_date = when(__("study date"), section=STUDY, source=SOURCE, need=Need.COMPLETE)
+    body_region = choice(__("body region"), site_choices, section=STUDY, source=SOURCE, need=Need.COMPLETE)
+    laterality = choice(__("side"), ImageSide, section=STUDY, source=SOURCE)
+    view = choice(__("view"), Projection, section=STUDY, source=SOURCE)
+    indication = text(__("indication"), 200, section=STUDY, source=SOURCE)
+    quality = choice(__("quality"), Quality, section=STUDY, source=SOURCE)
+    status = clinical(
+        models.CharField(
+            __("status"), max_length=32, choices=StudyStatus.choices, default=StudyStatus.NOTED, editable=False
+        ),
+        section=STUDY, privacy=Privacy.INTERNAL, source="design decision (DP)",
+    )  # fmt: skip
+    study_uid = clinical(
+        models.CharField(__("study instance UID"), max_length=64, blank=True, editable=False),
+        section=STUDY, privacy=Privacy.IDENTITY, source=SOURCE,
+    )  # fmt: skip
+    calcinosis_present = choice(__("calcinosis present"), Presence, section=SEEN, source=SOURCE)
+    simple_severity = choice(
+        __("simple severity"), Grade, section=SEEN, source="clinical-model 2.1, 2.3", only_if={"modality": XRAY},
+        help_text=__("For screening only: readers agree poorly."),
+    )  # fmt: skip
+    acro_osteolysis = yes_no_unknown(__("acro-osteolysis"), section=SEEN, source=SOURCE)
+    erosion = yes_no_unknown(__("erosion"), section=SEEN, source=SOURCE)
+    osteopenia = yes_no_unknown(__("osteopenia"), section=SEEN, source=SOURCE)
+    doppler = choice(
+        __("Doppler signal"), Grade, section=SEEN, source="clinical-model 2.3", only_if={"modality": ULTRASOUND}
+    )
+    ulnar_occlusion = yes_no_unknown(
+        __("ulnar artery occluded"), section=SEEN, source="clinical-model 2.3", only_if={"modality": ULTRASOUND}
+    )
+    pattern = text(__("pattern"), 120, section=SEEN, source="clinical-model 2.3", only_if={"modality": "CT"})
+    report_text = clinical(
+        models.TextField(__("report"), max_length=8000, blank=True),
+        section=SEEN, privacy=Privacy.FREE_TEXT, source=SOURCE,
+    )  # fmt: skip
+    lesions = models.ManyToManyField(
+        Lesion, through="lesions.ImagingLesion", blank=True, related_name="studies", verbose_name=__("lesions")
+    )
+
+    form_relations = ("lesions",)
+    # Reports and readings come later than the visit.
+    open_after_signing = frozenset(
+        {"status", "study_uid", "quality", "calcinosis_present", "simple_severity", "acro_osteolysis", "erosion"}
+        | {"osteopenia", "doppler", "ulnar_occlusion", "pattern", "report_text"}
+    )
+
+    class Meta:
+        verbose_name = __("imaging study")
+        verbose_name_plural = __("imaging studies")
+        ordering = ["patient", "-study_date", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "study_uid"], condition=~Q(study_uid=""), name="imagingstudy_uid_once_per_patient"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_modality_display()} {self.study_date or _('undated')}"
+
+    def clean(self) -> None:
+        super().clean()
+        errors = period_errors(self.patient, self.study_date, None, names=("study_date", "study_date"))
+        if errors:
+            raise ValidationError(errors)
+
+
+class ImagingLesion(LesionLink):
+    study = models.ForeignKey(ImagingStudy, on_delete=models.CASCADE)
+
+    class Meta:
+        verbose_name = __("lesion on a study")
+        constraints = [models.UniqueConstraint(fields=["study", "lesion"], name="imaging_lesion_once")]
+
+
+class FileKind(models.TextChoices):
+    DICOM = "DICOM", __("DICOM")
+    PHOTO = "PHOTO", __("Photograph")
+    PDF = "PDF", __("PDF report")
+
+
+def _internal(field: models.Field, source: str = "design decision (DP)"):  # type: ignore[no-untyped-def]
+    return clinical(field, section="File", privacy=Privacy.INTERNAL, source=source)
+
+
+class ImagingFile(Record):
+    """A stored file of a study; the bytes lie in the file store under ``sha256``; ``header`` is what it says of itself."""
+
+    study = models.ForeignKey(ImagingStudy, on_delete=models.PROTECT, related_name="files", verbose_name=__("study"))
+    name = clinical(
+        models.CharField(__("name as uploaded"), max_length=200, editable=False),
+        section="File", privacy=Privacy.IDENTITY, source="design decision (DP)",
+    )  # fmt: skip
+    kind_of_file = _internal(models.CharField(__("kind"), max_length=8, choices=FileKind.choices, editable=False))
+    media_type = _internal(models.CharField(__("media type"), max_length=60, editable=False))
+    sha256 = _internal(models.CharField(__("checksum"), max_length=64, editable=False))
+    size = _internal(models.BigIntegerField(__("size in bytes"), editable=False))
+    width = _internal(models.PositiveIntegerField(__("width in pixels"), null=True, editable=False))
+    height = _internal(models.PositiveIntegerField(__("height in pixels"), null=True, editable=False))
+    frames = _internal(models.PositiveIntegerField(__("frames"), default=1, editable=False))
+    header = _internal(models.JSONField(__("header"), default=dict, blank=True, editable=False))
+    has_preview = _internal(models.BooleanField(__("has a preview"), default=False, editable=False))
+
+    clinic_path = "study__patient__clinic_id"
+    form_relations = ("study",)
+
+    class Meta:
+        verbose_name = __("imaging file")
+        verbose_name_plural = __("imaging files")
+        ordering = ["study", "id"]
+        constraints = [models.UniqueConstraint(fields=["study", "sha256"], name="imagingfile_once_per_study")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def patient(self) -> Patient:
+        return self.study.patient
+
+    @property
+    def trail_patient(self) -> str:  # type: ignore[override]
+        return self.patient.registry_number
+
+
+class MeasureKind(models.TextChoices):
+    LENGTH = "LENGTH", __("Lesion length")
+    WIDTH = "WIDTH", __("Lesion width")
+    DEPTH = "DEPTH", __("Lesion depth")
+    AREA = "PLANIMETRIC_AREA", __("Planimetric area")
+    VOLUME = "VOLUME", __("Volume")
+    COUNT = "COUNT", __("Number of lesions")
+    AGATSTON = "AGATSTON", __("Calcium score, Agatston type")
+    DUROMETER = "DUROMETER", __("Firmness, durometer, mean of three")
+
+
+UNITS = {
+    MeasureKind.LENGTH: "mm", MeasureKind.WIDTH: "mm", MeasureKind.DEPTH: "mm", MeasureKind.AREA: "mm²",
+    MeasureKind.VOLUME: "mm³", MeasureKind.COUNT: "", MeasureKind.AGATSTON: "",
+    MeasureKind.DUROMETER: __("device units"),
+}  # fmt: skip
+
+
+class ImagingMeasure(PatientRecord):
+    """One number measured on a study (or, firmness, on the skin). ``points``: pixels in ``file`` it was drawn with."""
+
+    measured = choice(__("what"), MeasureKind, section="Measure", source="clinical-model 2.3", need=Need.ALWAYS)
+    value = measure(
+        __("value"), 12, 2, section="Measure", source="clinical-model 2.3", possible=(0, 9_999_999), need=Need.ALWAYS,
+        help_text=__("Lengths in mm, areas in mm², volumes in mm³ (1 mL is 1,000 mm³)."),
+    )  # fmt: skip
+    measured_on = when(__("date"), section="Measure", source="clinical-model 2.3", help_text=__("If not on a study."))
+    study = models.ForeignKey(
+        ImagingStudy, on_delete=models.PROTECT, null=True, blank=True, related_name="measures", verbose_name=__("study")
+    )
+    lesion = models.ForeignKey(
+        Lesion, on_delete=models.PROTECT, null=True, blank=True, related_name="measures", verbose_name=__("lesion")
+    )
+    file = models.ForeignKey(
+        ImagingFile, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="measures"
+    )
+    points = models.JSONField(default=list, blank=True, editable=False)
+
+    form_relations = ("study", "lesion")
+
+    class Meta:
+        verbose_name = __("measurement")
+        verbose_name_plural = __("measurements")
+        ordering = ["patient", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.get_measured_display()} {self.value} {self.unit}".strip()
+
+    @property
+    def unit(self) -> str:
+        return str(UNITS[MeasureKind(self.measured)]) if self.measured else ""
+
+    def clean(self) -> None:
+        super().clean()
+        errors = same_patient(self, "study", "lesion")
+        if self.study is None and self.measured != MeasureKind.DUROMETER:
+            errors["study"] = _("Choose the study it was measured on.")
+        if self.study is None and self.measured_on is None:
+            errors["measured_on"] = _("Give the date, as far as known, or “unknown”.")
+        if self.file is not None and self.file.study_id != self.study_id:
+            errors["study"] = _("The file belongs to another study.")
+        errors |= period_errors(self.patient, self.measured_on, None, names=("measured_on", "measured_on"))
+        if errors:
+            raise ValidationError(errors)
