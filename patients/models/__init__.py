@@ -13,12 +13,22 @@ from patients.models.diagnosis import (
 )
 from patients.models.laboratory import LaboratoryResult
 from patients.models.outcome import InstrumentScore, Plan, QualityOfLife
-from patients.models.patient import Hand, Patient, PatientRecord, Sex, Smoking, Status, VisitRecord, on_or_before
+from patients.models.patient import (
+    DUE_WINDOW,
+    LOST_AFTER,
+    FollowUp,
+    Hand,
+    Patient,
+    PatientRecord,
+    Sex,
+    Smoking,
+    Status,
+    VisitRecord,
+    on_or_before,
+)
 from patients.models.phenotype import Phenotype
 from patients.models.summary import Summary
 from patients.models.visit import (
-    DUE_WINDOW,
-    LOST_AFTER,
     NRS_FIELDS,
     Change,
     NoneOrList,
@@ -39,6 +49,7 @@ __all__ = [
     "Consent",
     "Diagnosis",
     "Differential",
+    "FollowUp",
     "GivenBy",
     "Hand",
     "InstrumentScore",

@@ -7,6 +7,7 @@ from typing import Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,6 +22,8 @@ from calcinosis_registry.quality.findings import Finding
 from calcinosis_registry.records.models import Record
 
 OLDEST_REFUSED, OLDEST_WARNED = 120, 105  # years of age; product.md "Decided"
+DUE_WINDOW = datetime.timedelta(days=30)  # around the planned date; product.md "Decided"
+LOST_AFTER = datetime.timedelta(days=548)  # 18 months without a visit
 
 
 class Sex(models.TextChoices):
@@ -51,10 +54,49 @@ class Smoking(models.TextChoices):
     UNKNOWN = "U", __("Unknown")
 
 
+class FollowUp(models.TextChoices):
+    """Where a living patient stands with the next visit; Summary.follow_up says the same of one row."""
+
+    DUE = "due", __("Due")
+    OVERDUE = "overdue", __("Overdue")
+    LOST = "lost", __("Lost to follow-up")
+
+
 class PatientQuerySet(ScopedQuerySet):
     def consented_to_research(self) -> Self:
         """A research consent in force: given, and no later withdrawal."""
         return self.filter(research_consent=True)
+
+    def due(self, today: datetime.date) -> Self:
+        """The planned date is at most 30 days away, before or behind."""
+        window = (today - DUE_WINDOW, today + DUE_WINDOW)
+        return self.filter(status=Status.ALIVE, summary__next_due_on__range=window)
+
+    def overdue(self, today: datetime.date) -> Self:
+        """The planned date is more than 30 days ago, and the patient is not lost yet."""
+        late = self.filter(status=Status.ALIVE, summary__next_due_on__lt=today - DUE_WINDOW)
+        return late.exclude(_unseen_since(today - LOST_AFTER))
+
+    def lost(self, today: datetime.date) -> Self:
+        """Said to be lost, or not seen for 18 months with no visit due or planned."""
+        unplanned = Q(summary__next_due_on__isnull=True) | Q(summary__next_due_on__lt=today - DUE_WINDOW)
+        gone = Q(status=Status.ALIVE) & unplanned & _unseen_since(today - LOST_AFTER)
+        return self.filter(Q(status=Status.LOST) | gone)
+
+    def in_follow_up(self, state: str, today: datetime.date) -> Self:
+        """Patients in one FollowUp state."""
+        clause = {FollowUp.DUE: self.due, FollowUp.OVERDUE: self.overdue, FollowUp.LOST: self.lost}[FollowUp(state)]
+        return clause(today)
+
+    def with_ulcer(self) -> Self:
+        """At least one active lesion is ulcerated."""
+        return self.filter(summary__ulcerated_lesions__gt=0)
+
+
+def _unseen_since(day: datetime.date) -> Q:
+    """The last visit, or without one the registration, is before ``day``."""
+    never = Q(summary__last_visit_on__isnull=True, registered_on__lt=day)
+    return Q(summary__last_visit_on__lt=day) | never
 
 
 class Patient(Record):
@@ -223,6 +265,8 @@ class PatientRecord(Record):
             raise ValidationError(_("No consent to the registry is in force: nothing can be entered."))
 
     is_consent = False
+    # Columns that may still change when the visit the record was entered at is signed.
+    open_after_signing: frozenset[str] = frozenset()
 
 
 class VisitRecord(PatientRecord):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
+
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as __
 
-from patients.models.patient import Patient
+from patients.models.patient import DUE_WINDOW, LOST_AFTER, FollowUp, Patient, Status
 
 
 class Summary(models.Model):
@@ -40,3 +43,20 @@ class Summary(models.Model):
         if self.infected_lesions:
             return str(__("infected"))
         return str(__("ulcerated")) if self.ulcerated_lesions else ""
+
+    @property
+    def follow_up(self) -> FollowUp | None:
+        """Where the patient stands today with the next visit; the lists filter by the same rule (PatientQuerySet)."""
+        today, patient = timezone.localdate(), self.patient
+        if patient.status == Status.LOST:
+            return FollowUp.LOST
+        if patient.status != Status.ALIVE:
+            return None
+        if self.next_due_on and abs(self.next_due_on - today) <= DUE_WINDOW:
+            return FollowUp.DUE
+        if self.next_due_on and self.next_due_on > today:
+            return None
+        seen: datetime.date = self.last_visit_on or patient.registered_on
+        if seen < today - LOST_AFTER:
+            return FollowUp.LOST
+        return FollowUp.OVERDUE if self.next_due_on else None

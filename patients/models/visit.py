@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator
 from typing import Self
 
@@ -20,9 +19,6 @@ from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, 
 from calcinosis_registry.quality.findings import Finding
 from calcinosis_registry.records.models import Record
 from patients.models.patient import Patient, on_or_before
-
-DUE_WINDOW = datetime.timedelta(days=30)  # product.md "Decided"
-LOST_AFTER = datetime.timedelta(days=548)  # 18 months
 
 
 class VisitType(models.TextChoices):
