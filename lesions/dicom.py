@@ -135,7 +135,9 @@ def render_preview(path: Path, max_side: int = 1600, frame: int = 0) -> bytes:
         except (Refused, MemoryError):
             raise
         except Exception as problem:  # decoders fail in their own many ways; all mean the same here
-            raise Refused(_("The picture in Pixel Data (7FE0,0010) could not be decoded: it is damaged.")) from problem
+            raise Refused(
+                _("Pixel Data (7FE0,0010) could not be decoded: damaged or in an unsupported form.")
+            ) from problem
     picture.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     png = io.BytesIO()
     picture.save(png, "PNG", compress_level=4)

@@ -1,4 +1,4 @@
-"""Uploads end as a cleaned copy or as one refusal with nothing left on disk (trust-cases FILE-01 to -06, -15 to -17)."""
+"""Uploads end as a cleaned copy or as one refusal that leaves nothing (trust-cases FILE-01 to -06, -15 to -17)."""
 
 from __future__ import annotations
 
