@@ -55,7 +55,9 @@ def _to_srgb(picture: Image) -> Image:
     from PIL import Image, ImageCms
 
     if picture.mode.startswith("I"):  # 16-bit grey: convert() would clip instead of scale
-        return Image.fromarray((_array(picture) >> 8).astype("uint8"))
+        import numpy as np
+
+        return Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8))
     profile = picture.info.get("icc_profile") or b""
     if picture.mode in ("RGB", "CMYK") and 0 < len(profile) <= _MAX_PROFILE_BYTES:
         try:
@@ -70,12 +72,6 @@ def _to_srgb(picture: Image) -> Image:
     if picture.mode in ("1", "F"):
         return picture.convert("L")
     return picture.convert("RGBA" if "transparency" in picture.info or picture.mode in ("LA", "PA") else "RGB")
-
-
-def _array(picture: Image):  # type: ignore[no-untyped-def]
-    import numpy as np
-
-    return np.asarray(picture).astype("uint32")
 
 
 def on_white(picture: Image) -> Image:
