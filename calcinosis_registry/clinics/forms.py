@@ -1,0 +1,107 @@
+"""Forms about accounts, clinics and the trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.audit.models import Action
+from calcinosis_registry.clinics.models import Clinic, Invitation
+from calcinosis_registry.clinics.policy import grants
+from calcinosis_registry.clinics.roles import Permission, Role
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class InvitationForm(forms.ModelForm):
+    class Meta:
+        model = Invitation
+        fields = ["email", "name", "clinic", "role", "valid_until"]
+        widgets = {"valid_until": DateInput()}
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        clinics = self.fields["clinic"]
+        clinics.queryset = Clinic.objects.visible_to(user, Permission.MANAGE_ACCOUNTS)  # type: ignore[attr-defined]
+        everywhere = None in grants(user).get(Permission.MANAGE_ACCOUNTS, set())
+        clinics.required = not everywhere
+        clinics.empty_label = __("All clinics (admin)") if everywhere else None  # type: ignore[attr-defined]
+        self.fields["valid_until"].help_text = __("Leave empty for a role without an end.")
+
+    def clean_email(self) -> str:
+        return self.cleaned_data["email"].lower()
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if "clinic" in values and values["clinic"] is None and values.get("role") != Role.ADMIN:
+            self.add_error("clinic", _("Only an admin's role may span all clinics."))
+        until = values.get("valid_until")
+        if until and until < timezone.localdate():
+            self.add_error("valid_until", _("That day is over."))
+        return values
+
+
+class AcceptForm(forms.Form):
+    """Name and password of a new account; the password is checked against name and address, too."""
+
+    name = forms.CharField(label=__("Your name"), max_length=150, widget=forms.TextInput({"autocomplete": "name"}))
+    password = forms.CharField(
+        label=__("Password"), strip=False, widget=forms.PasswordInput({"autocomplete": "new-password"}),
+        help_text=__("At least 12 characters; a sentence is easy to remember."),
+    )  # fmt: skip
+    again = forms.CharField(
+        label=__("Password again"), strip=False, widget=forms.PasswordInput({"autocomplete": "new-password"})
+    )
+
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.email = email
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        password, again = values.get("password"), values.get("again")
+        if password and again and password != again:
+            self.add_error("again", _("The two passwords differ."))
+        if password:
+            try:
+                validate_password(password, User(email=self.email, name=values.get("name", "")))
+            except forms.ValidationError as error:
+                self.add_error("password", error)
+        return values
+
+
+class ClinicForm(forms.ModelForm):
+    """The code is in every registry number given out, so it stays."""
+
+    class Meta:
+        model = Clinic
+        fields = ["name", "code"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["code"].disabled = True
+            self.fields["code"].help_text = __("Registry numbers begin with it; it stays.")
+
+
+class TrailForm(forms.Form):
+    """What to look for in the trail; everything may be empty."""
+
+    person = forms.CharField(label=__("Who"), required=False, max_length=200)
+    patient = forms.CharField(label=__("Patient (registry number)"), required=False, max_length=24)
+    action = forms.ChoiceField(label=__("What"), required=False, choices=[("", __("Everything")), *Action.choices])
+    since = forms.DateField(label=__("From"), required=False, widget=DateInput())
+    until = forms.DateField(label=__("Until"), required=False, widget=DateInput())
+    before = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
+    after = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)

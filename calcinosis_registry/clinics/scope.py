@@ -1,0 +1,93 @@
+"""Which accounts and which events somebody may see: neither carries a clinic of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.audit.models import Action, Event, EventQuerySet
+from calcinosis_registry.clinics.models import Clinic, Membership
+from calcinosis_registry.clinics.policy import grants, may
+from calcinosis_registry.clinics.roles import Permission
+
+# Changes of these apps are no clinical content: whoever sees the event sees its values.
+PLAIN_APPS = frozenset({"accounts", "clinics"})
+
+
+def people_visible_to(user: User | AnonymousUser) -> QuerySet[User]:
+    """Accounts with a role, past or present, in a clinic whose accounts ``user`` manages; all for a register's admin."""
+    if None in grants(user).get(Permission.MANAGE_ACCOUNTS, set()):
+        return User.objects.all()
+    memberships = Membership.objects.visible_to(user, Permission.MANAGE_ACCOUNTS)
+    return User.objects.filter(pk__in=memberships.values("user"))
+
+
+def governs(user: User | AnonymousUser, person: User) -> bool:
+    """Every role of ``person`` lies in clinics ``user`` manages: nobody acts on another clinic's or a higher admin."""
+    theirs = person.memberships.not_over().values_list("clinic_id", flat=True)
+    held = grants(user).get(Permission.MANAGE_ACCOUNTS, set())
+    return bool(held) and (None in held or set(theirs) <= held)
+
+
+def events_visible_to(user: User | AnonymousUser, permission: Permission) -> EventQuerySet:
+    """Events about patients of the clinics the permission is held in, and what their people did besides."""
+    held = grants(user).get(permission, set())
+    if not held:
+        return Event.objects.none()
+    if None in held:
+        return Event.objects.all()
+    about = Q()
+    for code in Clinic.objects.filter(pk__in=held).values_list("code", flat=True):
+        about |= Q(patient__startswith=f"{code}-")
+    people = Membership.objects.filter(clinic__in=held).values("user")
+    return Event.objects.filter(about | Q(patient="", actor_id__in=people))
+
+
+def concerning(events: EventQuerySet, registry_number: str) -> EventQuerySet:
+    """Events about a patient, lists and exports that showed the number among others included."""
+    many = events.annotate(shown=Cast("changes", TextField())).filter(
+        Q(patient=registry_number)
+        | Q(patient="", action__in=[Action.READ, Action.EXPORT], shown__contains=f'"{registry_number}"')
+    )
+    return many
+
+
+def clinics_by_code() -> dict[str, int]:
+    """{code: id}: a registry number begins with its clinic's code."""
+    return dict(Clinic.objects.values_list("code", "pk"))
+
+
+def told(event: Event, *, user: User | AnonymousUser, clinics: dict[str, int]) -> dict[str, Any]:
+    """{field: [old, new]} of an event as this person may read it; values that are not theirs to read are None."""
+    app = event.model.partition(".")[0]
+    if event.patient:
+        clinic_id = clinics.get(event.patient.partition("-")[0])
+        needed = Permission.SEE_IDENTITY if app == "identity" else Permission.VIEW_RECORDS
+        open_values = clinic_id is not None and may(user, needed, clinic_id)
+    else:
+        # Sign-ins, roles and counts; a list of names that was read names its patients.
+        open_values = app in PLAIN_APPS or "patients" not in event.changes
+    return {name: value if open_values else None for name, value in event.changes.items()}
+
+
+def record_name(label: str) -> str:
+    """``patients.visit`` → “visit”; the label itself when the model is gone."""
+    try:
+        return str(apps.get_model(label)._meta.verbose_name)
+    except (LookupError, ValueError):
+        return label
+
+
+def as_text(value: Any) -> str:
+    """``old → new`` for a change, the description for a reading, nothing for what is hidden."""
+    if isinstance(value, list) and len(value) == 2:
+        old, new = ("–" if one in (None, "") else str(one) for one in value)
+        return f"{old} → {new}"
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    return "" if value is None else str(value)

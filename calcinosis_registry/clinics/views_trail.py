@@ -1,0 +1,83 @@
+"""The audit trail: who did what, newest first, a page at a time by the event's number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from calcinosis_registry.audit.models import Event, EventQuerySet
+from calcinosis_registry.clinics.forms import TrailForm
+from calcinosis_registry.clinics.policy import require
+from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.clinics.scope import as_text, clinics_by_code, concerning, events_visible_to, record_name, told
+
+PAGE = 50
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    require(request, Permission.VIEW_TRAIL)
+    form = TrailForm(request.GET)
+    asked = form.cleaned_data if form.is_valid() else {}
+    events = _asked_for(events_visible_to(request.user, Permission.VIEW_TRAIL), asked)
+    rows, older, newer = _one_page(events, before=asked.get("before"), after=asked.get("after"))
+    clinics = clinics_by_code()
+    shown = [
+        {
+            "event": one,
+            "record": record_name(one.model),
+            "changes": {
+                name: as_text(value) for name, value in told(one, user=request.user, clinics=clinics).items()
+            },
+        }
+        for one in rows
+    ]
+    return render(
+        request,
+        "clinics/trail.html",
+        {
+            "form": form,
+            "rows": shown,
+            "next_url": _link(request.GET, before=rows[-1].pk) if older else "",
+            "previous_url": _link(request.GET, after=rows[0].pk) if newer else "",
+            "shown": _("%(count)s events on this page") % {"count": len(rows)},
+        },
+    )
+
+
+def _asked_for(events: EventQuerySet, asked: dict[str, Any]) -> EventQuerySet:
+    if number := (asked.get("patient") or "").strip().upper():
+        events = concerning(events, number)
+    if person := (asked.get("person") or "").strip():
+        events = events.filter(actor_name__icontains=person)
+    if asked.get("action"):
+        events = events.filter(action=asked["action"])
+    if asked.get("since"):
+        events = events.filter(at__date__gte=asked["since"])
+    if asked.get("until"):
+        events = events.filter(at__date__lte=asked["until"])
+    return events
+
+
+def _one_page(events: EventQuerySet, *, before: int | None, after: int | None) -> tuple[list[Event], bool, bool]:
+    """(newest first, are there older ones, are there newer ones)."""
+    if after:
+        found = list(events.filter(pk__gt=after).order_by("pk")[: PAGE + 1])
+        return found[:PAGE][::-1], bool(found), len(found) > PAGE
+    if before:
+        events = events.filter(pk__lt=before)
+    found = list(events.order_by("-pk")[: PAGE + 1])
+    return found[:PAGE], len(found) > PAGE, bool(before and found)
+
+
+def _link(query: QueryDict, **place: int) -> str:
+    kept = query.copy()
+    for name in ("before", "after"):
+        kept.pop(name, None)
+    for name, value in place.items():
+        kept[name] = str(value)
+    return f"?{kept.urlencode()}"

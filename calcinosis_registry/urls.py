@@ -1,0 +1,18 @@
+"""Every address of the register."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from calcinosis_registry import health
+
+urlpatterns = [
+    path("health/live", health.live, name="health_live"),
+    path("health/ready", health.ready, name="health_ready"),
+    path("account/", include("calcinosis_registry.accounts.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("calcinosis_registry.clinics.urls")),
+    path("patients/", include("patients.urls")),
+    path("", include("lesions.urls")),
+]
