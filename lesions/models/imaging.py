@@ -148,7 +148,7 @@ def _internal(field: models.Field, source: str = "design decision (DP)"):  # typ
 
 
 class ImagingFile(Record):
-    """A stored file of a study; the bytes lie in the file store under ``sha256``; ``header`` is what it says of itself."""
+    """A stored file of a study; its bytes are stored under ``sha256``; ``header`` is what it says of itself."""
 
     study = models.ForeignKey(ImagingStudy, on_delete=models.PROTECT, related_name="files", verbose_name=__("study"))
     name = clinical(

@@ -249,6 +249,8 @@ class LesionObservation(VisitRecord):
         return scoring.Measurement(self.length_mm, self.width_mm, self.size_method)
 
     def clean(self) -> None:
+        if self.lesion_id is None:
+            raise ValidationError({"lesion": _("Choose the lesion.")})
         self._say_how_seen()
         super().clean()
         if self.lesion.lesion_kind != LesionKind.CLUSTER:

@@ -93,6 +93,8 @@ class HandScore(PatientRecord):
         return hand_score.instrument(self.instrument_version)
 
     def clean(self) -> None:
+        if self.study_id is None:
+            raise ValidationError({"study": _("Choose the radiograph.")})
         super().clean()
         errors = same_patient(self, "study")
         if self.study.modality not in XRAY:
