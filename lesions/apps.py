@@ -3,3 +3,10 @@ from django.apps import AppConfig
 
 class LesionsConfig(AppConfig):
     name = "lesions"
+
+    def ready(self) -> None:
+        # patients never imports lesions: what follows a saved record up here is handed down once, at start.
+        from lesions.services import follow
+        from patients.services import AFTER_SAVE
+
+        AFTER_SAVE.append(follow)

@@ -1,0 +1,146 @@
+// The visit page by keyboard and touch: letters answer the focused lesion, the map adds one, the checklist stays true.
+const form = document.querySelector("#visit-form");
+const rows = () => [...form.querySelectorAll("[data-lesion]")];
+const STATUS = { s: "STABLE", l: "LARGER", m: "SMALLER", r: "RESOLVED", e: "EXTRUDED_COMPLETE", x: "EXCISED", n: "NOT_ASSESSED" };
+const FEATURE = { u: "ulcerated", d: "drainage", i: "infection", f: "flare" };
+const FIRST_PRESENT = { ulcerated: "Y", drainage: "CHALKY", infection: "SUSPECTED", flare: "Y" };
+const GONE = new Set(["RESOLVED", "EXTRUDED_COMPLETE", "EXCISED", "NOT_ASSESSED"]);
+
+const named = (row, name) => [...row.querySelectorAll(`[name$="-${name}"]`)];
+const chosen = (row, name) => named(row, name).find((input) => input.checked)?.value ?? "";
+
+function choose(row, name, value) {
+  const input = named(row, name).find((one) => one.value === value);
+  if (!input) return;
+  input.checked = true;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+function number(row, name) {
+  const value = parseFloat((named(row, name)[0]?.value ?? "").replace(",", "."));
+  return Number.isFinite(value) ? value : null;
+}
+
+function showRow(row) {
+  const status = chosen(row, "status_change");
+  row.classList.toggle("is-open", row.matches("[data-lesion]") && !status);
+  const none = named(row, "none_of_these")[0];
+  const detail = row.querySelector(".detail");
+  if (row.matches("[data-lesion]")) detail.hidden = GONE.has(status);
+  for (const feature of row.querySelectorAll("[data-feature]")) feature.hidden = none.checked;
+  const ulcer = row.querySelector("[data-ulcer]");
+  if (ulcer) ulcer.hidden = chosen(row, "ulcerated") !== "Y" || none.checked;
+  showChange(row);
+}
+
+// The ±25 % and ±2 mm rule of the register, as a hint; the server checks again.
+function showChange(row) {
+  const out = row.querySelector(".size-change");
+  const [length, width] = [number(row, "length_mm"), number(row, "width_mm")];
+  const before = { area: parseFloat(row.dataset.area), length: parseFloat(row.dataset.length), width: parseFloat(row.dataset.width) };
+  const same = named(row, "size_method")[0]?.value === row.dataset.method;
+  if (length === null || width === null || !before.area || !same) { out.hidden = true; return; }
+  const area = (Math.PI / 4) * length * width;
+  const change = Math.round((100 * (area - before.area)) / before.area);
+  out.textContent = `${change > 0 ? "+" : ""}${change} % area (${before.area.toFixed(0)} → ${area.toFixed(0)} mm²)`;
+  out.hidden = Math.abs(change) <= 25;
+}
+
+function tick(key, done, text) {
+  const item = document.querySelector(`[data-todo="${key}"]`);
+  if (!item) return;
+  item.classList.toggle("is-done", done);
+  if (text) item.textContent = text;
+}
+
+const answered = (name) => [...form.querySelectorAll(`[name="${name}"]`)].some((one) => (one.type === "radio" ? one.checked : one.value));
+
+function showTodo() {
+  const all = rows();
+  const done = all.filter((row) => chosen(row, "status_change")).length;
+  const item = document.querySelector('[data-todo="lesions"]');
+  if (item) tick("lesions", done === all.length, item.textContent.replace(/\d+(\D+)\d+/, `${done}$1${all.length}`));
+  tick("visit", answered("visit_date") && answered("visit_type"));
+  tick("present", answered("calcinosis_present"));
+  tick("ratings", ["pain_nrs", "patient_global", "physician_global"].every(answered));
+  tick("treatments", answered("treatments_changed"));
+  tick("complications", answered("complications"));
+}
+
+function go(row) {
+  if (!row) return;
+  row.focus({ preventScroll: true });
+  row.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+}
+
+function nextOpen(row) {
+  const all = rows();
+  const later = all.slice(all.indexOf(row) + 1);
+  return later.find((one) => !chosen(one, "status_change")) ?? later[0];
+}
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const target = event.target;
+  const typing = target.matches("textarea, select, input:not([type=radio]):not([type=checkbox])");
+  const row = target.closest("[data-lesion]");
+  if (!row || typing) {
+    if (!typing && event.key === "j" && rows().length) go(rows()[0]);
+    return;
+  }
+  const all = rows();
+  const here = all.indexOf(row);
+  if (event.key === "j") go(all[here + 1]);
+  else if (event.key === "k") go(all[here - 1]);
+  else if (STATUS[event.key]) {
+    choose(row, "status_change", STATUS[event.key]);
+    if (GONE.has(STATUS[event.key])) go(nextOpen(row));
+  } else if (FEATURE[event.key]) choose(row, FEATURE[event.key], FIRST_PRESENT[FEATURE[event.key]]);
+  else if (event.key === "0") {
+    choose(row, "none_of_these", "on");
+    const size = named(row, "length_mm")[0];
+    if (row.dataset.length && size && !size.value) size.focus();
+    else go(nextOpen(row));
+  } else return;
+  event.preventDefault();
+}
+
+let count = form.querySelectorAll("[data-new]").length;
+
+function addLesion(site = "", side = "", at = null) {
+  const template = document.querySelector("#new-lesion");
+  count += 1;
+  const holder = document.createElement("div");
+  holder.append(template.content.cloneNode(true));
+  for (const element of holder.querySelectorAll("*")) {
+    for (const name of ["id", "name", "for", "data-new", "aria-describedby"]) {
+      const value = element.getAttribute(name);
+      if (value?.includes("new-0000")) element.setAttribute(name, value.replaceAll("new-0000", `new-${count}`));
+    }
+  }
+  const box = holder.firstElementChild;
+  document.querySelector("#new-lesions").append(box);
+  const siteInput = named(box, "site")[0];
+  if (site) siteInput.value = site;
+  if (side) choose(box, "laterality", side);
+  if (at) { named(box, "map_x")[0].value = at.x; named(box, "map_y")[0].value = at.y; }
+  showRow(box);
+  siteInput.focus();
+  form.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+form.addEventListener("change", (event) => {
+  const row = event.target.closest?.("[data-record]");
+  const none = row && named(row, "none_of_these")[0];
+  if (row && none && event.target.closest("[data-feature]") && !["N", "NONE"].includes(event.target.value)) none.checked = false;
+  if (row?.querySelector(".detail")) showRow(row);
+  showTodo();
+});
+form.addEventListener("input", (event) => { const row = event.target.closest("[data-lesion]"); if (row) showChange(row); });
+form.addEventListener("click", (event) => { if (event.target.closest("[data-drop]")) event.target.closest("[data-new]").remove(); });
+document.addEventListener("keydown", onKey);
+document.querySelector("#add-lesion")?.addEventListener("click", () => addLesion());
+document.addEventListener("region-chosen", (event) => addLesion(event.detail.site, event.detail.side));
+
+for (const row of form.querySelectorAll("[data-lesion], [data-new]")) showRow(row);
+showTodo();

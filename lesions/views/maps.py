@@ -1,0 +1,70 @@
+"""Lesions placed on the body map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
+
+from lesions import body_map
+from lesions.models import Lesion, LesionStatus
+
+if TYPE_CHECKING:
+    from lesions.visit_entry import VisitPage
+
+TABS = {
+    "palmar": _("Palms"),
+    "dorsal": _("Backs of hands"),
+    "front": _("Front"),
+    "back": _("Back"),
+    "feet": _("Feet"),
+}
+
+
+def mark_of(lesion: Lesion, *, status: str, ulcerated: bool, href: str = "") -> body_map.Mark:
+    """A lesion as a mark; its title says in words what shape and colour show."""
+    words = [lesion.label, lesion.where, str(dict(LesionStatus.choices).get(status, "")).lower()]
+    if ulcerated:
+        words.append(str(_("ulcerated")))
+    return body_map.Mark(
+        label=lesion.label,
+        site=lesion.site,
+        side=lesion.laterality if lesion.laterality in ("R", "L") else "",
+        status=status_key(status),
+        ulcerated=ulcerated,
+        target=lesion.target,
+        title=", ".join(word for word in words if word),
+        href=href,
+        aspect=lesion.aspect,
+    )
+
+
+def status_key(status: str) -> str:
+    """The name a status has in style sheets and symbols: not_examined, extruded, larger."""
+    return {"EXTRUDED_COMPLETE": "extruded", "NOT_ASSESSED": "not_examined", "": "not_examined"}.get(status, status.lower())
+
+
+def map_views(marks: Iterable[body_map.Mark], *, selectable: bool = False) -> list[dict[str, Any]]:
+    """[{key, title, svg, count}] of every view, the one with most lesions first in ``open``."""
+    marks = list(marks)
+    views = []
+    for key, title in TABS.items():
+        placed = body_map.place(marks, body_map.VIEWS[key])
+        svg: SafeString = mark_safe(body_map.render(key, marks, selectable=selectable))  # our own drawing, escaped there
+        views.append({"key": key, "title": title, "svg": svg, "count": len(placed)})
+    most = max(views, key=lambda one: one["count"])
+    for one in views:
+        one["open"] = one is most
+    return views
+
+
+def visit_marks(page: VisitPage) -> list[body_map.Mark]:
+    """The page's lesions as answered so far, as last seen where unanswered."""
+    marks = []
+    for row in page.rows:
+        seen = row.form.instance if row.answered else row.previous
+        status = seen.status_change if seen else row.lesion.current_status
+        marks.append(mark_of(row.lesion, status=status, ulcerated=bool(seen and seen.ulcerated == "Y"), href=f"#l{row.lesion.number}"))
+    return marks

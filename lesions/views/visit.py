@@ -1,0 +1,155 @@
+"""The visit page: one page, one save; complete and sign follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from calcinosis_registry.audit import trail
+from calcinosis_registry.clinics.policy import clinic_of, may, one_visible
+from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.quality.models import DataQuery
+from lesions.services import save_visit
+from lesions.views.visit_context import context
+from lesions.visit_entry import VisitPage, add_rule_error, patient_rows
+from patients.kinds import kinds
+from patients.models import Patient, Visit, VisitState, VisitType
+from patients.services import sign_visit, unlock_visit
+
+
+def _visit(request: HttpRequest, public_id: str, needed: Permission, *, lock: bool = False) -> Visit:
+    rows = Visit.objects.visible_to(request.user, Permission.VIEW_RECORDS).select_related("patient__clinic", "signed_by")
+    if lock:
+        rows = rows.select_for_update(of=("self",))
+    return one_visible(rows, request.user, needed, public_id=public_id)
+
+
+@require_http_methods(["GET", "POST"])
+def new_visit(request: HttpRequest, patient_id: str) -> HttpResponse:
+    """An unsaved visit of today. The form carries the visit's future id, so that twenty identical submits make one."""
+    patients = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS).select_related("clinic")
+    patient = one_visible(patients, request.user, Permission.EDIT_RECORDS, public_id=patient_id)
+    visits = Visit.objects.visible_to(request.user, Permission.VIEW_RECORDS).filter(patient=patient)
+    visit = Visit(patient=patient, visit_date=timezone.localdate())
+    visit.visit_type = VisitType.FOLLOW_UP if visits.exists() else VisitType.BASELINE
+    if token := request.POST.get("public_id", "")[:22]:
+        if standing := visits.filter(public_id=token).first():
+            return redirect(standing)
+        if len(token) == len(visit.public_id) and token.isalnum():
+            visit.public_id = token
+    if request.method == "POST":
+        return _save(request, visit)
+    return _show(request, VisitPage(visit, patient_rows(patient, visit)))
+
+
+@require_http_methods(["GET", "POST"])
+def visit_page(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Read or change one visit; a signed one can only be read."""
+    if request.method != "POST":
+        visit = _visit(request, public_id, Permission.VIEW_RECORDS)
+        return _show(request, VisitPage(visit, patient_rows(visit.patient, visit)))
+    with trail.together():
+        visit = _visit(request, public_id, Permission.EDIT_RECORDS, lock=True)
+        if visit.is_locked:
+            messages.error(request, _("The visit is signed: unlock it first. Nothing was changed."))
+            return redirect(visit)
+        return _save(request, visit)
+
+
+def _save(request: HttpRequest, visit: Visit) -> HttpResponse:
+    page = VisitPage(visit, patient_rows(visit.patient, visit), request.POST)
+    if not page.is_valid():
+        return _show(request, page, status=409 if page.conflict else 200)
+    entry = page.entry()
+    try:
+        with trail.together(), trail.because(request.POST.get("reason", "")[:400]):
+            if visit.state == VisitState.COMPLETE:
+                visit.state = VisitState.OPEN
+            save_visit(entry=entry, by=request.user, now=timezone.now())
+    except ValidationError as error:
+        add_rule_error(page, error)
+        return _show(request, page)
+    return _next(request, visit)
+
+
+def _next(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """After a save: complete it, go on to another record, or back to the patient."""
+    then = request.POST.get("then", "")
+    if then == "complete":
+        return _complete(request, visit)
+    messages.success(request, _("Visit of %(date)s saved.") % {"date": visit.visit_date})
+    if then in kinds():
+        return redirect(reverse("patients:record_add", args=[visit.patient.public_id, then]) + f"?visit={visit.public_id}")
+    if then == "imaging":
+        return redirect(reverse("lesions:imaging_add", args=[visit.patient.public_id]) + f"?visit={visit.public_id}")
+    return redirect(visit if then == "stay" else visit.patient)
+
+
+def _complete(request: HttpRequest, visit: Visit) -> HttpResponse:
+    page = VisitPage(visit, patient_rows(visit.patient, visit))
+    missing = page.missing()
+    if missing:
+        messages.warning(request, _("Everything is saved. To complete the visit, answer what is marked below."))
+        return redirect(f"{visit.get_absolute_url()}?check=1")
+    visit.state = VisitState.COMPLETE
+    save_visit(entry=page.entry(), by=request.user, now=timezone.now())
+    messages.success(request, _("Visit of %(date)s is complete.") % {"date": visit.visit_date})
+    return redirect(visit if may(request.user, Permission.SIGN, clinic_of(visit)) else visit.patient)
+
+
+@sensitive_post_parameters("password")
+@require_POST
+def sign(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Sign with the password again; what the signature means stands beside it."""
+    with trail.together():
+        visit = _visit(request, public_id, Permission.SIGN, lock=True)
+        if not request.user.check_password(request.POST.get("password", "")):
+            messages.error(request, _("That is not your password. The visit is not signed."))
+            return redirect(visit)
+        try:
+            sign_visit(visit=visit, by=request.user, now=timezone.now(), meaning=request.POST.get("meaning", "responsible")[:40])
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+        else:
+            messages.success(request, _("Visit of %(date)s is signed and locked.") % {"date": visit.visit_date})
+    return redirect(visit)
+
+
+@require_POST
+def unlock(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Unlock a signed visit, with a reason; it is un-signed."""
+    with trail.together():
+        visit = _visit(request, public_id, Permission.SIGN, lock=True)
+        try:
+            unlock_visit(visit=visit, by=request.user, now=timezone.now(), reason=request.POST.get("reason", "")[:400])
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+        else:
+            messages.success(request, _("The visit is unlocked and no longer signed."))
+    return redirect(visit)
+
+
+def _show(request: HttpRequest, page: VisitPage, status: int = 200) -> HttpResponse:
+    visit = page.visit
+    clinic_id = page.patient.clinic_id
+    queries: Any = ()
+    if visit.pk:
+        records = {visit.pk} | {row.form.instance.pk for row in page.rows}
+        found = DataQuery.objects.visible_to(request.user, Permission.VIEW_RECORDS).open()
+        queries = [one for one in found.filter(patient=page.patient.registry_number) if one.object_id in records]
+    details = {
+        **context(page, checking=bool(request.GET.get("check"))),
+        "queries": queries,
+        "may_edit": may(request.user, Permission.EDIT_RECORDS, clinic_id) and not visit.is_locked,
+        "may_sign": may(request.user, Permission.SIGN, clinic_id),
+    }
+    return render(request, "lesions/visit.html", details, status=status)

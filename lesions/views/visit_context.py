@@ -1,0 +1,106 @@
+"""What the visit page shows beside its forms: the map, what is still to answer, what runs, what was recorded at it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from calcinosis_registry.records.models import record_kinds
+from lesions.models import TreatmentCourse
+from lesions.views.maps import map_views, visit_marks
+from lesions.visit_entry import ANSWERS, FEATURES, SHORTCUTS, VisitPage
+from patients.kinds import kinds, visit_kinds
+from patients.models import Change, PatientRecord, Visit, VisitRecord
+
+HOW_PATIENT_IS = ("pain_nrs", "patient_global", "physician_global")
+IN_FRONT = ("visit_date", "visit_type", "calcinosis_present", *HOW_PATIENT_IS, "treatments_changed", "complications")
+# What "Save and add" offers first; every other kind follows in the menu behind it.
+OFFERED = {
+    "treatments_changed": ("treatmentcourse", "procedure", "woundcare", "physiotherapy"),
+    "complications": ("complication", "adverseevent"),
+}
+
+
+def context(page: VisitPage, *, checking: bool) -> dict[str, Any]:
+    """The template's context. ``checking``: mark what is still to be answered."""
+    visit = page.visit
+    missing = page.missing() if visit.visit_date else {}
+    before = _visit_before(visit)
+    return {
+        "page": page,
+        "visit": visit,
+        "patient": page.patient,
+        "form": page.form,
+        "ratings": [page.form[name] for name in HOW_PATIENT_IS],
+        "before": before,
+        "change_choices": Change.choices,
+        "rest": [field for field in page.form.visible_fields() if field.name not in IN_FRONT and field.name != "reason"],
+        "missing": missing if checking else {},
+        "todo": _todo(page, missing),
+        "answered": sum(row.answered for row in page.rows),
+        "shortcuts": SHORTCUTS,
+        "answers": ANSWERS,
+        "features": FEATURES,
+        "running": _running(page),
+        "recorded": _recorded(visit),
+        "addable": [(model.kind(), model.title()) for model in _addable()],
+        "offered": {name: [(kind, kinds()[kind].title()) for kind in offered] for name, offered in OFFERED.items()},
+        "maps": map_views(visit_marks(page), selectable=not visit.is_locked),
+        "save_url": visit.get_absolute_url() if visit.pk else reverse("lesions:visit_new", args=[page.patient.public_id]),
+    }
+
+
+def _visit_before(visit: Visit) -> Visit | None:
+    earlier = Visit.objects.attended().filter(patient=visit.patient).exclude(pk=visit.pk)
+    if visit.visit_date:
+        earlier = earlier.filter(visit_date__lte=visit.visit_date)
+    return earlier.order_by("-visit_date", "-id").first()
+
+
+def _todo(page: VisitPage, missing: dict[str, list[str]]) -> list[dict[str, Any]]:
+    """The checklist beside the form; the script keeps it true while typing."""
+    own = set(missing.get("", ()))
+    label = {name: str(page.visit._meta.get_field(name).verbose_name) for name in IN_FRONT}
+    rows = len(page.rows)
+    done = sum(row.answered for row in page.rows)
+    return [
+        {"key": "visit", "text": _("Visit date and type"), "done": not own & {label["visit_date"], label["visit_type"]}},
+        {"key": "present", "text": _("Calcinosis present"), "done": label["calcinosis_present"] not in own},
+        {"key": "lesions", "text": _("Lesions: %(done)s of %(rows)s answered") % {"done": done, "rows": rows}, "done": done == rows},
+        {"key": "ratings", "text": _("Pain and globals"), "done": not own & {label[name] for name in HOW_PATIENT_IS}},
+        {"key": "treatments", "text": _("Treatments"), "done": label["treatments_changed"] not in own},
+        {"key": "complications", "text": _("Complications"), "done": label["complications"] not in own},
+    ]
+
+
+def _running(page: VisitPage) -> list[TreatmentCourse]:
+    courses = TreatmentCourse.objects.filter(patient=page.patient)
+    return [course for course in courses if course.stop is None]
+
+
+def _recorded(visit: Visit) -> list[tuple[str, str, Any]]:
+    """(kind, title, record) of what was entered at this visit and is not a form on the page."""
+    if not visit.pk:
+        return []
+    on_page = {model for model in visit_kinds() if model.per_visit == 1}
+    found = []
+    for model in record_kinds(PatientRecord):
+        if model in on_page or model.kind() not in kinds():
+            continue
+        found += [(model.kind(), model.title(), record) for record in model.objects.filter(visit=visit)]
+    return found
+
+
+def _addable() -> list[type[PatientRecord]]:
+    """Every kind that can be added at a visit: all but those with a form on the page and the once-only ones."""
+    return [
+        model
+        for model in record_kinds(PatientRecord)
+        if model.kind() in kinds()
+        and not model.single
+        and not model.is_consent
+        and not (issubclass(model, VisitRecord) and model.per_visit == 1)
+        and model.kind() != "lesion"
+    ]  # type: ignore[return-value]

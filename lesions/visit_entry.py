@@ -1,0 +1,291 @@
+"""The visit page's forms: the visit, a row per open lesion, new lesions, and one form per kind of visit record.
+
+Every name below comes from the codebook items of the models; this module only says which of them stand in front.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from calcinosis_registry.records.forms import ChipsRadio, RecordForm, form_field, record_fields, record_form_class
+from lesions.models import Lesion, LesionObservation, LesionStatus
+from lesions.services import NewLesion, VisitEntry
+from patients.kinds import visit_kinds
+from patients.models import NRS_FIELDS, Patient, Visit, VisitRecord, VisitType
+
+NOT_DONE = "ND"
+# What a lesion already known can be at a visit; NEW, RECURRED, MERGED and SPLIT are acts, not answers.
+ANSWERS = ("STABLE", "LARGER", "SMALLER", "RESOLVED", "EXTRUDED_COMPLETE", "EXCISED", "NOT_ASSESSED")
+SHORTCUTS = dict(zip(ANSWERS, "slmrexn", strict=True))
+FEATURES = ("ulcerated", "drainage", "infection", "flare")
+NONE_OF_THESE = {"ulcerated": "N", "drainage": "NONE", "infection": "NONE", "flare": "N"}
+IN_FRONT = ("status_change", "length_mm", "width_mm", "size_method", "count_estimate", *FEATURES, "ulcer_size_mm", "ulcer_not_measured")
+NEW_PREFIX = re.compile(r"^new-(\d+)-site$")
+
+
+class RatingField(forms.TypedChoiceField):
+    """0 to 10, or "not done"."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        choices = [(str(n), str(n)) for n in range(11)] + [(NOT_DONE, _("Not done"))]
+        kwargs["widget"] = ChipsRadio(attrs={"class": "is-scale"})
+        super().__init__(choices=choices, required=False, empty_value=None, coerce=_rating, **kwargs)
+
+
+def _rating(value: str) -> int | str:
+    return value if value == NOT_DONE else int(value)
+
+
+class VisitForm(RecordForm):
+    """The visit's own answers; a rating and its "not done" are one control."""
+
+    class Meta:
+        model = Visit
+        fields = [name for name in record_fields(Visit) if not name.endswith("_not_done") and name != "missed_reason"]
+        formfield_callback = form_field
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in NRS_FIELDS:
+            self.fields[name] = RatingField(label=self.fields[name].label)
+            if getattr(self.instance, _not_done(name)):
+                self.initial[name] = NOT_DONE
+        if self.instance.visit_type == VisitType.BASELINE:
+            self.fields.pop("global_change", None)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        for name in NRS_FIELDS:
+            skipped = values.get(name) == NOT_DONE
+            setattr(self.instance, _not_done(name), skipped)
+            if skipped:
+                values[name] = None
+        return values
+
+
+def _not_done(name: str) -> str:
+    return f"{name.removesuffix('_nrs')}_not_done"
+
+
+class ObservationForm(RecordForm):
+    """One lesion's row. ``none_of_these`` records No for ulcer, drainage, infection and flare where unanswered."""
+
+    none_of_these = forms.BooleanField(label=_("None of these"), required=False)
+
+    class Meta:
+        model = LesionObservation
+        fields = [name for name in record_fields(LesionObservation) if name not in LesionObservation.form_relations]
+        formfield_callback = form_field
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.pop("reason", None)
+        status = self.fields["status_change"]
+        status.choices = [(code, label) for code, label in LesionStatus.choices if code in ANSWERS]
+        status.choices.sort(key=lambda pair: ANSWERS.index(pair[0]))
+        status.widget = ChipsRadio(attrs={"data-marks": True})
+        status.widget.choices = status.choices
+        for name in FEATURES:
+            self.fields[name].widget.attrs["class"] = "is-small"
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        if values.get("none_of_these"):
+            for name, answer in NONE_OF_THESE.items():
+                values[name] = values.get(name) or answer
+        return values
+
+    @property
+    def in_front(self) -> list[str]:
+        return [name for name in IN_FRONT if name in self.fields]
+
+    @property
+    def folded(self) -> list[forms.BoundField]:
+        """What is asked rarely."""
+        front = {*IN_FRONT, "version", "none_of_these"}
+        return [self[name] for name in self.fields if name not in front]
+
+    @property
+    def folded_is_filled(self) -> bool:
+        return any(field.errors or field.value() not in (None, "", [], ()) for field in self.folded if field.name != "observed")
+
+
+class NewLesionForm(RecordForm):
+    """Where and what; its size and features stand in the observation form beside it."""
+
+    class Meta:
+        model = Lesion
+        fields = [
+            "site", "laterality", "aspect", "site_text", "lesion_kind", "target", "first_noticed", "diagnostic_basis",
+            "visibility", "ssc_xray_morphology", "ssc_clinical_morphology", "mdi_types", "map_x", "map_y", "lineage", "parent",
+        ]  # fmt: skip
+        formfield_callback = form_field
+        widgets = {"map_x": forms.HiddenInput, "map_y": forms.HiddenInput}
+
+
+class NewObservationForm(ObservationForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.pop("status_change")
+
+
+@dataclass
+class Row:
+    """One known lesion on the page: its form and what was seen before."""
+
+    lesion: Lesion
+    form: ObservationForm
+    previous: LesionObservation | None
+
+    @property
+    def answered(self) -> bool:
+        return bool(self.form["status_change"].value())
+
+
+@dataclass
+class New:
+    prefix: str
+    lesion: NewLesionForm
+    observation: NewObservationForm
+
+
+class VisitPage:
+    """All forms of one visit page, bound when ``data`` is given."""
+
+    def __init__(self, visit: Visit, rows: list[tuple[Lesion, LesionObservation | None, LesionObservation | None]], data: QueryDict | None = None) -> None:
+        """``rows``: (lesion, its observation at this visit, the one before), in lesion order."""
+        self.visit, self.patient, self.data = visit, visit.patient, data
+        self.form = VisitForm(data, instance=visit)
+        self.rows = [self._row(*row) for row in rows]
+        self.new = [self._new(prefix) for prefix in self._new_prefixes()]
+        self.records = [self._record(model) for model in visit_kinds() if model.per_visit == 1]
+        self.blank = self._new("new-0000") if data is None else self._new("new-0000", bound=False)
+
+    def _row(self, lesion: Lesion, current: LesionObservation | None, previous: LesionObservation | None) -> Row:
+        if current is None:
+            current = LesionObservation(patient=self.patient, visit=self.visit, lesion=lesion)
+            # The usual method, shown; it is stored only together with a size.
+            current.size_method = (previous.size_method if previous else "") or "CALIPER"
+        current.lesion, current.visit, current.patient = lesion, self.visit, self.patient
+        return Row(lesion, ObservationForm(self.data, instance=current, prefix=f"l{lesion.number}"), previous)
+
+    def _new_prefixes(self) -> list[str]:
+        found = [NEW_PREFIX.match(name) for name in self.data or ()]
+        return sorted({f"new-{match[1]}" for match in found if match and match[1] != "0000"})
+
+    def _new(self, prefix: str, *, bound: bool = True) -> New:
+        data = self.data if bound else None
+        lesion = Lesion(patient=self.patient, visit=None, first_recorded=self.visit.visit_date or timezone.localdate())
+        lesion.number = 0
+        seen = LesionObservation(patient=self.patient, visit=self.visit, lesion=lesion, status_change="NEW", size_method="CALIPER")
+        return New(
+            prefix,
+            NewLesionForm(data, instance=lesion, prefix=prefix),
+            NewObservationForm(data, instance=seen, prefix=f"{prefix}-seen"),
+        )
+
+    def _record(self, model: type[VisitRecord]) -> RecordForm:
+        standing = model.objects.filter(visit=self.visit).first() if self.visit.pk else None
+        instance = standing or model(patient=self.patient, visit=self.visit)
+        instance.visit, instance.patient = self.visit, self.patient
+        return record_form_class(model)(self.data, instance=instance, prefix=model.kind(), empty_permitted=True, use_required_attribute=False)
+
+    @cached_property
+    def changed_rows(self) -> list[Row]:
+        return [row for row in self.rows if row.form.has_changed()]
+
+    def is_valid(self) -> bool:
+        """Check everything, so that every error is shown at once."""
+        # The dates first: the rows are checked against the visit as typed.
+        valid = [self.form.is_valid()]
+        if self.visit.visit_date is None:
+            return False
+        valid += [row.form.is_valid() for row in self.changed_rows]
+        for new in self.new:
+            new.lesion.instance.first_recorded = self.visit.visit_date
+            place_ok = new.lesion.is_valid()
+            valid += [place_ok, new.observation.is_valid()]
+        valid += [form.is_valid() for form in self.records if form.has_changed()]
+        return all(valid) and self._agree()
+
+    def _agree(self) -> bool:
+        """Calcinosis present: no ⇒ every open lesion is closed or not examined (clinical-model 12.3)."""
+        if self.visit.calcinosis_present != "N":
+            return True
+        standing = [row.lesion.label for row in self.rows if row.form.instance.status_change in ("STABLE", "LARGER", "SMALLER")]
+        if not standing and not self.new:
+            return True
+        self.form.add_error("calcinosis_present", _("“No”, but a lesion is recorded as present. One of the two is wrong."))
+        return False
+
+    def entry(self) -> VisitEntry:
+        """What to save, after is_valid()."""
+        return VisitEntry(
+            visit=self.form.instance,
+            observations=[row.form.instance for row in self.changed_rows],
+            new_lesions=[NewLesion(new.lesion.instance, new.observation.instance) for new in self.new],
+            records=[form.instance for form in self.records if form.has_changed()],  # type: ignore[misc]
+        )
+
+    def missing(self) -> dict[str, list[str]]:
+        """{where: what is still to be answered}: "" is the visit itself, L3 a lesion."""
+        found: dict[str, list[str]] = {}
+        if names := [str(field.verbose_name) for field in self.visit.missing()]:
+            found[""] = names
+        for row in self.rows:
+            instance = row.form.instance
+            if names := [str(field.verbose_name) for field in instance.missing()]:
+                found[row.lesion.label] = names
+        return found
+
+    @property
+    def conflict(self) -> bool:
+        return any(getattr(form, "conflict", False) for form in [self.form, *(row.form for row in self.rows)])
+
+
+def add_rule_error(page: VisitPage, error: ValidationError) -> None:
+    """A rule broken while saving is shown on the page; fields it names that the visit has not become general."""
+    messages = error.message_dict if hasattr(error, "error_dict") else {"__all__": error.messages}
+    for name, texts in messages.items():
+        for text in texts:
+            page.form.add_error(name if name in page.form.fields else None, text)
+
+
+def patient_rows(patient: Patient, visit: Visit) -> list[tuple[Lesion, LesionObservation | None, LesionObservation | None]]:
+    """The lesions to answer at a visit: those open before it or answered at it, with this and the previous observation."""
+    lesions = {lesion.pk: lesion for lesion in Lesion.objects.filter(patient=patient)}
+    current: dict[int, LesionObservation] = {}
+    previous: dict[int, LesionObservation] = {}
+    closed: set[int] = set()
+    seen = LesionObservation.objects.filter(patient=patient).select_related("visit").order_by("visit__visit_date", "visit_id")
+    for one in seen:
+        if one.visit_id == visit.pk:
+            current[one.lesion_id] = one
+        elif visit.visit_date is None or one.visit.visit_date <= visit.visit_date:
+            if one.is_assessed:
+                previous[one.lesion_id] = one
+                closed.discard(one.lesion_id)
+                if not _is_there(one):
+                    closed.add(one.lesion_id)
+    return [
+        (lesion, current.get(pk), previous.get(pk))
+        for pk, lesion in lesions.items()
+        if pk in current or (pk not in closed and lesion.merged_into_id is None and _recorded_before(lesion, visit))
+    ]
+
+
+def _is_there(observation: LesionObservation) -> bool:
+    return observation.status_change not in ("RESOLVED", "EXTRUDED_COMPLETE", "EXCISED", "MERGED")
+
+
+def _recorded_before(lesion: Lesion, visit: Visit) -> bool:
+    return visit.visit_date is None or lesion.first_recorded <= visit.visit_date
