@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 F = TypeVar("F", bound=models.Field)
 
@@ -76,7 +79,7 @@ def _matches(value: Any, wanted: Any) -> bool:
 
 
 def clinical(field: F, *, section: str, privacy: Privacy, source: str, **meaning: Any) -> F:
-    """Hang an :class:`Item` on ``field`` and return the field. Raises ImproperlyConfigured when a limit makes no sense."""
+    """Hang an :class:`Item` on ``field`` and return the field. ImproperlyConfigured when a limit makes no sense."""
     item = Item(section=section, privacy=privacy, source=source, **meaning)
     for limits in (item.possible, item.plausible):
         if limits is not None and limits[0] > limits[1]:
@@ -115,7 +118,7 @@ class YesNoUnknown(models.TextChoices):
     UNKNOWN = "U", _("Unknown")
 
 
-def yes_no_unknown(label: str, *, help_text: str = "", **meaning: Any) -> models.CharField:
+def yes_no_unknown(label: StrOrPromise, *, help_text: StrOrPromise = "", **meaning: Any) -> models.CharField:
     """A tri-state codebook field; blank means not answered yet."""
     return clinical(
         models.CharField(label, max_length=1, choices=YesNoUnknown.choices, blank=True, help_text=help_text),
@@ -124,14 +127,14 @@ def yes_no_unknown(label: str, *, help_text: str = "", **meaning: Any) -> models
 
 
 def choice(
-    label: str,
+    label: StrOrPromise,
     choices: type[models.TextChoices] | list | Callable[[], list],
     *,
-    help_text: str = "",
+    help_text: StrOrPromise = "",
     **meaning: Any,
 ) -> models.CharField:
-    """A single-choice codebook field stored as its code; blank means not answered yet. A callable keeps migrations small."""
-    pairs = choices.choices if isinstance(choices, type) else choices
+    """A single-choice codebook field stored as its code; blank means not answered. A callable keeps migrations small."""
+    pairs = choices.choices if isinstance(choices, type) else choices  # type: ignore[attr-defined]
     return clinical(
         models.CharField(label, max_length=32, choices=pairs, blank=True, help_text=help_text),
         **{"privacy": Privacy.CLINICAL, **meaning},

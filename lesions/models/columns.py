@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as __
@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy as __
 from calcinosis_registry.codebook import codelists
 from calcinosis_registry.codebook.fields import PartialDateField
 from calcinosis_registry.codebook.items import Privacy, clinical
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 DATA = Path(__file__).parent.parent / "data"
 SITES, ASPECTS = DATA / "sites.csv", DATA / "aspects.csv"
@@ -62,34 +65,46 @@ def row_of(path: Path, code: str) -> dict[str, str]:
     return next((row for row in codelists.read(path) if row["code"] == code), {})
 
 
-def when(label: str, *, help_text: str = DATE_HELP, **meaning: Any) -> PartialDateField:
+def when(label: StrOrPromise, *, help_text: StrOrPromise = DATE_HELP, **meaning: Any) -> PartialDateField:
     """A partial date."""
     return clinical(PartialDateField(label, help_text=help_text), **{"privacy": Privacy.DATE, **meaning})
 
 
-def text(label: str, length: int, *, help_text: str = "", **meaning: Any) -> models.CharField:
+def text(label: StrOrPromise, length: int, *, help_text: StrOrPromise = "", **meaning: Any) -> models.CharField:
     """Free words; they leave the register only by explicit choice."""
-    field = models.CharField(label, max_length=length, blank=True, help_text=help_text)
+    field: models.CharField = models.CharField(label, max_length=length, blank=True, help_text=help_text)
     return clinical(field, **{"privacy": Privacy.FREE_TEXT, **meaning})
 
 
-def whole(label: str, *, help_text: str = "", editable: bool = True, **meaning: Any) -> models.IntegerField:
+def whole(
+    label: StrOrPromise, *, help_text: StrOrPromise = "", editable: bool = True, **meaning: Any
+) -> models.IntegerField:
     """A whole number."""
-    field = models.IntegerField(label, null=True, blank=True, help_text=help_text, editable=editable)
+    field: models.IntegerField = models.IntegerField(
+        label, null=True, blank=True, help_text=help_text, editable=editable
+    )
     return clinical(field, **{"privacy": Privacy.CLINICAL, **meaning})
 
 
 def measure(
-    label: str, digits: int, places: int, *, help_text: str = "", editable: bool = True, **meaning: Any
+    label: StrOrPromise,
+    digits: int,
+    places: int,
+    *,
+    help_text: StrOrPromise = "",
+    editable: bool = True,
+    **meaning: Any,
 ) -> models.DecimalField:
     """A measured number of ``digits`` in all, ``places`` of them after the point."""
-    field = models.DecimalField(
+    field: models.DecimalField = models.DecimalField(
         label, max_digits=digits, decimal_places=places, null=True, blank=True, help_text=help_text, editable=editable
     )
     return clinical(field, **{"privacy": Privacy.CLINICAL, **meaning})
 
 
-def mark(label: str, *, help_text: str = "", editable: bool = True, **meaning: Any) -> models.BooleanField:
+def mark(
+    label: StrOrPromise, *, help_text: StrOrPromise = "", editable: bool = True, **meaning: Any
+) -> models.BooleanField:
     """A tick: set or not; for answers that may be unknown use ``yes_no_unknown``."""
-    field = models.BooleanField(label, default=False, help_text=help_text, editable=editable)
+    field: models.BooleanField = models.BooleanField(label, default=False, help_text=help_text, editable=editable)
     return clinical(field, **{"privacy": Privacy.CLINICAL, **meaning})

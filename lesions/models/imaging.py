@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
-from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, yes_no_unknown
+from calcinosis_registry.codebook.items import F, Need, Privacy, choice, clinical, yes_no_unknown
 from calcinosis_registry.records.models import Record
 from lesions.models.columns import (
     MODALITIES,
@@ -143,8 +143,8 @@ class FileKind(models.TextChoices):
     PDF = "PDF", __("PDF report")
 
 
-def _internal(field: models.Field, source: str = "design decision (DP)"):  # type: ignore[no-untyped-def]
-    return clinical(field, section="File", privacy=Privacy.INTERNAL, source=source)
+def _internal(field: F) -> F:
+    return clinical(field, section="File", privacy=Privacy.INTERNAL, source="design decision (DP)")
 
 
 class ImagingFile(Record):

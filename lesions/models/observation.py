@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -321,7 +322,7 @@ class LesionObservation(VisitRecord):
         unanswered = [name for name in also if getattr(self, name) in (None, "")]
         return super().missing() + [self._meta.get_field(name) for name in unanswered]  # type: ignore[misc]
 
-    def findings(self):  # type: ignore[no-untyped-def]
+    def findings(self) -> Iterator[Finding]:
         yield from super().findings()
         if self.drainage == Drainage.PURULENT and self.infection == Infection.NONE:
             yield Finding(

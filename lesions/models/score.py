@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -22,6 +23,9 @@ from lesions.models.imaging import XRAY, ImagingStudy
 from lesions.models.links import same_patient
 from patients.models import PatientRecord
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 SOURCE = "clinical-model 2.2, unverified v0"
 READING, TOTALS = "Reading", "Totals"
 
@@ -33,7 +37,7 @@ class RaterRole(models.TextChoices):
     OTHER = "OTHER", __("Other")
 
 
-def _total(label: str, most: int) -> models.DecimalField:
+def _total(label: StrOrPromise, most: int) -> models.DecimalField:
     return measure(label, 9, 2, section=TOTALS, source=SOURCE, possible=(0, most), verified=False, editable=False)
 
 

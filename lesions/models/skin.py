@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
@@ -12,6 +14,9 @@ from lesions.models.columns import text, whole
 from lesions.models.lesion import Side
 from patients.models import VisitRecord
 from patients.scoring import MRSS_SITES, mrss_total
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 SIGNS = "product issue: skin signs"
 JOINTS = "product issue: limited joints"
@@ -102,7 +107,7 @@ class LimitedJoint(VisitRecord):
             raise ValidationError({"side": _("Choose right or left.")})
 
 
-def _thickness(label: str) -> models.IntegerField:
+def _thickness(label: StrOrPromise) -> models.IntegerField:
     return whole(
         label, section="mRSS", source="clinical-model 4.4", possible=(0, 3), unit="0–3",
         help_text=__("0 normal to 3 severe."),
@@ -156,7 +161,7 @@ class TypePresent(models.TextChoices):
     NOT_ASSESSED = "NA", __("Not assessed")
 
 
-def _damage(label: str) -> models.CharField:
+def _damage(label: StrOrPromise) -> models.CharField:
     return choice(label, TypePresent, section="Calcinosis (item 12)", source="clinical-model 1.4 B, 3")
 
 
