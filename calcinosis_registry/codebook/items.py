@@ -133,7 +133,7 @@ def choice(
     help_text: StrOrPromise = "",
     **meaning: Any,
 ) -> models.CharField:
-    """A single-choice codebook field stored as its code; blank means not answered. A callable keeps migrations small."""
+    """A single-choice codebook field stored as its code; blank is not answered yet. Callable: small migrations."""
     pairs = choices.choices if isinstance(choices, type) else choices  # type: ignore[attr-defined]
     return clinical(
         models.CharField(label, max_length=32, choices=pairs, blank=True, help_text=help_text),
