@@ -53,9 +53,10 @@ class User(Traced, AbstractBaseUser):
         return str(self)
 
     def changed_fields(self) -> dict[str, list[Any]]:
-        """The password's change is told, never the hash; the time of the last sign-in has its own event."""
+        """The password's change is told, never the hash; a sign-in and the end of sessions have their own events."""
         changes = super().changed_fields()
         changes.pop("last_login", None)
+        changes.pop("sessions_ended", None)
         if "password" in changes:
             changes["password"] = ["…", "…"]
         return changes

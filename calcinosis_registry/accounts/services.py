@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail
@@ -26,17 +27,26 @@ def with_second_factor(user_ids: Iterable[int | None]) -> set[int]:
 
 
 def end_sessions(*, user: User) -> None:
-    """Every session of the account ends at its next request."""
-    user.sessions_ended += 1
-    user.save()
+    """Every session of the account ends at its next request; an event of its own."""
+    with trail.together():
+        trail.tell(Action.ACCOUNT, about=user, changes={"sessions": [None, "ended"]})
+        forget_sessions(user=user)
+
+
+def forget_sessions(*, user: User) -> None:
+    """The same as a part of something that has its event already: a role, a second factor."""
+    with transaction.atomic():
+        locked = User.objects.select_for_update().get(pk=user.pk)
+        locked.sessions_ended += 1
+        locked.save(update_fields=["sessions_ended"])
+    user.sessions_ended = locked.sessions_ended
 
 
 def reset_second_factor(*, user: User) -> None:
-    """Authenticator and recovery codes are gone; the next sign-in asks for a new one. Sessions end."""
+    """Authenticator and recovery codes are gone, sessions end; the next sign-in asks for a new one."""
     with trail.together():
         Authenticator.objects.filter(user=user).delete()
-        trail.tell(Action.ACCOUNT, about=user, changes={"second factor": ["set", "reset"]})
-        end_sessions(user=user)
+        forget_sessions(user=user)
 
 
 def set_active(*, user: User, active: bool) -> None:

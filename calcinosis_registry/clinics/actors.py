@@ -1,4 +1,4 @@
-"""Who acts in a web request, as the trail keeps it; sign-ins and changes of the second factor as events."""
+"""Who acts in a web request, as the trail keeps it; sign-ins and sign-outs as events."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.signals import user_logged_in
-from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
-from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.signals import user_logged_out
 from django.core.exceptions import PermissionDenied
@@ -16,7 +14,6 @@ from django.http import HttpRequest
 from django.utils.crypto import get_random_string
 
 from calcinosis_registry.accounts.models import User
-from calcinosis_registry.accounts.services import HAS_SECOND_FACTOR, end_sessions
 from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action
 from calcinosis_registry.clinics.policy import roles_text
@@ -45,8 +42,6 @@ def listen() -> None:
     """Connect the library's signals: allauth offers no other place to hear of a sign-in."""
     user_logged_in.connect(_signed_in, dispatch_uid="trail")
     user_logged_out.connect(_signed_out, dispatch_uid="trail")
-    for signal in (authenticator_added, authenticator_removed, authenticator_reset):
-        signal.connect(_second_factor_changed, dispatch_uid="trail")
 
 
 def _signed_in(sender: Any, request: HttpRequest, user: User, **_more: Any) -> None:
@@ -65,13 +60,3 @@ def _same_request(request: HttpRequest, user: User) -> trail.Actor:
     standing = trail.current_actor()
     actor = actor_of(request, user)
     return replace(actor, request_id=standing.request_id) if standing.request_id else actor
-
-
-def _second_factor_changed(sender: Any, request: HttpRequest, user: User, authenticator: Any, **_more: Any) -> None:
-    """One event; the other sessions of the account end, this one goes on and is asked again."""
-    stands = "set" if type(authenticator).objects.filter(pk=authenticator.pk).exists() else "removed"
-    with trail.together():
-        trail.tell(Action.ACCOUNT, about=user, changes={str(authenticator.type): [None, stands]})
-        end_sessions(user=user)
-    request.session.pop(HAS_SECOND_FACTOR, None)
-    update_session_auth_hash(request, user)

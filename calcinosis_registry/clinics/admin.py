@@ -17,7 +17,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
 from calcinosis_registry.accounts.models import User
-from calcinosis_registry.accounts.services import end_sessions, reset_second_factor
+from calcinosis_registry.accounts.services import end_sessions, forget_sessions, reset_second_factor
 from calcinosis_registry.audit.models import Event
 from calcinosis_registry.clinics.models import Clinic, Invitation, Membership
 from calcinosis_registry.clinics.policy import grants
@@ -147,7 +147,7 @@ class MembershipAdmin(ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        end_sessions(user=obj.user)
+        forget_sessions(user=obj.user)
         if obj.clinic_id is None and obj.role == Role.ADMIN and obj.valid_until:
             messages.warning(request, _("An admin of the whole register now has an end date."))
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.accounts.models import User
-from calcinosis_registry.accounts.services import end_sessions
+from calcinosis_registry.accounts.services import forget_sessions
 from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.models import Clinic, Invitation, Membership
 from calcinosis_registry.clinics.roles import Role
@@ -94,7 +94,7 @@ def grant(
     membership.full_clean()
     with trail.together():
         membership.save()
-        end_sessions(user=user)
+        forget_sessions(user=user)
     return membership
 
 
@@ -110,7 +110,7 @@ def end_role(*, membership: Membership, now: datetime.datetime) -> Membership:
         membership.valid_from = min(membership.valid_from, yesterday)
         membership.valid_until = yesterday
         membership.save()
-        end_sessions(user=membership.user)
+        forget_sessions(user=membership.user)
     return membership
 
 

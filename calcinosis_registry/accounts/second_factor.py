@@ -1,0 +1,47 @@
+"""A second factor set or removed is one event in its transaction, and ends the other sessions of the account.
+
+Authenticators are allauth's rows: its own signals come after the commit, so the rows' signals carry the event.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
+from django.contrib.auth import update_session_auth_hash
+from django.db.models.signals import post_delete, post_save
+from django.http import HttpRequest
+
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.accounts.services import HAS_SECOND_FACTOR, forget_sessions
+from calcinosis_registry.audit import trail
+from calcinosis_registry.audit.models import Action
+
+
+def listen() -> None:
+    post_save.connect(_saved, sender=Authenticator, dispatch_uid="trail")
+    post_delete.connect(_deleted, sender=Authenticator, dispatch_uid="trail")
+    for signal in (authenticator_added, authenticator_removed, authenticator_reset):
+        signal.connect(_keep_this_session, dispatch_uid="session")
+
+
+def _saved(sender: Any, instance: Authenticator, created: bool, **_more: Any) -> None:
+    if created:  # other saves note a use
+        _tell(instance, "set")
+
+
+def _deleted(sender: Any, instance: Authenticator, **_more: Any) -> None:
+    _tell(instance, "removed")
+
+
+def _tell(authenticator: Authenticator, what: str) -> None:
+    trail.tell(Action.ACCOUNT, about=authenticator.user, changes={str(authenticator.type): [None, what]})
+    forget_sessions(user=authenticator.user)
+
+
+def _keep_this_session(sender: Any, request: HttpRequest, user: User, **_more: Any) -> None:
+    """The session in which its owner made the change goes on; whether it has a second factor is asked again."""
+    user.refresh_from_db(fields=["sessions_ended"])
+    request.session.pop(HAS_SECOND_FACTOR, None)
+    update_session_auth_hash(request, user)

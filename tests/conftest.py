@@ -1,0 +1,97 @@
+"""The cast: two clinics, one person per role in the north, one stranger from the south, one admin of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.clinics.models import Clinic
+from calcinosis_registry.clinics.roles import Role
+from tests.factories import ClinicFactory, MembershipFactory, UserFactory
+
+
+@pytest.fixture
+def north(db: None) -> Clinic:
+    return ClinicFactory(name="North", code="NOR")
+
+
+@pytest.fixture
+def south(db: None) -> Clinic:
+    return ClinicFactory(name="South", code="SOU")
+
+
+def _person(name: str, role: str, clinic: Clinic | None) -> User:
+    return MembershipFactory(user=UserFactory(name=name), role=role, clinic=clinic).user
+
+
+@pytest.fixture
+def clinician(north: Clinic) -> User:
+    return _person("Clara Clinician", Role.CLINICIAN, north)
+
+
+@pytest.fixture
+def assistant(north: Clinic) -> User:
+    return _person("Anna Assistant", Role.ASSISTANT, north)
+
+
+@pytest.fixture
+def monitor(north: Clinic) -> User:
+    return _person("Mona Monitor", Role.MONITOR, north)
+
+
+@pytest.fixture
+def researcher(north: Clinic) -> User:
+    return _person("Rosa Researcher", Role.RESEARCHER, north)
+
+
+@pytest.fixture
+def admin(north: Clinic) -> User:
+    return _person("Ada Admin", Role.ADMIN, north)
+
+
+@pytest.fixture
+def stranger(south: Clinic) -> User:
+    return _person("Stella Stranger", Role.CLINICIAN, south)
+
+
+@pytest.fixture
+def coordinator(db: None) -> User:
+    """An admin of the whole register."""
+    return _person("Cora Coordinator", Role.ADMIN, None)
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], Client]:
+    """``client_of(user)``: a browser in which that person is signed in."""
+
+    def signed_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def proven(client_of: Callable[[User], Client]) -> Callable[[User], Client]:
+    """``proven(user)``: signed in and just re-authenticated, as for a change of roles."""
+
+    def signed_in(user: User) -> Client:
+        client = client_of(user)
+        prove(client, user)
+        return client
+
+    return signed_in
+
+
+def prove(client: Client, user: User) -> None:
+    """Write into the session what allauth writes after the password was asked again."""
+    import time
+
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "reauthenticated": True}]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
