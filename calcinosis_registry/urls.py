@@ -6,8 +6,10 @@ from django.contrib import admin
 from django.urls import include, path
 
 from calcinosis_registry import health
+from patients.views import worklist
 
 urlpatterns = [
+    path("", worklist.home, name="home"),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),
     path("account/", include("calcinosis_registry.accounts.urls")),

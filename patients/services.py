@@ -32,9 +32,12 @@ def next_registry_number(*, clinic: Clinic) -> str:
 
 def register_patient(
     *, clinic: Clinic, patient: Patient, identity: Identity, consent: Consent, diagnosis: Diagnosis | None, by: User,
-    now: datetime.datetime,
+    now: datetime.datetime, antibodies: Iterable[Antibody] = (),
 ) -> Patient:  # fmt: skip
-    """Consent, identity, person and disease in one transaction. Raises ValidationError when consent does not open entry."""
+    """Consent, identity, person, disease and antibodies in one transaction.
+
+    Raises ValidationError when consent does not open entry.
+    """
     if not consent.registry:
         raise ValidationError(_("Without consent to the registry nothing can be entered."))
     with trail.together():
@@ -46,10 +49,14 @@ def register_patient(
         identity.save()
         consent.patient = patient
         consent.save()
+        # Before the diagnosis: its criteria count the antibodies.
+        for antibody in antibodies:
+            antibody.patient = patient
+            antibody.save()
         if diagnosis is not None:
             diagnosis.patient = patient
             diagnosis.save()
-        recheck_records(patient=patient, records=[patient], now=now)
+        after_save(patient=patient, records=[patient, consent, *([diagnosis] if diagnosis else [])], now=now)
     return patient
 
 

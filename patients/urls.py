@@ -7,6 +7,7 @@ from patients.views import patients, records, register
 app_name = "patients"
 urlpatterns = [
     path("", patients.patient_list, name="list"),
+    path("search/", patients.search, name="search"),
     path("register/", register.register, name="register"),
     path("<slug:patient_id>/<slug:kind>/add/", records.add, name="record_add"),
     path("records/<slug:kind>/<slug:public_id>/", records.edit, name="record"),

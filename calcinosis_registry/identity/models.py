@@ -32,6 +32,16 @@ class IdentityQuerySet(ScopedQuerySet):
             found |= Q(**{f"{column}__gte": key, f"{column}__lt": key + LAST_CHARACTER})
         return self.filter(found)
 
+    def called(self, text: str) -> Self:
+        """Begins with ``text``, or with its words as given and family name in either order; nothing for no text."""
+        words = search_key(text.replace(",", " ")).split()[:6]
+        if not words:
+            return self.none()
+        found = self.starting_with(text)
+        for cut in range(1, len(words)):
+            found |= self.starting_with(" ".join(words[:cut])).starting_with(" ".join(words[cut:]))
+        return found
+
 
 def _kept(label: str, length: int, *, blank: bool = True, help_text: str = "") -> models.CharField:
     return clinical(

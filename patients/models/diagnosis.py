@@ -33,6 +33,11 @@ def antibodies() -> list[tuple[str, str]]:
     return codelists.choices(DATA / "antibodies.csv")
 
 
+def key_antibodies() -> list[tuple[str, str]]:
+    """Those asked for at registration (clinical-model 12.2)."""
+    return [(row["code"], row["label"]) for row in codelists.read(DATA / "antibodies.csv") if row["key"] == "1"]
+
+
 class Basis(models.TextChoices):
     EXAM = "EXAM", __("Seen or felt on examination")
     EXTRUSION_HISTORY = "EXTRUSION_HISTORY", __("Clear history of extruded chalky material")

@@ -1,0 +1,180 @@
+"""The filter of the patient list, and the one-page registration built from the record forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.forms.boundfield import BoundField
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+
+from calcinosis_registry.clinics.models import Clinic, new_public_id
+from calcinosis_registry.codebook.fields import PartialDateFormField
+from calcinosis_registry.codebook.items import item_fields, item_of
+from calcinosis_registry.identity.models import Identity
+from calcinosis_registry.records.forms import ChipsRadio, PartialDateInput, RecordForm, form_field
+from patients.listing import ORDERS, WORK
+from patients.models import Antibody, Consent, Diagnosis, Patient, Status
+from patients.models.diagnosis import diseases, key_antibodies, subsets
+
+ANY = ("", __("Any"))
+
+
+class PatientFilter(forms.Form):
+    """What the list is narrowed to and sorted by; nothing in it identifies a person, so it may stand in the URL."""
+
+    work = forms.ChoiceField(label=__("To do"), required=False, choices=[ANY, *WORK])
+    status = forms.ChoiceField(label=__("Status"), required=False, choices=[ANY, *Status.choices])
+    disease = forms.ChoiceField(label=__("Disease"), required=False, choices=lambda: [ANY, *diseases()])
+    subset = forms.ChoiceField(label=__("SSc subset"), required=False, choices=lambda: [ANY, *subsets()])
+    clinic = forms.ModelChoiceField(
+        Clinic.objects.none(), label=__("Clinic"), required=False, to_field_name="public_id", empty_label=ANY[1]
+    )
+    sort = forms.ChoiceField(
+        label=__("Sort by"), required=False, choices=[(name, order.label) for name, order in ORDERS.items()]
+    )
+    ulcer = forms.BooleanField(label=__("Ulcerated lesion"), required=False)
+
+    def __init__(self, data: Mapping[str, Any], *, clinics: QuerySet[Clinic]) -> None:
+        super().__init__(data)
+        if len(clinics) > 1:
+            self.fields["clinic"].queryset = clinics  # type: ignore[attr-defined]
+        else:
+            del self.fields["clinic"]
+
+
+def _fields_of(model: Any, *sections: str) -> list[str]:
+    return [one.name for one in item_fields(model) if one.editable and one.item.section in sections]  # type: ignore[attr-defined]
+
+
+def _part(model: Any, *sections: str) -> type[RecordForm]:
+    """The record form of a kind, narrowed to what registration asks for."""
+    return forms.modelform_factory(
+        model, form=RecordForm, fields=_fields_of(model, *sections), formfield_callback=form_field
+    )
+
+
+ConsentPart = _part(Consent, "Consent", "Scopes")
+PersonPart = _part(Patient, "Person")
+DiseasePart = _part(Diagnosis, "Disease", "Calcinosis", "Dates", "ACR/EULAR 2013", "Ever")
+IdentityPart = forms.modelform_factory(Identity, fields=_fields_of(Identity, "Identity"))
+FOLDED = frozenset({"ACR/EULAR 2013", "Ever"})
+
+
+class AntibodiesPart(forms.Form):
+    """The key antibodies of clinical-model 12.2, each answered or left out, with one date for all."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        results = Antibody._meta.get_field("result").flatchoices
+        for code, label in key_antibodies():
+            self.fields[code] = forms.ChoiceField(label=label, choices=results, widget=ChipsRadio, required=False)
+        self.fields["tested_on"] = PartialDateFormField(
+            label=_("Tested"),
+            required=False,
+            widget=PartialDateInput,
+            help_text=_("The same date for all; change single ones later."),
+        )
+
+    def antibodies(self, patient: Patient) -> list[Antibody]:
+        """One unsaved row per answered antibody."""
+        values = dict(self.cleaned_data)
+        tested_on = values.pop("tested_on", None)
+        return [
+            Antibody(patient=patient, antibody=code, result=result, tested_on=tested_on)
+            for code, result in values.items()
+            if result
+        ]
+
+
+class StartPart(forms.Form):
+    """The clinic, where there is a choice; the future patient's id, so that a form sent twice makes one patient."""
+
+    public_id = forms.RegexField(r"^[a-z0-9]{16}$", widget=forms.HiddenInput, initial=new_public_id)
+    clinic = forms.ModelChoiceField(Clinic.objects.none(), label=__("Clinic"), to_field_name="public_id")
+    another_person = forms.BooleanField(label=__("This is another person"), required=False)
+
+    def __init__(self, *args: Any, clinics: QuerySet[Clinic], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.clinics = list(clinics)
+        if len(self.clinics) > 1:
+            self.fields["clinic"].queryset = clinics  # type: ignore[attr-defined]
+        else:
+            del self.fields["clinic"]
+
+    @property
+    def chosen_clinic(self) -> Clinic:
+        return self.cleaned_data.get("clinic") or self.clinics[0]
+
+
+@dataclass
+class Card:
+    """A card of the page: groups of (heading, fields, folded, open)."""
+
+    title: str
+    hint: str
+    groups: list[tuple[str, list[BoundField], bool, bool]]
+
+
+class Registration:
+    """The parts of the registration, valid together or not at all; to a template it looks like one form."""
+
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, clinics: QuerySet[Clinic], form_version: str = ""
+    ) -> None:  # fmt: skip
+        self.patient = patient = Patient()
+        self.start = StartPart(data, clinics=clinics)
+        self.consent = ConsentPart(data, prefix="consent", instance=Consent(patient=patient, form_version=form_version))
+        self.identity = IdentityPart(data, prefix="identity")
+        self.person = PersonPart(data, prefix="person", instance=patient)
+        self.disease = DiseasePart(data, prefix="disease", instance=Diagnosis(patient=patient))
+        self.antibodies = AntibodiesPart(data, prefix="antibodies")
+
+    @property
+    def parts(self) -> list[forms.BaseForm]:
+        return [self.start, self.consent, self.identity, self.person, self.disease, self.antibodies]
+
+    def is_valid(self) -> bool:
+        # The person first: consent and disease are compared with the date of birth. Whether the consent opens entry
+        # is said once, beside the consent.
+        self.person.is_valid()
+        self.patient.registry_consent = True
+        if self.consent.is_valid() and not self.consent.cleaned_data["registry"]:
+            self.consent.add_error("registry", _("Without consent to the registry nothing can be entered."))
+        return [part.is_valid() for part in self.parts].count(False) == 0  # each says what is wrong with it
+
+    @property
+    def errors(self) -> dict[str, Any]:
+        return {f"{part.prefix}-{name}": errors for part in self.parts for name, errors in part.errors.items()}
+
+    def non_field_errors(self) -> list[Any]:
+        return [error for part in self.parts for error in part.non_field_errors()]
+
+    def __iter__(self) -> Iterator[BoundField]:
+        for part in self.parts:
+            yield from part
+
+    def cards(self) -> list[Card]:
+        """The page in its order: consent first."""
+        return [
+            Card(_("Consent"), _("Nothing is entered before the consent."), _groups(self.consent)),
+            Card(_("Identity"), _("Kept apart from the clinical data; never exported."), _groups(self.identity)),
+            Card(_("Person"), _("Dates as far as they are known."), _groups(self.person)),
+            Card(_("Disease"), _("A year, a month or “unknown” is enough for a date."), _groups(self.disease)),
+            Card(_("Key antibodies"), _("Leave out what you do not know."), [("", list(self.antibodies), False, True)]),
+        ]
+
+
+def _groups(part: forms.ModelForm) -> list[tuple[str, list[BoundField], bool, bool]]:
+    sections: dict[str, list[BoundField]] = {}
+    for field in part._meta.model._meta.concrete_fields:
+        if item_of(field) and field.name in part.fields:
+            sections.setdefault(field.item.section, []).append(part[field.name])
+    return [
+        (_(name), fields, name in FOLDED, any(one.errors or one.value() for one in fields))
+        for name, fields in sections.items()
+    ]

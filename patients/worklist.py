@@ -1,0 +1,134 @@
+"""The clinic's work: what is due, unfinished, unsigned or asked, and whom this person saw last."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.audit.models import Action, Event
+from calcinosis_registry.clinics.policy import may
+from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.quality.models import DataQuery
+from patients.kinds import kinds
+from patients.listing import ASKED, TO_COMPLETE, TO_SIGN, with_names
+from patients.models import DUE_WINDOW, FollowUp, Patient, Visit, VisitState
+
+SHOWN = 10  # rows of a section; the rest is behind "see all"
+LOOK_BACK = datetime.timedelta(days=14)
+EVENTS_LOOKED_AT = 300
+
+
+@dataclass
+class Section:
+    """Some rows, how many there are in all, and the filter of the patient list that shows the rest."""
+
+    rows: list[Any]
+    count: int
+    work: str = ""
+
+    @property
+    def more(self) -> bool:
+        return self.count > len(self.rows)
+
+
+@dataclass
+class Worklist:
+    """Everything on the home page. Every row carries ``patient`` with its name; a query also ``url`` and ``days``."""
+
+    overdue: Section
+    due: Section
+    to_complete: Section
+    to_sign: Section | None
+    queries: Section
+    recent: list[Patient] = field(default_factory=list)
+    lost: int = 0
+
+    @property
+    def nothing_to_do(self) -> bool:
+        sections = (self.overdue, self.due, self.to_complete, self.to_sign, self.queries)
+        return not any(one.count for one in sections if one)
+
+
+def worklist(*, user: User, today: datetime.date) -> Worklist:
+    """The work of the clinics where ``user`` may see records; a constant number of queries, one event for the names."""
+    patients = Patient.objects.visible_to(user, Permission.VIEW_RECORDS)
+    visits = Visit.objects.visible_to(user, Permission.VIEW_RECORDS).select_related("patient")
+    queries = DataQuery.objects.visible_to(user, Permission.VIEW_RECORDS).open().order_by("opened_at", "pk")
+    by_date = patients.select_related("summary").order_by("summary__next_due_on", "pk")
+    found = Worklist(
+        overdue=_section(by_date.overdue(today), FollowUp.OVERDUE),
+        due=_section(by_date.due(today), FollowUp.DUE),
+        to_complete=_section(visits.filter(state=VisitState.OPEN), TO_COMPLETE),
+        to_sign=_section(visits.filter(state=VisitState.COMPLETE), TO_SIGN) if may(user, Permission.SIGN) else None,
+        queries=_section(queries, ASKED),
+        lost=patients.lost(today).count(),
+    )
+    _attach_patients(found, patients, _seen_by(user), user=user)
+    for patient in found.overdue.rows:
+        patient.days_late = (today - DUE_WINDOW - patient.summary.next_due_on).days
+    _place_queries(found.queries.rows, user=user)
+    return found
+
+
+def _section(rows: Any, work: str) -> Section:
+    return Section(list(rows[:SHOWN]), rows.order_by().count(), work)
+
+
+def _seen_by(user: User) -> list[str]:
+    """Registry numbers this account read or changed lately, newest first; a short range of the index on the time."""
+    events = Event.objects.filter(
+        actor_id=user.pk,
+        at__gte=timezone.now() - LOOK_BACK,
+        action__in=[Action.READ, Action.CHANGE, Action.CREATE, Action.SIGN],
+    ).exclude(patient="")
+    numbers = events.order_by("-at").values_list("patient", flat=True)[:EVENTS_LOOKED_AT]
+    return list(dict.fromkeys(numbers))[:SHOWN]
+
+
+def _attach_patients(found: Worklist, patients: Any, recent: list[str], *, user: User) -> None:
+    """One reading of the patients and one of their names for all sections."""
+    visits = [*found.to_complete.rows, *(found.to_sign.rows if found.to_sign else [])]
+    standing = [*found.overdue.rows, *found.due.rows]
+    numbers = {visit.patient.registry_number for visit in visits} | {one.registry_number for one in standing}
+    numbers |= {query.patient for query in found.queries.rows} | set(recent)
+    rows = patients.filter(registry_number__in=numbers).select_related("summary").prefetch_related("diagnosis_set")
+    known = {row.registry_number: row for row in with_names(list(rows), user=user)}
+    for section in (found.overdue, found.due):
+        section.rows = [known[row.registry_number] for row in section.rows]
+    for visit in visits:
+        visit.patient = known[visit.patient.registry_number]
+    found.recent = [known[number] for number in recent if number in known]
+    for query in found.queries.rows:
+        query.about = known.get(query.patient)
+
+
+def _place_queries(queries: Iterable[DataQuery], *, user: User) -> None:
+    """Give each query its age and the page of the record it asks about."""
+    now = timezone.now()
+    by_model: dict[str, list[DataQuery]] = {}
+    for query in queries:
+        by_model.setdefault(query.model, []).append(query)
+    pages = {model._meta.label_lower: model for model in kinds().values()} | {Visit._meta.label_lower: Visit}
+    for label, asked in by_model.items():
+        model = pages.get(label)
+        ids = [query.object_id for query in asked]
+        rows = model.objects.visible_to(user, Permission.VIEW_RECORDS).in_bulk(ids) if model else {}
+        for query in asked:
+            query.days = (now - query.opened_at).days  # type: ignore[attr-defined]
+            query.kind = model.title() if model else ""  # type: ignore[attr-defined]
+            query.url = _page(rows.get(query.object_id), query)  # type: ignore[attr-defined]
+
+
+def _page(record: Any, query: DataQuery) -> str:
+    if isinstance(record, Visit):
+        return record.get_absolute_url()
+    if record is not None:
+        return reverse("patients:record", args=[record.kind(), record.public_id])
+    about = query.about  # type: ignore[attr-defined]
+    return about.get_absolute_url() if about else ""
