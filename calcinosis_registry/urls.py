@@ -17,4 +17,5 @@ urlpatterns = [
     path("", include("calcinosis_registry.clinics.urls")),
     path("patients/", include("patients.urls")),
     path("", include("lesions.urls")),
+    path("codebook/", include("calcinosis_registry.codebook.urls")),
 ]
