@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import cos, hypot, pi, sin
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
 from lesions.body_map.atlas import Caption, Region, View
 from lesions.body_map.marks import Mark, Placed, place, status_key
 from lesions.sites import describe
+from lesions.svg import INK, LINE, NAMESPACE, PAPER, SOFT, ULCER, WASH, element
 
 # Fallback colours (light), the same hues as the tokens: Okabe-Ito, darkened where thin lines need contrast.
 FALLBACK = {
@@ -25,8 +26,6 @@ FALLBACK = {
     "not-examined": "#5f6b78",
     "cluster": "#15202b",
 }
-INK, SOFT, LINE, PAPER, WASH, ULCER = "#15202b", "#516070", "#dfe5eb", "#ffffff", "#f5f7f9", "#b3123a"
-SVG = "http://www.w3.org/2000/svg"
 
 
 def render_view(view: View, views: dict[str, View], marks: Iterable[Mark] = (), *, selectable: bool = False) -> str:
@@ -35,8 +34,8 @@ def render_view(view: View, views: dict[str, View], marks: Iterable[Mark] = (), 
     uid = f"map-{view.key}"
     soft = {"stroke": SOFT, "stroke_width": 0.9}
     content = [
-        _element("title", escape(str(view.title)), id=f"{uid}-title"),
-        _element("desc", escape(_description(view, placed)), id=f"{uid}-desc"),
+        element("title", escape(str(view.title)), id=f"{uid}-title"),
+        element("desc", escape(_description(view, placed)), id=f"{uid}-desc"),
         *(
             _path("map-body", d, fill=WASH, stroke=SOFT, stroke_width=1.5, stroke_linejoin="round")
             for d in view.outlines
@@ -48,10 +47,10 @@ def render_view(view: View, views: dict[str, View], marks: Iterable[Mark] = (), 
         *(_caption(caption, view.mark) for caption in view.captions),
         *(_mark(one, view.mark) for one in placed),
     ]
-    return _element(
+    return element(
         "svg",
         "".join(content),
-        xmlns=SVG,
+        xmlns=NAMESPACE,
         class_="body-map",
         viewBox=f"0 0 {view.width:g} {view.height:g}",
         role="group" if selectable or any(one.mark.href for one in placed) else "img",
@@ -62,18 +61,8 @@ def render_view(view: View, views: dict[str, View], marks: Iterable[Mark] = (), 
     )
 
 
-def _element(name: str, content: str = "", /, **attributes: object) -> str:
-    """An SVG element: ``class_`` and ``stroke_width`` stand for class and stroke-width; floats get four digits."""
-    told = "".join(
-        f" {key.rstrip('_').replace('_', '-')}={quoteattr(f'{value:.4g}' if isinstance(value, float) else str(value))}"
-        for key, value in attributes.items()
-        if value is not None
-    )
-    return f"<{name}{told}>{content}</{name}>" if content else f"<{name}{told}/>"
-
-
 def _path(kind: str, d: str, content: str = "", /, **attributes: object) -> str:
-    return _element("path", content, class_=kind, d=d, **attributes)
+    return element("path", content, class_=kind, d=d, **attributes)
 
 
 def region_label(region: Region) -> str:
@@ -100,12 +89,12 @@ def _region(region: Region, selectable: bool) -> str:
     if not selectable:
         return _path("map-region", region.path, **common)
     label = region_label(region)
-    title = _element("title", escape(label))
+    title = element("title", escape(label))
     return _path("map-region", region.path, title, tabindex=0, role="button", aria_label=label, **common)
 
 
 def _caption(caption: Caption, size: float) -> str:
-    return _element(
+    return element(
         "text",
         escape(str(caption.text)),
         class_="map-caption map-caption--side" if caption.strong else "map-caption",
@@ -123,12 +112,12 @@ def _mark(one: Placed, radius: float) -> str:
     mark, x, y = one.mark, one.x, one.y
     key = "cluster" if one.count > 1 else status_key(mark.status)
     colour = FALLBACK[key]
-    parts = [_element("title", escape(mark.title))]
+    parts = [element("title", escape(mark.title))]
     if hypot(x - one.at_x, y - one.at_y) > radius * 0.9:
         parts.append(_path("mark-leader", f"M{one.at_x:.1f} {one.at_y:.1f}L{x:.1f} {y:.1f}", stroke=colour))
     if mark.target:
         ring = {"cx": x, "cy": y, "r": radius * 1.34, "fill": "none", "stroke": colour, "stroke_width": 1.4}
-        parts.append(_element("circle", class_="mark-target", **ring))
+        parts.append(element("circle", class_="mark-target", **ring))
     parts += [shape(key, x, y, radius), _label(mark.label, key, x, y, radius)]
     if mark.ulcerated:
         reach = radius * 0.82
@@ -140,11 +129,13 @@ def _mark(one: Placed, radius: float) -> str:
             "stroke": PAPER,
             "stroke_width": 1.4,
         }
-        parts.append(_element("circle", class_="mark-ulcer", **dot))
+        parts.append(element("circle", class_="mark-ulcer", **dot))
     classes = f"mark mark--{key}" + " mark--ulcerated" * mark.ulcerated + " mark--target" * mark.target
+    # Where and how large: what a script needs to draw another status at the same spot.
+    spot = {"data_lesion": mark.label, "data_x": x, "data_y": y, "data_r": radius}
     if mark.href:
-        return _element("a", "".join(parts), class_=classes, href=mark.href, aria_label=mark.title)
-    return _element("g", "".join(parts), class_=classes)
+        return element("a", "".join(parts), class_=classes, href=mark.href, aria_label=mark.title, **spot)
+    return element("g", "".join(parts), class_=classes, **spot)
 
 
 def _label(text: str, key: str, x: float, y: float, radius: float) -> str:
@@ -153,7 +144,7 @@ def _label(text: str, key: str, x: float, y: float, radius: float) -> str:
     drop = radius * {"larger": 0.18, "smaller": -0.14}.get(key, 0.0)
     halo = {"stroke": PAPER, "stroke_width": radius * 0.22, "paint_order": "stroke", "text_anchor": "middle"}
     place_ = {"x": x, "y": y + size * 0.36 + drop, "font_size": size, "font_weight": 650}
-    return _element("text", escape(text), class_="mark-label", fill=INK, **place_, **halo)
+    return element("text", escape(text), class_="mark-label", fill=INK, **place_, **halo)
 
 
 def shape(key: str, x: float, y: float, r: float) -> str:
@@ -163,7 +154,7 @@ def shape(key: str, x: float, y: float, r: float) -> str:
     if key in ("new", "cluster"):
         half = r * 0.9
         box = {"x": x - half, "y": y - half, "width": 2 * half, "height": 2 * half}
-        return _element("rect", class_="mark-shape", rx=r * (0.12 if key == "new" else 0.5), **box, **look)
+        return element("rect", class_="mark-shape", rx=r * (0.12 if key == "new" else 0.5), **box, **look)
     if key in ("larger", "smaller"):
         up = key == "larger"
         return _path("mark-shape", _polygon(x, y + r * (0.12 if up else -0.12), r * 1.22, 3, up=up), **look)
@@ -174,7 +165,7 @@ def shape(key: str, x: float, y: float, r: float) -> str:
         return _path("mark-shape", _polygon(x, y, r * 1.08, 5, up=True), **look)
     if key == "not-examined":
         look |= {"stroke_dasharray": f"{r * 0.14:.1f} {r * 0.34:.1f}", "stroke_linecap": "round"}
-    ring = _element("circle", class_="mark-shape", cx=x, cy=y, r=r * 0.95, **look)
+    ring = element("circle", class_="mark-shape", cx=x, cy=y, r=r * 0.95, **look)
     return _behind(key, x, y, r) + ring + _inside(key, x, y, r)
 
 
@@ -192,7 +183,7 @@ def _inside(key: str, x: float, y: float, r: float) -> str:
     if key != "resolved":
         return ""
     thin = {"fill": "none", "stroke": FALLBACK[key], "stroke_width": 1}
-    return _element("circle", class_="mark-inner", cx=x, cy=y, r=r * 0.66, **thin)
+    return element("circle", class_="mark-inner", cx=x, cy=y, r=r * 0.66, **thin)
 
 
 def _polygon(x: float, y: float, r: float, corners: int, *, up: bool) -> str:
@@ -204,10 +195,10 @@ def render_status_symbol(status: str) -> str:
     """A 16-unit inline symbol of a status, for legends and matrix cells; decorative, so write the word beside it."""
     key = status_key(status)
     question = _label("?", key, 8, 8, 7.5) if key == "not-examined" else ""
-    return _element(
+    return element(
         "svg",
         shape(key, 8, 8, 5.8) + question,
-        xmlns=SVG,
+        xmlns=NAMESPACE,
         class_=f"status-symbol mark mark--{key}",
         viewBox="0 0 16 16",
         width=16,
