@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from calcinosis_registry.records.forms import ChipsRadio, RecordForm, form_field, record_fields, record_form_class
-from lesions.models import Lesion, LesionObservation, LesionStatus
+from lesions.models import Lesion, LesionObservation, LesionStatus, SizeMethod
 from lesions.services import NewLesion, VisitEntry
 from patients.kinds import visit_kinds
 from patients.models import NRS_FIELDS, Patient, Visit, VisitRecord, VisitType
@@ -29,6 +29,7 @@ SHORTCUTS = dict(zip(ANSWERS, "slmrexn", strict=True))
 FEATURES = ("ulcerated", "drainage", "infection", "flare")
 NONE_OF_THESE = {"ulcerated": "N", "drainage": "NONE", "infection": "NONE", "flare": "N"}
 IN_FRONT = ("status_change", "length_mm", "width_mm", "size_method", "count_estimate", *FEATURES, "ulcer_size_mm", "ulcer_not_measured")
+ALWAYS_THERE = frozenset({*IN_FRONT, "version", "none_of_these"})
 NEW_PREFIX = re.compile(r"^new-(\d+)-site$")
 
 
@@ -86,12 +87,20 @@ class ObservationForm(RecordForm):
         fields = [name for name in record_fields(LesionObservation) if name not in LesionObservation.form_relations]
         formfield_callback = form_field
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, more: bool = True, **kwargs: Any) -> None:
+        """Without ``more`` the rarely asked fields are left out of the form, and left alone on saving."""
         super().__init__(*args, **kwargs)
         self.fields.pop("reason", None)
+        if not more:
+            for name in [name for name in self.fields if name not in ALWAYS_THERE]:
+                del self.fields[name]
+        for name in IN_FRONT:
+            self.fields[name].widget.attrs.pop("data-only-if", None)  # the row shows and hides these itself
+        method = self.fields["size_method"]
+        method.widget = forms.Select(choices=[pair for pair in SizeMethod.choices])
         status = self.fields["status_change"]
-        status.choices = [(code, label) for code, label in LesionStatus.choices if code in ANSWERS]
-        status.choices.sort(key=lambda pair: ANSWERS.index(pair[0]))
+        labels = dict(LesionStatus.choices) | {"EXTRUDED_COMPLETE": _("Extruded")}
+        status.choices = [(code, labels[code]) for code in ANSWERS]
         status.widget = ChipsRadio(attrs={"data-marks": True})
         status.widget.choices = status.choices
         for name in FEATURES:
@@ -111,12 +120,7 @@ class ObservationForm(RecordForm):
     @property
     def folded(self) -> list[forms.BoundField]:
         """What is asked rarely."""
-        front = {*IN_FRONT, "version", "none_of_these"}
-        return [self[name] for name in self.fields if name not in front]
-
-    @property
-    def folded_is_filled(self) -> bool:
-        return any(field.errors or field.value() not in (None, "", [], ()) for field in self.folded if field.name != "observed")
+        return [self[name] for name in self.fields if name not in ALWAYS_THERE]
 
 
 class NewLesionForm(RecordForm):
@@ -152,6 +156,16 @@ class Row:
 
 
 @dataclass
+class Part:
+    """A kind of visit record with its form on the page; without ``form`` it is folded away and left alone."""
+
+    kind: str
+    title: str
+    standing: VisitRecord | None
+    form: RecordForm | None
+
+
+@dataclass
 class New:
     prefix: str
     lesion: NewLesionForm
@@ -167,16 +181,19 @@ class VisitPage:
         self.form = VisitForm(data, instance=visit)
         self.rows = [self._row(*row) for row in rows]
         self.new = [self._new(prefix) for prefix in self._new_prefixes()]
-        self.records = [self._record(model) for model in visit_kinds() if model.per_visit == 1]
+        self.parts = [self._part(model) for model in visit_kinds() if model.per_visit == 1]
+        self.records = [part.form for part in self.parts if part.form is not None]
         self.blank = self._new("new-0000") if data is None else self._new("new-0000", bound=False)
 
-    def _row(self, lesion: Lesion, current: LesionObservation | None, previous: LesionObservation | None) -> Row:
-        if current is None:
-            current = LesionObservation(patient=self.patient, visit=self.visit, lesion=lesion)
-            # The usual method, shown; it is stored only together with a size.
-            current.size_method = (previous.size_method if previous else "") or "CALIPER"
-        current.lesion, current.visit, current.patient = lesion, self.visit, self.patient
-        return Row(lesion, ObservationForm(self.data, instance=current, prefix=f"l{lesion.number}"), previous)
+    def _row(
+        self, lesion: Lesion, current: LesionObservation | None, previous: LesionObservation | None
+    ) -> Row:
+        form = observation_form(self.visit, lesion, current, previous, self.data, more=self._opened(f"l{lesion.number}"))
+        return Row(lesion, form, previous)
+
+    def _opened(self, prefix: str) -> bool:
+        """Was this folded part opened, so that its fields were sent?"""
+        return self.data is not None and f"{prefix}-more" in self.data
 
     def _new_prefixes(self) -> list[str]:
         found = [NEW_PREFIX.match(name) for name in self.data or ()]
@@ -193,11 +210,10 @@ class VisitPage:
             NewObservationForm(data, instance=seen, prefix=f"{prefix}-seen"),
         )
 
-    def _record(self, model: type[VisitRecord]) -> RecordForm:
-        standing = model.objects.filter(visit=self.visit).first() if self.visit.pk else None
-        instance = standing or model(patient=self.patient, visit=self.visit)
-        instance.visit, instance.patient = self.visit, self.patient
-        return record_form_class(model)(self.data, instance=instance, prefix=model.kind(), empty_permitted=True, use_required_attribute=False)
+    def _part(self, model: type[VisitRecord]) -> Part:
+        form = part_form(self.visit, model, self.data) if self._opened(model.kind()) else None
+        standing = model.objects.filter(visit=self.visit).first() if self.visit.pk and form is None else None
+        return Part(model.kind(), model.title(), standing, form)
 
     @cached_property
     def changed_rows(self) -> list[Row]:
@@ -250,6 +266,27 @@ class VisitPage:
     @property
     def conflict(self) -> bool:
         return any(getattr(form, "conflict", False) for form in [self.form, *(row.form for row in self.rows)])
+
+
+def observation_form(
+    visit: Visit, lesion: Lesion, current: LesionObservation | None, previous: LesionObservation | None,
+    data: QueryDict | None = None, *, more: bool = True,
+) -> ObservationForm:  # fmt: skip
+    """The form of one lesion at one visit; ``more`` adds what is asked rarely."""
+    if current is None:
+        current = LesionObservation(lesion=lesion)
+        # The usual method, shown; it is stored only together with a size.
+        current.size_method = (previous.size_method if previous else "") or SizeMethod.CALIPER
+    current.lesion, current.visit, current.patient = lesion, visit, visit.patient
+    return ObservationForm(data, instance=current, prefix=f"l{lesion.number}", more=more)
+
+
+def part_form(visit: Visit, model: type[VisitRecord], data: QueryDict | None = None) -> RecordForm:
+    """The form of a kind of which a visit has at most one."""
+    standing = model.objects.filter(visit=visit).first() if visit.pk else None
+    instance = standing or model()
+    instance.visit, instance.patient = visit, visit.patient
+    return record_form_class(model)(data, instance=instance, prefix=model.kind())
 
 
 def add_rule_error(page: VisitPage, error: ValidationError) -> None:

@@ -51,6 +51,8 @@ class Traced(models.Model):
 
     objects = TracedQuerySet.as_manager()
     trail_patient = ""
+    # Columns derived from other traced rows: their change is no event of its own.
+    MAINTAINED: tuple[str, ...] = ()
 
     class Meta:
         abstract = True
@@ -79,7 +81,7 @@ class Traced(models.Model):
         stored = getattr(self, "_stored", None)
         changes: dict[str, list[Any]] = {}
         for field in self._meta.concrete_fields:
-            if field.primary_key or field.name in UNTOLD or (stored is not None and field.attname not in stored):
+            if field.primary_key or (stored is not None and field.attname not in stored):
                 continue
             now = self.__dict__.get(field.attname)
             before = stored[field.attname] if stored is not None else None
@@ -107,13 +109,18 @@ class Traced(models.Model):
 UNTOLD = frozenset({"public_id", "version"})
 
 
+def _told(one: Traced) -> dict[str, list[Any]]:
+    hidden = UNTOLD.union(one.MAINTAINED)
+    return {name: values for name, values in one.changed_fields().items() if name not in hidden}
+
+
 def _created(one: Traced) -> Event:
     one._stored = None  # type: ignore[assignment]
-    return trail.event(Action.CREATE, about=one, changes=one.changed_fields())
+    return trail.event(Action.CREATE, about=one, changes=_told(one))
 
 
 def _changed(one: Traced) -> Event | None:
-    changes = one.changed_fields()
+    changes = _told(one)
     return trail.event(Action.CHANGE, about=one, changes=changes) if changes else None
 
 
@@ -127,7 +134,7 @@ def _deleted(one: Traced) -> Event:
 def _everything(one: Traced) -> dict[str, list[Any]]:
     stored = one._stored
     one._stored = None  # type: ignore[assignment]
-    values = one.changed_fields()
+    values = _told(one)
     one._stored = stored
     return values
 

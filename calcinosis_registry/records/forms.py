@@ -9,6 +9,7 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Field, Fieldset, Layout
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -53,28 +54,27 @@ class IsoDateInput(forms.DateInput):
 
 
 def form_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
-    """The form field of a model field: the widget follows from type, codes and unit."""
+    """The form field of a model field: the widget follows from type, codes and unit, unless the form names one."""
     item = item_of(field)
     if isinstance(field, CodesField):
-        return field.formfield(widget=ChipsCheckbox, **kwargs)
+        return field.formfield(**{"widget": ChipsCheckbox, **kwargs})
     if field.choices:
         pairs = list(field.flatchoices)
         many = len(pairs) > CHIPS_UP_TO
-        kwargs.pop("widget", None)
-        typed = field.formfield(widget=forms.Select if many else ChipsRadio, **kwargs)
+        typed = field.formfield(**{"widget": forms.Select if many else ChipsRadio, **kwargs})
         if not many and isinstance(typed, forms.TypedChoiceField):
             typed.choices = pairs  # no "---------" chip: a chip can be cleared instead
         return typed
     if isinstance(field, PartialDateField):
-        return field.formfield(widget=PartialDateInput, **kwargs)
+        return field.formfield(**{"widget": PartialDateInput, **kwargs})
     if isinstance(field, models.DateField) and not isinstance(field, models.DateTimeField):
-        return field.formfield(widget=IsoDateInput, **kwargs)
+        return field.formfield(**{"widget": IsoDateInput, **kwargs})
     if isinstance(field, models.DecimalField):
-        return field.formfield(form_class=DecimalCommaField, widget=_number(item, "decimal"), **kwargs)
+        return field.formfield(form_class=DecimalCommaField, **{"widget": _number(item, "decimal"), **kwargs})
     if isinstance(field, models.IntegerField):
-        return field.formfield(widget=_number(item, "numeric"), **kwargs)
+        return field.formfield(**{"widget": _number(item, "numeric"), **kwargs})
     if isinstance(field, models.TextField):
-        return field.formfield(widget=forms.Textarea(attrs={"rows": 3}), **kwargs)
+        return field.formfield(**{"widget": forms.Textarea(attrs={"rows": 3}), **kwargs})
     return field.formfield(**kwargs)
 
 
@@ -147,6 +147,14 @@ class RecordForm(forms.ModelForm):
         if "reason" in self.fields:
             parts.append(Div(Field("reason", template=FIELD_TEMPLATE), css_class="form-section"))
         return Layout(*parts) if len(parts) > 1 else Layout(HTML(""))
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if hasattr(self.instance, "check_links") and "lesions" in self.cleaned_data:
+            try:
+                self.instance.check_links(self.cleaned_data["lesions"])
+            except ValidationError as error:
+                self.add_error(None, error)
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}

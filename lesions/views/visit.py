@@ -6,13 +6,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.policy import clinic_of, may, one_visible
@@ -20,8 +20,8 @@ from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.quality.models import DataQuery
 from lesions.services import save_visit
 from lesions.views.visit_context import context
-from lesions.visit_entry import VisitPage, add_rule_error, patient_rows
-from patients.kinds import kinds
+from lesions.visit_entry import VisitPage, add_rule_error, observation_form, part_form, patient_rows
+from patients.kinds import kinds, visit_kinds
 from patients.models import Patient, Visit, VisitState, VisitType
 from patients.services import sign_visit, unlock_visit
 
@@ -63,6 +63,24 @@ def visit_page(request: HttpRequest, public_id: str) -> HttpResponse:
             messages.error(request, _("The visit is signed: unlock it first. Nothing was changed."))
             return redirect(visit)
         return _save(request, visit)
+
+
+@require_safe
+def visit_part(request: HttpRequest, patient_id: str, part: str) -> HttpResponse:
+    """The fields of a folded part of the visit page: ``l3`` is more about lesion 3, else a kind of record."""
+    patients = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS)
+    patient = one_visible(patients, request.user, Permission.VIEW_RECORDS, public_id=patient_id)
+    visit = Visit(patient=patient, visit_date=timezone.localdate())
+    if visit_id := request.GET.get("visit"):
+        visit = _visit(request, visit_id, Permission.VIEW_RECORDS)
+    for lesion, current, previous in patient_rows(patient, visit):
+        if part == f"l{lesion.number}":
+            form = observation_form(visit, lesion, current, previous)
+            return render(request, "lesions/_lesion_more.html", {"form": form, "prefix": part})
+    model = {model.kind(): model for model in visit_kinds() if model.per_visit == 1}.get(part)
+    if model is None or visit.patient_id != patient.pk:
+        raise Http404
+    return render(request, "lesions/_visit_part.html", {"form": part_form(visit, model), "prefix": part})
 
 
 def _save(request: HttpRequest, visit: Visit) -> HttpResponse:

@@ -87,8 +87,6 @@ def _saved(form: RecordForm, patient: Patient) -> bool:
     try:
         with trail.together():
             record = form.save()
-            if hasattr(record, "verify_links"):
-                record.verify_links()
             after_save(patient=patient, records=[record], now=timezone.now())
     except ValidationError as error:
         form.add_error(None, error)

@@ -2,17 +2,18 @@
 const form = document.querySelector("form.record-form, form.visit-form") ?? document;
 
 function answers(scope, name) {
-  return [...scope.querySelectorAll(`[name$="${name}"]`)].flatMap((input) => {
+  const found = [...scope.querySelectorAll(`[name="${name}"]`)].flatMap((input) => {
     if (input.type === "radio" || input.type === "checkbox") return input.checked ? [input.value] : [];
     return [input.value];
   });
+  return found.length ? found : [""];
 }
 
-function refresh() {
+export function refresh() {
   for (const dependent of form.querySelectorAll("[data-only-if]")) {
     const wanted = JSON.parse(dependent.dataset.onlyIf);
     const scope = dependent.closest("[data-record]") ?? form;
-    const box = dependent.closest("[data-field]");
+    const box = dependent.closest(".field");
     const prefix = (dependent.getAttribute("name") ?? "").split("-").slice(0, -1).join("-");
     const applies = Object.entries(wanted).every(([name, values]) =>
       answers(scope, prefix ? `${prefix}-${name}` : name).some((answer) => values.includes(answer)));
@@ -20,5 +21,17 @@ function refresh() {
   }
 }
 
+// A folded part is fetched when it is opened; only then are its fields sent and saved.
+async function open(details) {
+  const { src, part } = details.dataset;
+  if (!src || details.querySelector(`[name="${part}-more"]`)) return;
+  const holder = details.querySelector("div[data-part]");
+  const answer = await fetch(src, { headers: { "X-Requested-With": "fetch" } });
+  if (!answer.ok) { holder.textContent = holder.dataset.failed; return; }
+  holder.innerHTML = await answer.text();
+  refresh();
+}
+
+form.addEventListener("toggle", (event) => { if (event.target.open) open(event.target); }, true);
 form.addEventListener("change", refresh);
 refresh();

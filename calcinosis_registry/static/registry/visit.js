@@ -27,7 +27,14 @@ function showRow(row) {
   const none = named(row, "none_of_these")[0];
   const detail = row.querySelector(".detail");
   if (row.matches("[data-lesion]")) detail.hidden = GONE.has(status);
-  for (const feature of row.querySelectorAll("[data-feature]")) feature.hidden = none.checked;
+  for (const feature of row.querySelectorAll("[data-feature]")) {
+    const value = chosen(row, feature.dataset.feature);
+    const present = !["", "N", "NONE"].includes(value);
+    const wrong = feature.querySelector(".errorlist") !== null;
+    feature.hidden = !wrong && (none.checked || !(present || (value && !none.checked)));
+    const toggle = row.querySelector(`[data-toggle="${feature.dataset.feature}"]`);
+    toggle.setAttribute("aria-pressed", String(present && value !== "U"));
+  }
   const ulcer = row.querySelector("[data-ulcer]");
   if (ulcer) ulcer.hidden = chosen(row, "ulcerated") !== "Y" || none.checked;
   showChange(row);
@@ -129,14 +136,29 @@ function addLesion(site = "", side = "", at = null) {
   form.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
+function settleNone(row, target) {
+  const none = named(row, "none_of_these")[0];
+  if (!none) return;
+  if (target === none && none.checked) {
+    // "None of these" takes back what stood there, in sight.
+    for (const name of Object.values(FEATURE)) for (const input of named(row, name)) input.checked = false;
+  } else if (target.closest("[data-feature]")) none.checked = false;
+}
+
 form.addEventListener("change", (event) => {
   const row = event.target.closest?.("[data-record]");
-  const none = row && named(row, "none_of_these")[0];
-  if (row && none && event.target.closest("[data-feature]") && !["N", "NONE"].includes(event.target.value)) none.checked = false;
+  if (row) settleNone(row, event.target);
   if (row?.querySelector(".detail")) showRow(row);
   showTodo();
 });
 form.addEventListener("input", (event) => { const row = event.target.closest("[data-lesion]"); if (row) showChange(row); });
+form.addEventListener("click", (event) => {
+  const toggle = event.target.closest("[data-toggle]");
+  if (!toggle) return;
+  const row = toggle.closest("[data-record]");
+  const name = toggle.dataset.toggle;
+  choose(row, name, toggle.getAttribute("aria-pressed") === "true" ? { ulcerated: "N", drainage: "NONE", infection: "NONE", flare: "N" }[name] : FIRST_PRESENT[name]);
+});
 form.addEventListener("click", (event) => { if (event.target.closest("[data-drop]")) event.target.closest("[data-new]").remove(); });
 document.addEventListener("keydown", onKey);
 document.querySelector("#add-lesion")?.addEventListener("click", () => addLesion());
