@@ -93,7 +93,7 @@ def page_of(rows: R, scope: R, *, order: str, after: str = "", before: str = "",
     """
     column, descending = ORDERS[order].column, ORDERS[order].descending
     mark = after or before
-    place = scope.filter(public_id=mark).values_list(column, "pk").first() if mark else None
+    place = scope.filter(public_id=mark).values_list(column, "pk").first() if mark.isalnum() else None
     backwards = bool(before and not after and place)
     found = rows.order_by(*_ordering(column, descending, backwards=backwards))
     if place:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
+from decimal import Decimal
+
 import factory
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.clinics.models import Clinic, Membership
+from calcinosis_registry.codebook.partial_dates import PartialDate
+from calcinosis_registry.identity.models import Identity
+from lesions.models import Lesion, LesionObservation
+from lesions.services import NewLesion, VisitEntry, save_visit
+from patients.models import Diagnosis, Patient, Summary, Visit
 
 PASSWORD = "a sentence is easy to remember"
 
@@ -36,3 +45,82 @@ class MembershipFactory(DjangoModelFactory):
     user = factory.SubFactory(UserFactory)
     clinic = factory.SubFactory(ClinicFactory)
     role = "clinician"
+
+
+class PatientFactory(DjangoModelFactory):
+    """A consented patient without a name, a diagnosis or a visit."""
+
+    class Meta:
+        model = Patient
+
+    clinic = factory.SubFactory(ClinicFactory)
+    registry_number = factory.LazyAttributeSequence(lambda one, n: f"{one.clinic.code}-{90_000 + n:05d}")
+    birth_date = PartialDate(1968, 4)
+    sex_at_birth = "F"
+    registry_consent = True
+    research_consent = True
+
+
+class IdentityFactory(DjangoModelFactory):
+    """The name of ``patient``."""
+
+    class Meta:
+        model = Identity
+        exclude = ["patient"]
+
+    patient = factory.SubFactory(PatientFactory)
+    registry_number = factory.SelfAttribute("patient.registry_number")
+    clinic = factory.SelfAttribute("patient.clinic")
+    family_name = factory.Sequence("Family{}".format)
+    given_name = factory.Sequence("Given{}".format)
+
+
+class DiagnosisFactory(DjangoModelFactory):
+    class Meta:
+        model = Diagnosis
+
+    patient = factory.SubFactory(PatientFactory)
+    primary_ctd = "SSC"
+    ssc_subset = "LCSSC"
+    aetiology_subtype = "DYSTROPHIC"
+    diagnostic_basis = ("XRAY",)
+    first_calcinosis = PartialDate(2014)
+    first_raynaud = PartialDate(2005)
+    first_non_raynaud = PartialDate(2008)
+    diagnosed_on = PartialDate(2009)
+
+
+class VisitFactory(DjangoModelFactory):
+    class Meta:
+        model = Visit
+
+    patient = factory.SubFactory(PatientFactory)
+    visit_date = datetime.date(2026, 5, 12)
+    visit_type = "FOLLOW_UP"
+
+
+class SummaryFactory(DjangoModelFactory):
+    class Meta:
+        model = Summary
+
+    patient = factory.SubFactory(PatientFactory)
+
+
+def known_lesions(patient: Patient, day: datetime.date, places: list[tuple[str, str]], *, targets: int = 0) -> Visit:
+    """A complete baseline visit of ``day`` at which these lesions were found, saved as the visit page saves it."""
+    visit = Visit(
+        patient=patient, visit_date=day, visit_type="BASELINE", calcinosis_present="Y", pain_nrs=4, patient_global=5,
+        physician_global=3, treatments_changed="NONE", complications="NONE", state="COMPLETE",
+    )  # fmt: skip
+    found = []
+    for index, (site, side) in enumerate(places):
+        lesion = Lesion(
+            patient=patient, site=site, laterality=side, diagnostic_basis=("EXAM",), target=index < targets
+        )
+        seen = LesionObservation(
+            patient=patient, lesion=lesion, visit=visit, status_change="NEW", ulcerated="N", drainage="NONE",
+            infection="NONE", flare="N", length_mm=Decimal(9), width_mm=Decimal(7), size_method="CALIPER",
+        )  # fmt: skip
+        found.append(NewLesion(lesion, seen))
+    save_visit(entry=VisitEntry(visit=visit, new_lesions=found), by=UserFactory(), now=timezone.now())
+    return visit

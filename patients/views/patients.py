@@ -50,7 +50,7 @@ def patient_list(request: HttpRequest) -> HttpResponse:
 def search(request: HttpRequest) -> HttpResponse:
     """By name, hospital number or registry number; the whole registry number goes straight to its patient."""
     require(request, VIEW)
-    text = request.POST.get("q", "").strip()[:120]
+    text = request.POST.get("q", "").replace("\x00", "").strip()[:120]
     scope = Patient.objects.visible_to(request.user, VIEW)
     if not text:
         return redirect("patients:list")

@@ -53,7 +53,8 @@ def register(request: HttpRequest) -> HttpResponse:
 def _standing(request: HttpRequest) -> Patient | None:
     """The patient this very form made before."""
     rows = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS)
-    return rows.filter(public_id=request.POST.get("public_id", "")[:22]).first()
+    token = request.POST.get("public_id", "")
+    return rows.filter(public_id=token).first() if token.isalnum() else None
 
 
 def _sent_twice(request: HttpRequest, registration: Registration) -> HttpResponse:
