@@ -25,7 +25,7 @@ WITHOUT_SECOND_FACTOR = frozenset({"account_logout", "account_reauthenticate", "
 
 
 class SecondFactorMiddleware:
-    """Ends old sessions, then sends a signed-in account without TOTP to its activation page. A demo register asks none."""
+    """Ends old sessions, then sends an account without TOTP to its activation page. A demo register asks none."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

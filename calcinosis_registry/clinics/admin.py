@@ -132,7 +132,7 @@ class MembershipAdmin(ScopedAdmin):
         return ["user", "clinic", "role"] if obj else []
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.everywhere = None in grants(request.user).get(MANAGE, set())
         return form
 
@@ -159,7 +159,17 @@ class InvitationAdmin(ScopedAdmin):
     view = MANAGE
     list_display = ["email", "name", "clinic", "role", "expires_at", "accepted_at", "withdrawn_at"]
     list_select_related = ["clinic"]
-    fields = ["email", "name", "clinic", "role", "valid_until", "invited_by", "expires_at", "accepted_at", "withdrawn_at"]
+    fields = [
+        "email",
+        "name",
+        "clinic",
+        "role",
+        "valid_until",
+        "invited_by",
+        "expires_at",
+        "accepted_at",
+        "withdrawn_at",
+    ]
 
 
 @admin.register(Event)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -28,6 +30,17 @@ class RegistryAdminSite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(set(grants(request.user)) & ADMIN_PERMISSIONS)
+
+    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
+        """Somebody signed in without a role for it gets 403; Django would send them to sign in again."""
+        guarded = super().admin_view(view, cacheable)
+
+        def for_roles(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.user.is_authenticated and not self.has_permission(request):
+                raise PermissionDenied
+            return guarded(request, *args, **kwargs)
+
+        return update_wrapper(for_roles, guarded)
 
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:

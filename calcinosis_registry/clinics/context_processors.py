@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -12,14 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from calcinosis_registry.clinics.admin_site import ADMIN_PERMISSIONS
 from calcinosis_registry.clinics.policy import grants
 from calcinosis_registry.clinics.roles import Permission as P
-
-
-class Destination(NamedTuple):
-    label: str
-    url: str
-    active: bool
-    count: int | None
-
 
 # (label, route, permissions of which one is enough; none: any role)
 PLACES = (
@@ -34,7 +26,7 @@ PLACES = (
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """``nav`` (Destinations), ``may_search``, ``may_open_admin``, ``registry_demo``."""
+    """``nav`` (label, url, is it here, count or None), ``may_search``, ``may_open_admin``, ``registry_demo``."""
     user = getattr(request, "user", None)
     held = set(grants(user)) if user is not None else set()
     nav = []
@@ -46,7 +38,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         except NoReverseMatch:
             continue
         active = request.path == url or (url != "/" and request.path.startswith(url))
-        nav.append(Destination(label, url, active, None))
+        nav.append((label, url, active, None))
     return {
         "nav": nav,
         "may_search": P.VIEW_RECORDS in held,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Self
 
 from django.contrib.auth.models import AnonymousUser
-from django.http import Http404, HttpRequest
 from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit.traced import TracedQuerySet
@@ -14,7 +14,7 @@ from calcinosis_registry.clinics.roles import ROLES, Permission
 
 
 def grants(user: User | AnonymousUser) -> dict[Permission, set[int | None]]:
-    """{permission: ids of the clinics it holds in}; None among the ids means every clinic. Read once per account object."""
+    """{permission: ids of the clinics it holds in}; None among the ids means every clinic. Read once per account."""
     if not user.is_authenticated or not user.is_active:
         return {}
     if not hasattr(user, "_grants"):
@@ -22,8 +22,8 @@ def grants(user: User | AnonymousUser) -> dict[Permission, set[int | None]]:
         for role, clinic_id, _code in _roles(user):
             for permission in ROLES[role]:
                 found.setdefault(permission, set()).add(clinic_id)
-        user._grants = found  # type: ignore[union-attr]
-    return user._grants  # type: ignore[union-attr]
+        user._grants = found  # type: ignore[attr-defined]
+    return user._grants  # type: ignore[attr-defined]
 
 
 def _roles(user: User) -> list[tuple[str, int | None, str | None]]:

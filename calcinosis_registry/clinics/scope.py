@@ -20,7 +20,7 @@ PLAIN_APPS = frozenset({"accounts", "clinics"})
 
 
 def people_visible_to(user: User | AnonymousUser) -> QuerySet[User]:
-    """Accounts with a role, past or present, in a clinic whose accounts ``user`` manages; all for a register's admin."""
+    """Accounts with a role, past or present, in a clinic whose accounts ``user`` manages; all for the whole's admin."""
     if None in grants(user).get(Permission.MANAGE_ACCOUNTS, set()):
         return User.objects.all()
     memberships = Membership.objects.visible_to(user, Permission.MANAGE_ACCOUNTS)

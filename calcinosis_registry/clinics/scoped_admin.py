@@ -17,7 +17,7 @@ from calcinosis_registry.clinics.roles import Permission
 
 
 class ScopedAdmin(admin.ModelAdmin):
-    """``view`` shows rows, ``change`` and ``add`` (None: nobody) edit them; deleting is for the register's own pages."""
+    """``view`` shows rows, ``change`` and ``add`` (None: nobody) edit them; deleting is for our own pages."""
 
     view: ClassVar[Permission]
     change: ClassVar[Permission | None] = None

@@ -69,7 +69,7 @@ def account_of(*, invitation: Invitation) -> User | None:
 def accept(
     *, invitation: Invitation, name: str = "", password: str | None = None, now: datetime.datetime
 ) -> Membership:
-    """Open the account (unless the address has one) and give the role. Raises ValidationError when it was used meanwhile."""
+    """Open the account (unless the address has one), give the role. Raises ValidationError when used meanwhile."""
     actor = replace(trail.current_actor(), name=invitation.name[:200])
     with trail.acting(actor), trail.together():
         invitation = Invitation.objects.select_for_update().get(pk=invitation.pk)

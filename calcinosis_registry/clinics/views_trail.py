@@ -30,9 +30,7 @@ def page(request: HttpRequest) -> HttpResponse:
         {
             "event": one,
             "record": record_name(one.model),
-            "changes": {
-                name: as_text(value) for name, value in told(one, user=request.user, clinics=clinics).items()
-            },
+            "changes": {name: as_text(value) for name, value in told(one, user=request.user, clinics=clinics).items()},
         }
         for one in rows
     ]

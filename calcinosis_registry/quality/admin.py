@@ -17,4 +17,16 @@ class DataQueryAdmin(ScopedAdmin):
     list_display = ["patient", "model", "field", "message", "status", "opened_at"]
     list_filter = ["status"]
     search_fields = ["=patient"]
-    fields = ["clinic", "patient", "model", "object_id", "field", "rule", "message", "answer", "status", "opened_at", "closed_at"]
+    fields = [
+        "clinic",
+        "patient",
+        "model",
+        "object_id",
+        "field",
+        "rule",
+        "message",
+        "answer",
+        "status",
+        "opened_at",
+        "closed_at",
+    ]

@@ -8,9 +8,11 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action
+from calcinosis_registry.clinics.policy import ScopedQuerySet
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.clinics.scoped_admin import ScopedAdmin, relation_names
 from calcinosis_registry.codebook.items import Privacy, item_fields
@@ -20,17 +22,27 @@ from calcinosis_registry.records.models import Record
 COLUMNS = 5
 
 
+class RowAdmin(ScopedAdmin):
+    """Rows that belong to records, such as the lesions of a treatment: read here, written with their record."""
+
+    view = Permission.VIEW_RECORDS
+
+
 class RecordAdmin(ScopedAdmin):
     """Reads and corrects. A record begins on its own page, where its patient, visit and consent are known."""
 
     view = Permission.VIEW_RECORDS
     change = Permission.EDIT_RECORDS
 
+    @property
+    def _kind(self) -> type[Record]:
+        return self.model
+
     def settle(self, record: Any) -> None:
         """What a save of this record brings with it (checks, copies on the patient); apps override it."""
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return record_form_class(self.model)
+        return record_form_class(self._kind)
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         """Who, then the first items; what names a person stays out of lists."""
@@ -42,25 +54,23 @@ class RecordAdmin(ScopedAdmin):
 
     def _bookkeeping(self) -> list[str]:
         """What nobody types: where the record belongs, its state, its random name."""
-        entered = {*record_form_class(self.model).base_fields}
-        return [
-            one.name for one in self.model._meta.concrete_fields if one.name not in entered and not one.primary_key
-        ]
+        entered = {*record_form_class(self._kind).base_fields}
+        return [one.name for one in self.model._meta.concrete_fields if one.name not in entered and not one.primary_key]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         writes = self.has_change_permission(request, obj)
         names = self.holds(request, Permission.SEE_IDENTITY, obj)
-        entered = record_form_class(self.model).base_fields
+        entered = record_form_class(self._kind).base_fields
         sections: dict[str, list[str]] = {}
         for one in item_fields(self.model):
             item = one.item  # type: ignore[attr-defined]
             if one.name in entered and (names or item.privacy is not Privacy.IDENTITY):
                 sections.setdefault(str(item.section), []).append(one.name)
-        first = [*self.model.form_relations, *(["version", "reason"] if writes else [])]
+        first = [*self._kind.form_relations, *(["version", "reason"] if writes else [])]
         kept = [name for name in self._bookkeeping() if not (writes and name == "version")]
-        sets = [(None, {"fields": first})] if first else []
+        sets: list[Any] = [(None, {"fields": first})] if first else []
         sets += [(section, {"fields": fields}) for section, fields in sections.items()]
-        return [*sets, ("Bookkeeping", {"fields": kept, "classes": ["collapse"]})]
+        return [*sets, (_("Bookkeeping"), {"fields": kept, "classes": ["collapse"]})]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         """Showing what names a person is a reading, and told."""
@@ -84,9 +94,13 @@ def _parents(model: type[models.Model]) -> list[str]:
 
 
 def register_records(kinds: Iterable[type[models.Model]], base: type[RecordAdmin] = RecordAdmin) -> None:
-    """Put every concrete record of an app into the admin."""
+    """Put every concrete record of an app, and the scoped rows between them, into the admin."""
     for model in kinds:
-        if issubclass(model, Record) and not admin.site.is_registered(model):
+        if admin.site.is_registered(model) or not isinstance(model._default_manager.all(), ScopedQuerySet):
+            continue
+        if not issubclass(model, Record):
+            admin.site.register(model, RowAdmin)
+        else:
             number = "registry_number" if model.clinic_path == "clinic_id" else _number_path(model)
             bound = {"search_fields": [f"={number}"], "list_select_related": relation_names(model) or False}
             admin.site.register(model, type(f"{model.__name__}Admin", (base,), bound))

@@ -84,7 +84,9 @@ def test_signing_out_leaves_one_event(client_of, clinician):
     assert not signed_in(client)
 
 
-@pytest.mark.parametrize("address", ["/account/signup/", "/account/email/", "/account/login/code/", "/account/password/set/"])
+@pytest.mark.parametrize(
+    "address", ["/account/signup/", "/account/email/", "/account/login/code/", "/account/password/set/"]
+)
 def test_allauth_pages_nobody_wants_are_not_there(client_of, clinician, address):
     assert client_of(clinician).get(address).status_code == 404
 
