@@ -1,7 +1,6 @@
 # Two commands: `make run` and `make test`. Needs GNU make, sh and Python >= 3.11; everything else goes into .venv/.
 
 PORT ?= 8000
-PATIENTS ?= 200
 BIN := .venv/bin
 # The same tests run on SQLite and, with DATABASE_URL set, on PostgreSQL.
 MARKS ?= not benchmark and not long
@@ -9,7 +8,6 @@ WORKERS ?= auto
 # Never the register under var/: the tests have a data directory of their own.
 TEST_ENV := REGISTRY_DEMO=1 REGISTRY_DATA="$(CURDIR)/.venv/test-data"
 PYTEST := $(TEST_ENV) $(BIN)/pytest
-DEMO := REGISTRY_DEMO=1 $(BIN)/python manage.py
 
 # A stamp is named after the requirements it stands for: another pin is another name, so pip runs only then.
 hash = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
@@ -20,15 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --prefer
 .PHONY: run test test-long bench lint format clean
 
 run: $(RUN_STAMP)
-	@$(DEMO) migrate --verbosity 0
-	@$(DEMO) load_demo --if-empty --patients $(PATIENTS)
-	@printf '%s\n' '' 'Calcinosis registry, invented patients only:  http://127.0.0.1:$(PORT)/' '' \
-		'  clinician.a@example.org   clinician of one clinic' \
-		'  clinician.b@example.org   clinician of another clinic' \
-		'  researcher@example.org    cohorts, exports, reports' \
-		'  admin@example.org         accounts, clinics, audit trail' \
-		'  password of each:         calcinosis-demo' '' 'Stop with Ctrl-C.' ''
-	@exec env $(DEMO) runserver --noreload 127.0.0.1:$(PORT)
+	@exec env REGISTRY_DEMO=1 $(BIN)/python manage.py run_demo --port $(PORT)
 
 test: $(TEST_STAMP)
 	$(PYTEST) -n $(WORKERS) --dist loadscope -m "$(MARKS)" $(ARGS)
