@@ -9,7 +9,7 @@ from django import forms, template
 from django.utils.translation import gettext as _
 
 from lesions.models import Lesion, LesionObservation
-from lesions.views.maps import status_key as key_of
+from lesions.views.maps import mark_code
 from patients.models import Visit
 
 register = template.Library()
@@ -33,8 +33,8 @@ def unlocalized(value: Any) -> str:
 
 @register.filter
 def status_key(status: str) -> str:
-    """The status as components/mark.html knows it: the code in capitals, NOT_EXAMINED, EXTRUDED."""
-    return key_of(status).upper()
+    """The status as components/mark.html knows it."""
+    return mark_code(status)
 
 
 @register.filter

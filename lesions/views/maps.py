@@ -32,7 +32,7 @@ def mark_of(lesion: Lesion, *, status: str, ulcerated: bool, href: str = "") -> 
         label=lesion.label,
         site=lesion.site,
         side=lesion.laterality if lesion.laterality in ("R", "L") else "",
-        status=status_key(status),
+        status=mark_code(status),
         ulcerated=ulcerated,
         target=lesion.target,
         title=", ".join(word for word in words if word),
@@ -41,9 +41,13 @@ def mark_of(lesion: Lesion, *, status: str, ulcerated: bool, href: str = "") -> 
     )
 
 
-def status_key(status: str) -> str:
-    """The name a status has in style sheets and symbols: not_examined, extruded, larger."""
-    return {"EXTRUDED_COMPLETE": "extruded", "NOT_ASSESSED": "not_examined", "": "not_examined"}.get(status, status.lower())
+# A status without a symbol of its own looks like what it leaves behind: nothing, or a lesion that is still there.
+_LOOKS_LIKE = {"": "NOT_ASSESSED", "MERGED": "RESOLVED", "SPLIT": "STABLE"}
+
+
+def mark_code(status: str) -> str:
+    """The status whose symbol (marks.svg, body map) and colour (tokens.css) a status has."""
+    return _LOOKS_LIKE.get(status, status)
 
 
 def map_views(marks: Iterable[body_map.Mark], *, selectable: bool = False) -> list[dict[str, Any]]:
@@ -52,7 +56,9 @@ def map_views(marks: Iterable[body_map.Mark], *, selectable: bool = False) -> li
     views = []
     for key, title in TABS.items():
         placed = body_map.place(marks, body_map.VIEWS[key])
-        svg: SafeString = mark_safe(body_map.render(key, marks, selectable=selectable))  # our own drawing, escaped there
+        svg: SafeString = mark_safe(
+            body_map.render(key, marks, selectable=selectable)
+        )  # our own drawing, escaped there
         views.append({"key": key, "title": title, "svg": svg, "count": len(placed)})
     most = max(views, key=lambda one: one["count"])
     for one in views:
@@ -66,5 +72,9 @@ def visit_marks(page: VisitPage) -> list[body_map.Mark]:
     for row in page.rows:
         seen = row.form.instance if row.answered else row.previous
         status = seen.status_change if seen else row.lesion.current_status
-        marks.append(mark_of(row.lesion, status=status, ulcerated=bool(seen and seen.ulcerated == "Y"), href=f"#l{row.lesion.number}"))
+        marks.append(
+            mark_of(
+                row.lesion, status=status, ulcerated=bool(seen and seen.ulcerated == "Y"), href=f"#l{row.lesion.number}"
+            )
+        )
     return marks

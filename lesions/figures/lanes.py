@@ -1,0 +1,109 @@
+"""Lanes of the course picture: one or more series of values on one scale, over time."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lesions.figures.scale import FONT, TimeScale, apart, label, linked, shape, text_width
+from lesions.svg import ACCENT, INK, SOFT, ULCER, element, words
+
+POINTS = {"burden": "circle", "pain": "square", "patient": "circle", "physician": "diamond", "active": "circle",
+          "ulcerated": "square", "mrss": "circle", "score": "diamond"}  # fmt: skip
+DASHES = {"patient": "6 3", "physician": "2 3", "ulcerated": "4 2"}
+STROKES = {"burden": ACCENT, "pain": INK, "active": ACCENT, "ulcerated": ULCER, "mrss": INK, "score": INK}
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value on a day; ``href`` opens the visit, ``title`` says in words what the point shows."""
+
+    day: datetime.date
+    value: float
+    href: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line. ``look``: the class that gives it colour, dash and point: burden, pain, patient, physician, ..."""
+
+    label: str
+    look: str
+    points: Sequence[Point]
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Series on one scale from 0 to ``top`` (None: up to their largest value)."""
+
+    label: str
+    unit: str
+    series: Sequence[Series]
+    top: float | None = None
+    height: float = 56
+
+
+def lane(one: Lane, scale: TimeScale, y: float) -> str:
+    """A lane whose band reaches from ``y`` (top) over its height: zero line, top of scale, lines, newest values."""
+    values = [point.value for series in one.series for point in series.points]
+    top = one.top or max([*values, 1.0])
+    base = y + one.height
+
+    def height_of(value: float) -> float:
+        return base - min(value / top, 1.0) * one.height
+
+    grid = {"x1": scale.left, "x2": scale.right, "class_": "fig-rule", "stroke": SOFT, "stroke_opacity": 0.25}
+    parts = [element("line", y1=base, y2=base, **grid), element("line", y1=y, y2=y, **grid, stroke_dasharray="1 4")]
+    parts.append(label(f"{top:,.0f}", scale.left - 6, y + 4, "fig-tick", anchor="end", size=10))
+    parts.append(label("0", scale.left - 6, base + 3, "fig-tick", anchor="end", size=10))
+    parts += [_line(series, scale, height_of) for series in one.series]
+    ends = [(series, series.points[-1]) for series in one.series if series.points]
+    wanted = [(height_of(point.value), f"{point.value:,.0f}", series.look) for series, point in ends]
+    x = max((scale.at(point.day) for _series, point in ends), default=0) + 9
+    for level, text, look in apart(wanted, 12.5):
+        parts.append(label(text, x, level + 4, f"fig-value is-{look}", size=FONT, weight=620))
+    return "".join(parts)
+
+
+def _line(series: Series, scale: TimeScale, height_of: Callable[[float], float]) -> str:
+    stroke = STROKES.get(series.look, SOFT)
+    spots = [(scale.at(point.day), height_of(point.value), point) for point in series.points]
+    path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y, _point in spots)
+    line = element(
+        "path", d=path, class_=f"fig-line is-{series.look}", fill="none", stroke=stroke, stroke_width=1.9,
+        stroke_linejoin="round", stroke_dasharray=DASHES.get(series.look),
+    )  # fmt: skip
+    small = len(spots) > 24
+    marks = [_point(series.look, x, y, point, stroke, small=small) for x, y, point in spots]
+    return (line if len(spots) > 1 else "") + "".join(marks)
+
+
+def _point(look: str, x: float, y: float, point: Point, stroke: str, *, small: bool) -> str:
+    r = 2.3 if small else 3.6
+    drawn = shape(POINTS.get(look, "circle"), x, y, r, class_=f"fig-point is-{look}", fill=stroke)
+    # The line of the eye is thin; what a finger presses is not.
+    reach = element("circle", cx=x, cy=y, r=4.5 if small else 9.0, fill="transparent", class_="fig-reach")
+    return linked(words("title", point.title) + reach + drawn, point.href, point.title)
+
+
+def key(one: Lane, x: float, y: float) -> str:
+    """Which line is which, where a lane has several: under the lane."""
+    if len(one.series) < 2:
+        return ""
+    parts = []
+    level = y + one.height + 15
+    for series in one.series:
+        sample = _sample(series.look, x, level - 4)
+        parts += [sample, label(series.label, x + 27, level, "fig-key", size=10.5)]
+        x += 27 + text_width(series.label, 10.5) + 14
+    return "".join(parts)
+
+
+def _sample(look: str, x: float, y: float) -> str:
+    """A short piece of a series' line with its point, for the key."""
+    stroke = STROKES.get(look, SOFT)
+    rule = {"stroke": stroke, "stroke_width": 1.9, "stroke_dasharray": DASHES.get(look)}
+    line = element("line", x1=x, x2=x + 22, y1=y, y2=y, class_=f"fig-line is-{look}", **rule)
+    return line + shape(POINTS[look], x + 11, y, 3.2, class_=f"fig-point is-{look}", fill=stroke)
