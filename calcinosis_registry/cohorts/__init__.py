@@ -1,0 +1,1 @@
+"""Which patients, which values: projects, the cohort builder, the one dataset that reports and exports read."""

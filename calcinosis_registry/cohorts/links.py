@@ -1,0 +1,97 @@
+"""How rows of different tables point at each other: numbers within the patient instead of database keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.db import models
+
+from calcinosis_registry.cohorts.structure import Level, levels
+from lesions.models import Lesion
+from patients.models import Patient, Visit
+
+# A key of these names says nothing that the table it points at does not say: study → imaging_no, antibiotic →
+# antibiotic_treatment_no.
+PLAIN_KEYS = frozenset({"visit", "lesion", "study", "course", "procedure", "score"})
+
+
+@dataclass(frozen=True)
+class Link:
+    """A key of ``source`` to ``target``; of a many-to-many relation ``through`` holds the pairs."""
+
+    source: Level
+    target: Level
+    field: Any
+
+    @property
+    def attname(self) -> str:
+        return self.field.attname
+
+    @property
+    def name(self) -> str:
+        return self.target.number if self.field.name in PLAIN_KEYS else f"{self.field.name}_{self.target.number}"
+
+    @property
+    def label(self) -> str:
+        words = str(self.field.verbose_name)
+        return words[:1].upper() + words[1:]
+
+    def pairs(self, patients: list[int]) -> Iterable[tuple[int, int, int]]:
+        """(patient, source, target) keys of a many-to-many relation."""
+        through = self.field.remote_field.through._default_manager
+        ours, theirs = self.field.m2m_field_name(), self.field.m2m_reverse_field_name()
+        patient = f"{ours}__{self.source.patient}_id"
+        rows = through.filter(**{f"{ours}__{self.source.patient}__in": patients}).order_by()
+        return rows.values_list(patient, f"{ours}_id", f"{theirs}_id")
+
+
+def links_of(level: Level) -> list[Link]:
+    """The keys of a record to records that are tables too, its patient left out."""
+    found = []
+    for field in level.model._meta.concrete_fields:
+        target = _level_of(field.related_model) if field.is_relation else None
+        if target is not None and not target.is_patient:
+            found.append(Link(level, target, field))
+    return found
+
+
+def link_tables() -> list[Link]:
+    """The many-to-many relations between records."""
+    return [
+        Link(level, target, field)
+        for level in levels().values()
+        for field in level.model._meta.many_to_many
+        if (target := _level_of(field.related_model)) is not None
+    ]
+
+
+def _level_of(model: type[models.Model] | None) -> Level | None:
+    return levels().get(model._meta.model_name or "") if model is not None else None
+
+
+@cache
+def numbered() -> frozenset[str]:
+    """Kinds whose rows carry a number, because other rows point at them."""
+    pointed = {link.target.kind for level in levels().values() for link in links_of(level)}
+    return frozenset(pointed | {link.source.kind for link in link_tables()})
+
+
+def numbers(level: Level, patients: Iterable[int], *, all_visits: bool) -> dict[int, int]:
+    """{key: number within the patient} of the exported rows. Rows left out keep their number, so signing moves none."""
+    rows = level.model._default_manager.filter(**{f"{level.patient}__in": list(patients)})
+    if level.model is Lesion:
+        exported = rows if all_visits else rows.filter(level.signed())
+        return dict(exported.order_by().values_list("pk", "number"))
+    order = ("visit_date", "pk") if level.model is Visit else ("pk",)
+    key = "pk" if level.model is Patient else f"{level.patient}_id"
+    last: dict[int, int] = {}
+    found = {}
+    for pk, patient in rows.order_by(*order).values_list("pk", key):
+        found[pk] = last[patient] = last.get(patient, 0) + 1
+    if all_visits:
+        return found
+    kept = set(rows.filter(level.signed()).order_by().values_list("pk", flat=True))
+    return {pk: number for pk, number in found.items() if pk in kept}

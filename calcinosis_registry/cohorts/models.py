@@ -1,0 +1,169 @@
+"""Research projects, who is in them, and the cohorts people keep."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, Self
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.audit.traced import Traced
+from calcinosis_registry.clinics.models import Clinic, new_public_id
+from calcinosis_registry.clinics.policy import ScopedQuerySet, grants
+from calcinosis_registry.clinics.roles import Permission
+
+
+class ProjectQuerySet(ScopedQuerySet):
+    def visible_to(self, user: User | AnonymousUser, permission: Permission) -> Self:
+        """Who approves sees the projects that ask for their clinics; anybody else the projects they are a member of."""
+        held = grants(user).get(permission, set())
+        if not held:
+            return self.none()
+        if permission is not Permission.APPROVE_PROJECTS:
+            return self.of_member(user)
+        if None in held:
+            return self.all()
+        asked = ProjectClinic.objects.filter(clinic__in=held).values("project")
+        return self.filter(pk__in=asked)
+
+    def of_member(self, user: User | AnonymousUser) -> Self:
+        mine = ProjectMember.objects.filter(user_id=user.pk).values("project")
+        return self.filter(Q(pk__in=mine) | Q(requested_by_id=user.pk))
+
+    def in_force(self, today: datetime.date) -> Self:
+        """Approved, and today lies within its time."""
+        return self.filter(approved_at__isnull=False, valid_from__lte=today, valid_until__gte=today)
+
+
+class ResearchProject(Traced):
+    """Why coded rows may leave the register: purpose, ethics, clinics, people, time, and an admin's approval."""
+
+    public_id = models.CharField(max_length=22, unique=True, default=new_public_id, editable=False)
+    title = models.CharField(_("title"), max_length=160, unique=True)
+    purpose = models.TextField(_("purpose"), max_length=2000, help_text=_("What is asked, what the data are used for."))
+    ethics_reference = models.CharField(_("ethics reference"), max_length=120)
+    valid_from = models.DateField(_("from"), default=timezone.localdate)
+    valid_until = models.DateField(_("until"))
+    clinics = models.ManyToManyField(Clinic, through="cohorts.ProjectClinic", related_name="+")
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="cohorts.ProjectMember", related_name="+")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False
+    )
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, editable=False
+    )
+    approved_at = models.DateTimeField(_("approved"), null=True, editable=False)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["title"]
+        verbose_name = _("research project")
+        constraints = [
+            models.CheckConstraint(
+                name="project_until_after_from",
+                condition=Q(valid_until__gte=F("valid_from")),
+                violation_error_message=_("“Until” is before “from”."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("cohorts:project", args=[self.public_id])
+
+    @property
+    def state(self) -> str:
+        """requested, planned, in force or over."""
+        today = timezone.localdate()
+        if today > self.valid_until:
+            return "over"
+        if self.approved_at is None:
+            return "requested"
+        return "planned" if today < self.valid_from else "in force"
+
+    def lets(self, user: User | AnonymousUser, today: datetime.date) -> bool:
+        """Is the project approved, within its time, and the person one of its members?"""
+        standing = self.approved_at is not None and self.valid_from <= today <= self.valid_until
+        return standing and ProjectMember.objects.filter(project=self, user_id=user.pk).exists()
+
+
+class ProjectClinic(Traced):
+    project = models.ForeignKey(ResearchProject, on_delete=models.PROTECT)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT)
+
+    class Meta:
+        verbose_name = _("clinic of a project")
+        constraints = [models.UniqueConstraint(fields=["project", "clinic"], name="project_clinic_once")]
+
+    def __str__(self) -> str:
+        return str(self.clinic)
+
+
+class ProjectMember(Traced):
+    project = models.ForeignKey(ResearchProject, on_delete=models.PROTECT)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+
+    class Meta:
+        verbose_name = _("member of a project")
+        constraints = [models.UniqueConstraint(fields=["project", "user"], name="project_member_once")]
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class CohortQuerySet(ScopedQuerySet):
+    def visible_to(self, user: User | AnonymousUser, permission: Permission) -> Self:
+        """One's own, and those of the projects one is a member of."""
+        if not grants(user).get(permission):
+            return self.none()
+        mine = ProjectMember.objects.filter(user_id=user.pk).values("project")
+        return self.filter(Q(owner_id=user.pk) | Q(project__in=mine))
+
+
+class Cohort(Traced):
+    """A question about patients, kept under a name. ``definition`` is what ``cohorts/builder.py`` understands."""
+
+    public_id = models.CharField(max_length=22, unique=True, default=new_public_id, editable=False)
+    name = models.CharField(_("name"), max_length=120)
+    project = models.ForeignKey(
+        ResearchProject,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="cohorts",
+        verbose_name=_("project"),
+    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False)
+    definition: Any = models.JSONField(_("definition"), default=dict)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects = CohortQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        verbose_name = _("cohort")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "project", "name"], name="cohort_name_once_in_project",
+                violation_error_message=_("You have a cohort of this name in this project."),
+            ),
+            models.UniqueConstraint(
+                fields=["owner", "name"], condition=Q(project__isnull=True), name="cohort_name_once",
+                violation_error_message=_("You have a cohort of this name."),
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("cohorts:cohort", args=[self.public_id])

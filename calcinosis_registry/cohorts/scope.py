@@ -1,0 +1,85 @@
+"""Whose patients a person may count or take, and how exactly. Figures of others are protected here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.clinics.policy import grants, may
+from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.cohorts.models import ProjectClinic, ResearchProject
+
+SMALLEST_SHOWN, ROUNDED_TO = 8, 5  # trust.md, "Who sees what"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """``clinics``: ids, None for every clinic. ``exact``: figures as they are; otherwise protected."""
+
+    clinics: frozenset[int] | None
+    exact: bool
+    project: ResearchProject | None = None
+
+    def count(self, number: int) -> Count:
+        return Count(number) if self.exact else protected(number)
+
+
+@dataclass(frozen=True)
+class Count:
+    """A number as it may be shown; None where it is too small to be."""
+
+    number: int | None
+    rounded: bool = False
+
+    @property
+    def text(self) -> str:
+        if self.number is None:
+            return _("fewer than %(n)s") % {"n": SMALLEST_SHOWN}
+        return _("about %(n)s") % {"n": f"{self.number:,}"} if self.rounded and self.number else f"{self.number:,}"
+
+    @property
+    def short(self) -> str:
+        """For a cell of a table."""
+        return f"<{SMALLEST_SHOWN}" if self.number is None else f"{self.number:,}"
+
+
+def protected(number: int) -> Count:
+    """1 to 7 hidden, others rounded to 5: two overlapping counts then never give a small one exactly."""
+    if 0 < number < SMALLEST_SHOWN:
+        return Count(None, rounded=True)
+    return Count(ROUNDED_TO * round(number / ROUNDED_TO), rounded=True)
+
+
+def scope_of(user: User, project: ResearchProject | None = None) -> Scope:
+    """Inside an approved project in force its members see its clinics exactly.
+
+    Elsewhere figures cover the clinics where the person may count, exactly only where they may read the records too.
+    """
+    if project is not None and may(user, Permission.COUNT_COHORTS) and project.lets(user, timezone.localdate()):
+        clinics = frozenset(ProjectClinic.objects.filter(project=project).values_list("clinic_id", flat=True))
+        return Scope(clinics, exact=True, project=project)
+    held = grants(user).get(Permission.COUNT_COHORTS, set())
+    own = grants(user).get(Permission.VIEW_RECORDS, set())
+    clinics = None if None in held else frozenset(one for one in held if one is not None)
+    return Scope(clinics, exact=bool(held) and (None in own or held <= own))
+
+
+def may_export(user: User, project: ResearchProject | None) -> str:
+    """Why this person may not take coded rows, in a sentence; "" when they may."""
+    if not may(user, Permission.EXPORT_DATASETS):
+        return _("Your role does not include exports.")
+    if project is None:
+        return _("Coded rows leave the register only inside an approved research project; this cohort has none.")
+    today = timezone.localdate()
+    if project.approved_at is None:
+        return _("The project “%(title)s” is not approved yet.") % {"title": project}
+    if today < project.valid_from or today > project.valid_until:
+        return _("The project “%(title)s” is not in force today (%(start)s to %(end)s).") % {
+            "title": project, "start": project.valid_from, "end": project.valid_until,
+        }  # fmt: skip
+    if not project.lets(user, today):
+        return _("You are not a member of the project “%(title)s”.") % {"title": project}
+    return ""

@@ -1,0 +1,172 @@
+"""Making, opening and forgetting export files. The event is written before the first byte leaves."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from calcinosis_registry import __version__
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.audit import trail
+from calcinosis_registry.audit.models import Action
+from calcinosis_registry.cohorts.builder import DefinitionError, describe
+from calcinosis_registry.cohorts.dataset import Dataset, build
+from calcinosis_registry.cohorts.models import Cohort, ResearchProject
+from calcinosis_registry.cohorts.pseudonyms import Cipher
+from calcinosis_registry.cohorts.scope import may_export, scope_of
+from calcinosis_registry.exports import package
+from calcinosis_registry.exports.models import KEPT, Export, ExportedPatient, Format, Profile
+from patients.models import Patient
+
+
+class ExportRefused(Exception):
+    """Why no file is made, in one sentence."""
+
+
+def make_export(
+    *, cohort: Cohort, project: ResearchProject | None, format: str, reason: str, by: User, now: datetime.datetime,
+    profile: str = Profile.CODED, include_text: bool = False, all_visits: bool = False,
+) -> Export:  # fmt: skip
+    """Build the zip, then ledger, people and event in one transaction. Raises ExportRefused; then nothing is left."""
+    _check(by, project, format, profile, reason)
+    assert project is not None  # noqa: S101  _check refuses without one
+    sweep(now=now)
+    try:
+        scope = scope_of(by, project)
+        dataset = build(definition=cohort.definition, scope=scope, include_text=include_text, all_visits=all_visits)
+    except DefinitionError as error:
+        raise ExportRefused(" ".join(error.problems)) from error
+    export = Export(
+        cohort=cohort, project=project, format=format, profile=profile, reason=reason, include_text=include_text,
+        all_visits=all_visits, created_by=by, created_at=now, patients=len(dataset.people),
+    )  # fmt: skip
+    exports = Path(settings.EXPORTS_DIR)
+    exports.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=exports, prefix="making-") as folder:
+        zipped = _build(export, dataset, Path(folder))
+        _record(export, dataset, zipped)
+    return export
+
+
+def _check(by: User, project: ResearchProject | None, format: str, profile: str, reason: str) -> None:
+    if profile not in Profile.values:
+        raise ExportRefused(
+            _("There is no profile “%(profile)s” yet; “coded” is the one there is.") % {"profile": profile}
+        )
+    if format not in Format.values:
+        raise ExportRefused(_("There is no format “%(format)s”; choose csv or xlsx.") % {"format": format})
+    if refusal := may_export(by, project):
+        raise ExportRefused(refusal)
+    if not reason.strip():
+        raise ExportRefused(_("Say what the file is for."))
+
+
+def _build(export: Export, dataset: Dataset, folder: Path) -> Path:
+    """The zip, beside its parts; fills in counts, size and checksum."""
+    parts, zipped = folder / "parts", folder / "export.zip"
+    parts.mkdir()
+    try:
+        export.row_counts = package.write(parts, dataset, export.format)
+    except ValueError as error:
+        raise ExportRefused(str(error)) from error
+    package.manifest(parts, export.row_counts, _about(export, dataset))
+    package.pack(parts, zipped)
+    export.size, export.sha256 = zipped.stat().st_size, package.checksum(zipped)
+    return zipped
+
+
+def _about(export: Export, dataset: Dataset) -> dict[str, Any]:
+    project, cohort = export.project, export.cohort
+    return {
+        "software": {"name": "calcinosis registry", "version": __version__},
+        "made_at": export.created_at.isoformat(),
+        "made_by": str(export.created_by),
+        "reason": export.reason,
+        "export": export.public_id,
+        "project": {"title": project.title, "id": project.public_id, "ethics_reference": project.ethics_reference},
+        "cohort": {"name": cohort.name, "definition": cohort.definition, "in_words": describe(cohort.definition)},
+        "profile": export.profile,
+        "format": export.format,
+        "free_text": export.include_text,
+        "images": False,
+        "visits": "all" if export.all_visits else "signed",
+        "patients": export.patients,
+        "smallest_group": package.smallest_group(dataset),
+    }
+
+
+def _record(export: Export, dataset: Dataset, zipped: Path) -> None:
+    """Ledger and event, and the file in its place, or none of them."""
+    numbers = Patient.objects.filter(pk__in=[person.pk for person in dataset.people]).order_by("registry_number")
+    told = {
+        "cohort": export.cohort.name, "project": export.project.title, "format": export.format,
+        "profile": export.profile, "free_text": export.include_text, "sha256": export.sha256,
+        "patients": list(numbers.values_list("registry_number", flat=True)),
+    }  # fmt: skip
+    target = path_of(export)
+    try:
+        with trail.together():
+            export.save()
+            people = [ExportedPatient(export=export, pseudonym=person.pseudonym) for person in dataset.people]
+            ExportedPatient.objects.bulk_create(people, batch_size=1000)
+            trail.tell(Action.EXPORT, about=export, changes=told, reason=export.reason)
+            with zipped.open("rb") as file:
+                os.fsync(file.fileno())
+            zipped.replace(target)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def path_of(export: Export) -> Path:
+    return Path(settings.EXPORTS_DIR) / f"{export.public_id}.zip"
+
+
+def take(*, export: Export, by: User, now: datetime.datetime) -> Path:
+    """The file, for the person who made it, while project and role still allow it. Raises ExportRefused."""
+    path = path_of(export)
+    if export.created_by_id != by.pk:
+        raise ExportRefused(_("Only the person who made an export takes it."))
+    if refusal := may_export(by, export.project):
+        raise ExportRefused(refusal)
+    if now > export.created_at + KEPT or not path.exists():
+        raise ExportRefused(_("The file was kept for %(days)s days and is gone: make it again.") % {"days": KEPT.days})
+    trail.tell(
+        Action.EXPORT, about=export, changes={"file": "taken", "sha256": export.sha256}, reason=export.reason
+    )  # fmt: skip
+    return path
+
+
+def sweep(*, now: datetime.datetime) -> int:
+    """Remove the files whose week is over; their line in the ledger stays. Returns how many."""
+    old = Export.objects.filter(created_at__lt=now - KEPT, created_at__gte=now - 10 * KEPT)
+    gone = 0
+    for path in (path_of(export) for export in old):
+        if path.exists():
+            path.unlink()
+            gone += 1
+    return gone
+
+
+def exports_of(patient: Patient) -> QuerySet[Export]:
+    """Every export this patient is in: what a withdrawal of consent must name."""
+    names = [
+        Cipher(settings.PSEUDONYM_KEY, public_id).patient(patient.public_id)
+        for public_id in ResearchProject.objects.values_list("public_id", flat=True)
+    ]
+    return Export.objects.filter(people__pseudonym__in=names)
+
+
+def unpack(*, export: Export, into: Path) -> None:
+    """The zip and, beside it, its files: for the command line."""
+    into.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path_of(export), into / f"{export.public_id}.zip")
+    shutil.unpack_archive(path_of(export), into, "zip")

@@ -1,0 +1,1 @@
+"""One module per format: a table in, a file out."""
