@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action
-from calcinosis_registry.clinics.policy import ScopedQuerySet
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.clinics.scoped_admin import ScopedAdmin, relation_names
 from calcinosis_registry.codebook.items import Privacy, item_fields
@@ -96,7 +95,7 @@ def _parents(model: type[models.Model]) -> list[str]:
 def register_records(kinds: Iterable[type[models.Model]], base: type[RecordAdmin] = RecordAdmin) -> None:
     """Put every concrete record of an app, and the scoped rows between them, into the admin."""
     for model in kinds:
-        if admin.site.is_registered(model) or not isinstance(model._default_manager.all(), ScopedQuerySet):
+        if admin.site.is_registered(model) or not hasattr(model, "clinic_path"):
             continue
         if not issubclass(model, Record):
             admin.site.register(model, RowAdmin)
