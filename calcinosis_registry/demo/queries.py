@@ -1,0 +1,71 @@
+"""Data queries of an invented register: what the checks find, and what a monitor asked."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils import timezone
+
+from calcinosis_registry.demo.told import Dice, days
+from calcinosis_registry.demo.staff import public_id
+from calcinosis_registry.quality.models import DataQuery, QueryStatus
+from calcinosis_registry.records.models import Record
+from patients.models import Patient, Visit, VisitState
+
+OPEN_FOR = datetime.timedelta(days=200)  # older findings have been answered
+ANSWERS = ("Checked against the record: right.", "Typing error, corrected.", "As measured.")
+ASKED = "Please check this visit against the letter."
+
+
+def raise_queries(rows: Sequence[Any], dice: Dice) -> None:
+    """Findings of all records; the recent ones are open, the older answered and closed."""
+    newest: dict[int, datetime.date] = {}
+    for row in rows:
+        if isinstance(row, Visit) and row.state != VisitState.MISSED:
+            newest[row.patient_id] = max(newest.get(row.patient_id, row.visit_date), row.visit_date)
+    found = []
+    for row in rows:
+        if not isinstance(row, Record):
+            continue
+        day = _day_of(row)
+        for finding in row.findings():
+            query = _query(row, dice, day)
+            query.field, query.rule, query.message = finding.field, finding.rule, finding.message[:400]
+            _answer(query, dice, recent=newest.get(row.patient.pk, day) - day < OPEN_FOR)
+            found.append(query)
+        if isinstance(row, Visit) and row.state != VisitState.MISSED and dice.chance(0.02):
+            query = _query(row, dice, day)
+            query.message = ASKED
+            _answer(query, dice, recent=newest[row.patient_id] == row.visit_date)
+            found.append(query)
+    DataQuery.objects.bulk_create(found)
+
+
+def _day_of(row: Any) -> datetime.date:
+    visit = row if isinstance(row, Visit) else getattr(row, "visit", None)
+    if visit is not None:
+        return visit.visit_date
+    return getattr(row, "collected_on", None) or row.patient.registered_on
+
+
+def _query(row: Any, dice: Dice, day: datetime.date) -> DataQuery:
+    patient: Patient = row.patient
+    return DataQuery(
+        public_id=public_id(dice), clinic_id=patient.clinic_id, patient=patient.registry_number,
+        model=row._meta.label_lower, object_id=row.pk, opened_at=_noon(day),
+    )  # fmt: skip
+
+
+def _answer(query: DataQuery, dice: Dice, *, recent: bool) -> None:
+    if recent and dice.chance(0.75):
+        return
+    query.answer = dice.one_of(ANSWERS)
+    query.status = QueryStatus.ANSWERED if recent else QueryStatus.CLOSED
+    if not recent:
+        query.closed_at = query.opened_at + days(dice.between(3, 60))
+
+
+def _noon(day: datetime.date) -> datetime.datetime:
+    return datetime.datetime(day.year, day.month, day.day, 12, tzinfo=timezone.get_current_timezone())
