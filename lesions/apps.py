@@ -6,7 +6,8 @@ class LesionsConfig(AppConfig):
 
     def ready(self) -> None:
         # patients never imports lesions: what follows a saved record up here is handed down once, at start.
-        from lesions.services import follow
-        from patients.services import AFTER_SAVE
+        from lesions.services import find_beside, follow
+        from patients.services import AFTER_SAVE, FINDERS
 
         AFTER_SAVE.append(follow)
+        FINDERS.append(find_beside)

@@ -12,9 +12,10 @@ from django.db.models import Count, Max, Min, Q
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail
-from lesions import scoring
+from calcinosis_registry.quality.findings import Finding
+from lesions import checks, scoring
 from lesions.body_map import MAP_VERSION
-from lesions.models import Lesion, LesionObservation
+from lesions.models import Lesion, LesionObservation, LesionStatus, Procedure, TreatmentCourse
 from patients.models import Patient, Summary, Visit, VisitRecord, VisitState
 from patients.services import recheck_records
 
@@ -177,6 +178,44 @@ COMPLETENESS_OF = tuple(
 def follow(*, patient: Patient, records: Iterable[Any]) -> None:
     """After any saved record: lesions and summary of the patient follow."""
     summarise(patients=[patient], lesions=settle_lesions(patient=patient))
+
+
+def find_beside(*, patient: Patient, records: Sequence[Any]) -> dict[Any, list[Finding]]:
+    """What looks wrong beside earlier observations and other courses (lesions/checks.py)."""
+    found: dict[Any, list[Finding]] = {}
+    observations = [one for one in records if isinstance(one, LesionObservation)]
+    if observations:
+        found |= _beside_earlier(patient, observations)
+    if any(isinstance(one, TreatmentCourse) for one in records):
+        courses = list(TreatmentCourse.objects.filter(patient=patient))
+        # Own findings too: these courses are checked again as a whole.
+        known = set(records)
+        found |= {course: [] if course in known else list(course.findings()) for course in courses}
+        for course, finding in checks.overlapping_courses(courses):
+            found[course].append(finding)
+    return found
+
+
+def _beside_earlier(patient: Patient, observations: list[LesionObservation]) -> dict[LesionObservation, list[Finding]]:
+    earlier: dict[int, list[LesionObservation]] = defaultdict(list)
+    rows = LesionObservation.objects.filter(patient=patient, lesion__in=[one.lesion_id for one in observations])
+    for row in rows.select_related("visit").order_by("visit__visit_date", "visit_id"):
+        earlier[row.lesion_id].append(row)
+    procedures: dict[int, list[Procedure]] = defaultdict(list)
+    if any(one.status_change == LesionStatus.EXCISED for one in observations):
+        for procedure in Procedure.objects.filter(patient=patient).prefetch_related("lesions"):
+            for lesion in procedure.lesions.all():
+                procedures[lesion.pk].append(procedure)
+    return {
+        one: list(
+            checks.observation_findings(
+                one,
+                [old for old in earlier[one.lesion_id] if old.visit.visit_date < one.visit.visit_date],
+                checks.excisions(procedures[one.lesion_id]),
+            )
+        )
+        for one in observations
+    }
 
 
 def outcome(observations: Iterable[LesionObservation]) -> str | None:

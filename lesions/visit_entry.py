@@ -28,7 +28,16 @@ ANSWERS = ("STABLE", "LARGER", "SMALLER", "RESOLVED", "EXTRUDED_COMPLETE", "EXCI
 SHORTCUTS = dict(zip(ANSWERS, "slmrexn", strict=True))
 FEATURES = ("ulcerated", "drainage", "infection", "flare")
 NONE_OF_THESE = {"ulcerated": "N", "drainage": "NONE", "infection": "NONE", "flare": "N"}
-IN_FRONT = ("status_change", "length_mm", "width_mm", "size_method", "count_estimate", *FEATURES, "ulcer_size_mm", "ulcer_not_measured")
+IN_FRONT = (
+    "status_change",
+    "length_mm",
+    "width_mm",
+    "size_method",
+    "count_estimate",
+    *FEATURES,
+    "ulcer_size_mm",
+    "ulcer_not_measured",
+)
 ALWAYS_THERE = frozenset({*IN_FRONT, "version", "none_of_these"})
 NEW_PREFIX = re.compile(r"^new-(\d+)-site$")
 
@@ -175,7 +184,12 @@ class New:
 class VisitPage:
     """All forms of one visit page, bound when ``data`` is given."""
 
-    def __init__(self, visit: Visit, rows: list[tuple[Lesion, LesionObservation | None, LesionObservation | None]], data: QueryDict | None = None) -> None:
+    def __init__(
+        self,
+        visit: Visit,
+        rows: list[tuple[Lesion, LesionObservation | None, LesionObservation | None]],
+        data: QueryDict | None = None,
+    ) -> None:
         """``rows``: (lesion, its observation at this visit, the one before), in lesion order."""
         self.visit, self.patient, self.data = visit, visit.patient, data
         self.form = VisitForm(data, instance=visit)
@@ -185,10 +199,10 @@ class VisitPage:
         self.records = [part.form for part in self.parts if part.form is not None]
         self.blank = self._new("new-0000") if data is None else self._new("new-0000", bound=False)
 
-    def _row(
-        self, lesion: Lesion, current: LesionObservation | None, previous: LesionObservation | None
-    ) -> Row:
-        form = observation_form(self.visit, lesion, current, previous, self.data, more=self._opened(f"l{lesion.number}"))
+    def _row(self, lesion: Lesion, current: LesionObservation | None, previous: LesionObservation | None) -> Row:
+        form = observation_form(
+            self.visit, lesion, current, previous, self.data, more=self._opened(f"l{lesion.number}")
+        )
         return Row(lesion, form, previous)
 
     def _opened(self, prefix: str) -> bool:
@@ -203,7 +217,9 @@ class VisitPage:
         data = self.data if bound else None
         lesion = Lesion(patient=self.patient, visit=None, first_recorded=self.visit.visit_date or timezone.localdate())
         lesion.number = 0
-        seen = LesionObservation(patient=self.patient, visit=self.visit, lesion=lesion, status_change="NEW", size_method="CALIPER")
+        seen = LesionObservation(
+            patient=self.patient, visit=self.visit, lesion=lesion, status_change="NEW", size_method="CALIPER"
+        )
         return New(
             prefix,
             NewLesionForm(data, instance=lesion, prefix=prefix),
@@ -237,10 +253,14 @@ class VisitPage:
         """Calcinosis present: no ⇒ every open lesion is closed or not examined (clinical-model 12.3)."""
         if self.visit.calcinosis_present != "N":
             return True
-        standing = [row.lesion.label for row in self.rows if row.form.instance.status_change in ("STABLE", "LARGER", "SMALLER")]
+        standing = [
+            row.lesion.label for row in self.rows if row.form.instance.status_change in ("STABLE", "LARGER", "SMALLER")
+        ]
         if not standing and not self.new:
             return True
-        self.form.add_error("calcinosis_present", _("“No”, but a lesion is recorded as present. One of the two is wrong."))
+        self.form.add_error(
+            "calcinosis_present", _("“No”, but a lesion is recorded as present. One of the two is wrong.")
+        )
         return False
 
     def entry(self) -> VisitEntry:
@@ -262,6 +282,13 @@ class VisitPage:
             if names := [str(field.verbose_name) for field in instance.missing()]:
                 found[row.lesion.label] = names
         return found
+
+    @property
+    def has_errors(self) -> bool:
+        """Is anything wrong with what was typed?"""
+        typed = [self.form, *(row.form for row in self.changed_rows), *self.records]
+        typed += [form for new in self.new for form in (new.lesion, new.observation)]
+        return self.data is not None and any(form.errors for form in typed)
 
     @property
     def conflict(self) -> bool:
@@ -297,13 +324,19 @@ def add_rule_error(page: VisitPage, error: ValidationError) -> None:
             page.form.add_error(name if name in page.form.fields else None, text)
 
 
-def patient_rows(patient: Patient, visit: Visit) -> list[tuple[Lesion, LesionObservation | None, LesionObservation | None]]:
+def patient_rows(
+    patient: Patient, visit: Visit
+) -> list[tuple[Lesion, LesionObservation | None, LesionObservation | None]]:
     """The lesions to answer at a visit: those open before it or answered at it, with this and the previous observation."""
     lesions = {lesion.pk: lesion for lesion in Lesion.objects.filter(patient=patient)}
     current: dict[int, LesionObservation] = {}
     previous: dict[int, LesionObservation] = {}
     closed: set[int] = set()
-    seen = LesionObservation.objects.filter(patient=patient).select_related("visit").order_by("visit__visit_date", "visit_id")
+    seen = (
+        LesionObservation.objects.filter(patient=patient)
+        .select_related("visit")
+        .order_by("visit__visit_date", "visit_id")
+    )
     for one in seen:
         if one.visit_id == visit.pk:
             current[one.lesion_id] = one

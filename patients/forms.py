@@ -119,6 +119,10 @@ class Card:
     hint: str
     groups: list[tuple[str, list[BoundField], bool, bool]]
 
+    @property
+    def wrong(self) -> int:
+        return sum(1 for _heading, fields, _folded, _open in self.groups for field in fields if field.errors)
+
 
 class Registration:
     """The parts of the registration, valid together or not at all; to a template it looks like one form."""

@@ -14,6 +14,7 @@ from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.identity.models import Identity
+from calcinosis_registry.quality.findings import Finding
 from calcinosis_registry.quality.services import recheck
 from calcinosis_registry.records.models import Record
 from patients.models import Antibody, Consent, Diagnosis, Patient, Visit, VisitState
@@ -73,6 +74,8 @@ def apply_consents(*, patient: Patient) -> None:
 # What else follows a saved record: each step is called with patient= and records=. The app above (lesions) adds its
 # own in its AppConfig.ready(), because patients never imports lesions.
 AFTER_SAVE: list[Callable[..., None]] = []
+# What looks wrong only beside other records: each is called with patient= and records=, returns {record: findings}.
+FINDERS: list[Callable[..., dict[Any, list[Finding]]]] = []
 
 
 def after_save(*, patient: Patient, records: Iterable[Record], now: datetime.datetime) -> None:
@@ -93,9 +96,28 @@ def recheck_records(*, patient: Patient, records: Iterable[Record], now: datetim
     """Run the records' own findings once; they become data queries. Returns the queries open for these records."""
     records = list(records)
     findings = {record: list(record.findings()) for record in records}
+    for finder in FINDERS:
+        for record, found in finder(patient=patient, records=records).items():
+            findings.setdefault(record, []).extend(found)
+    records = list(findings)
     return recheck(
         records, findings=findings, clinic_id=patient.clinic_id, patient=patient.registry_number, now=now
     )  # fmt: skip
+
+
+def removal_problem(record: Any) -> str:
+    """Why a record cannot be removed, in words; "" when it can. Its own links to lesions go with it."""
+    if record.visit_id and record.visit.is_locked:
+        return _("The visit is signed: unlock it first. Nothing was removed.")
+    links = {field.remote_field.through for field in record._meta.many_to_many}
+    for relation in record._meta.related_objects:
+        if relation.related_model in links:
+            continue
+        if relation.related_model._base_manager.filter(**{relation.field.name: record}).exists():
+            return _("Other entries refer to this one (%(what)s). Nothing was removed.") % {
+                "what": relation.related_model._meta.verbose_name_plural
+            }
+    return ""
 
 
 def sign_visit(*, visit: Visit, by: User, now: datetime.datetime, meaning: str) -> Visit:

@@ -17,7 +17,7 @@ from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.quality.models import DataQuery
 from patients.kinds import kinds
 from patients.listing import ASKED, TO_COMPLETE, TO_SIGN, with_names
-from patients.models import DUE_WINDOW, FollowUp, Patient, Visit, VisitState
+from patients.models import FollowUp, Patient, Visit, VisitState
 
 SHOWN = 10  # rows of a section; the rest is behind "see all"
 LOOK_BACK = datetime.timedelta(days=14)
@@ -71,7 +71,7 @@ def worklist(*, user: User, today: datetime.date) -> Worklist:
     )
     _attach_patients(found, patients, _seen_by(user), user=user)
     for patient in found.overdue.rows:
-        patient.days_late = (today - DUE_WINDOW - patient.summary.next_due_on).days
+        patient.days_late = (today - patient.summary.next_due_on).days
     _place_queries(found.queries.rows, user=user)
     return found
 

@@ -12,8 +12,9 @@ from factory.django import DjangoModelFactory
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.clinics.models import Clinic, Membership
 from calcinosis_registry.codebook.partial_dates import PartialDate
+from calcinosis_registry.cohorts.models import Cohort
 from calcinosis_registry.identity.models import Identity
-from lesions.models import Lesion, LesionObservation
+from lesions.models import ImagingFile, ImagingStudy, Lesion, LesionObservation, TreatmentCourse
 from lesions.services import NewLesion, VisitEntry, save_visit
 from patients.models import Diagnosis, Patient, Summary, Visit
 
@@ -114,9 +115,7 @@ def known_lesions(patient: Patient, day: datetime.date, places: list[tuple[str, 
     )  # fmt: skip
     found = []
     for index, (site, side) in enumerate(places):
-        lesion = Lesion(
-            patient=patient, site=site, laterality=side, diagnostic_basis=("EXAM",), target=index < targets
-        )
+        lesion = Lesion(patient=patient, site=site, laterality=side, diagnostic_basis=("EXAM",), target=index < targets)
         seen = LesionObservation(
             patient=patient, lesion=lesion, visit=visit, status_change="NEW", ulcerated="N", drainage="NONE",
             infection="NONE", flare="N", length_mm=Decimal(9), width_mm=Decimal(7), size_method="CALIPER",
@@ -124,3 +123,74 @@ def known_lesions(patient: Patient, day: datetime.date, places: list[tuple[str, 
         found.append(NewLesion(lesion, seen))
     save_visit(entry=VisitEntry(visit=visit, new_lesions=found), by=UserFactory(), now=timezone.now())
     return visit
+
+
+class LesionFactory(DjangoModelFactory):
+    """A single deposit in the pulp of the right thumb, recorded at no visit."""
+
+    class Meta:
+        model = Lesion
+
+    patient = factory.SubFactory(PatientFactory)
+    number = factory.LazyAttribute(lambda one: Lesion.objects.next_number(one.patient))
+    site = "HAND.D1.PULP"
+    laterality = "R"
+    diagnostic_basis = ("EXAM",)
+    first_recorded = datetime.date(2026, 1, 12)
+
+
+class LesionObservationFactory(DjangoModelFactory):
+    """``lesion`` unchanged at a visit of its patient."""
+
+    class Meta:
+        model = LesionObservation
+
+    lesion = factory.SubFactory(LesionFactory)
+    patient = factory.SelfAttribute("lesion.patient")
+    visit = factory.SubFactory(VisitFactory, patient=factory.SelfAttribute("..patient"))
+    status_change = "STABLE"
+
+
+class TreatmentCourseFactory(DjangoModelFactory):
+    class Meta:
+        model = TreatmentCourse
+
+    patient = factory.SubFactory(PatientFactory)
+    agent = "DILTIAZEM"
+    route = "ORAL"
+    start = PartialDate(2025, 3)
+    ongoing = "Y"
+
+
+class ImagingStudyFactory(DjangoModelFactory):
+    class Meta:
+        model = ImagingStudy
+
+    patient = factory.SubFactory(PatientFactory)
+    modality = "DX"
+    study_date = PartialDate(2026, 5, 12)
+    body_region = "HAND"
+
+
+class ImagingFileFactory(DjangoModelFactory):
+    """The row of a file; its bytes are not stored."""
+
+    class Meta:
+        model = ImagingFile
+
+    study = factory.SubFactory(ImagingStudyFactory)
+    name = "hand.png"
+    kind_of_file = "PHOTO"
+    media_type = "image/png"
+    sha256 = factory.Sequence("{:064x}".format)
+    size = 1000
+    width = 40
+    height = 30
+
+
+class CohortFactory(DjangoModelFactory):
+    class Meta:
+        model = Cohort
+
+    name = factory.Sequence("Cohort {}".format)
+    owner = factory.SubFactory(UserFactory)

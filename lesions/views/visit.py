@@ -27,7 +27,9 @@ from patients.services import sign_visit, unlock_visit
 
 
 def _visit(request: HttpRequest, public_id: str, needed: Permission, *, lock: bool = False) -> Visit:
-    rows = Visit.objects.visible_to(request.user, Permission.VIEW_RECORDS).select_related("patient__clinic", "signed_by")
+    rows = Visit.objects.visible_to(request.user, Permission.VIEW_RECORDS).select_related(
+        "patient__clinic", "signed_by"
+    )
     if lock:
         rows = rows.select_for_update(of=("self",))
     return one_visible(rows, request.user, needed, public_id=public_id)
@@ -106,7 +108,9 @@ def _next(request: HttpRequest, visit: Visit) -> HttpResponse:
         return _complete(request, visit)
     messages.success(request, _("Visit of %(date)s saved.") % {"date": visit.visit_date})
     if then in kinds():
-        return redirect(reverse("patients:record_add", args=[visit.patient.public_id, then]) + f"?visit={visit.public_id}")
+        return redirect(
+            reverse("patients:record_add", args=[visit.patient.public_id, then]) + f"?visit={visit.public_id}"
+        )
     if then == "imaging":
         return redirect(reverse("lesions:imaging_add", args=[visit.patient.public_id]) + f"?visit={visit.public_id}")
     return redirect(visit if then == "stay" else visit.patient)
@@ -134,7 +138,12 @@ def sign(request: HttpRequest, public_id: str) -> HttpResponse:
             messages.error(request, _("That is not your password. The visit is not signed."))
             return redirect(visit)
         try:
-            sign_visit(visit=visit, by=request.user, now=timezone.now(), meaning=request.POST.get("meaning", "responsible")[:40])
+            sign_visit(
+                visit=visit,
+                by=request.user,
+                now=timezone.now(),
+                meaning=request.POST.get("meaning", "responsible")[:40],
+            )
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
         else:

@@ -36,7 +36,9 @@ def context(page: VisitPage, *, checking: bool) -> dict[str, Any]:
         "ratings": [page.form[name] for name in HOW_PATIENT_IS],
         "before": before,
         "change_choices": Change.choices,
-        "rest": [field for field in page.form.visible_fields() if field.name not in IN_FRONT and field.name != "reason"],
+        "rest": [
+            field for field in page.form.visible_fields() if field.name not in IN_FRONT and field.name != "reason"
+        ],
         "missing": missing if checking else {},
         "todo": _todo(page, missing),
         "answered": sum(row.answered for row in page.rows),
@@ -48,12 +50,14 @@ def context(page: VisitPage, *, checking: bool) -> dict[str, Any]:
         "addable": [(model.kind(), model.title()) for model in _addable()],
         "offered": {name: [(kind, kinds()[kind].title()) for kind in offered] for name, offered in OFFERED.items()},
         "maps": map_views(visit_marks(page), selectable=not visit.is_locked),
-        "save_url": visit.get_absolute_url() if visit.pk else reverse("lesions:visit_new", args=[page.patient.public_id]),
+        "save_url": visit.get_absolute_url()
+        if visit.pk
+        else reverse("lesions:visit_new", args=[page.patient.public_id]),
     }
 
 
 def _visit_before(visit: Visit) -> Visit | None:
-    earlier = Visit.objects.attended().filter(patient=visit.patient).exclude(pk=visit.pk)
+    earlier = visit.patient.visits.attended().exclude(pk=visit.pk)  # type: ignore[attr-defined]
     if visit.visit_date:
         earlier = earlier.filter(visit_date__lte=visit.visit_date)
     return earlier.order_by("-visit_date", "-id").first()
@@ -66,9 +70,17 @@ def _todo(page: VisitPage, missing: dict[str, list[str]]) -> list[dict[str, Any]
     rows = len(page.rows)
     done = sum(row.answered for row in page.rows)
     return [
-        {"key": "visit", "text": _("Visit date and type"), "done": not own & {label["visit_date"], label["visit_type"]}},
+        {
+            "key": "visit",
+            "text": _("Visit date and type"),
+            "done": not own & {label["visit_date"], label["visit_type"]},
+        },
         {"key": "present", "text": _("Calcinosis present"), "done": label["calcinosis_present"] not in own},
-        {"key": "lesions", "text": _("Lesions: %(done)s of %(rows)s answered") % {"done": done, "rows": rows}, "done": done == rows},
+        {
+            "key": "lesions",
+            "text": _("Lesions: %(done)s of %(rows)s answered") % {"done": done, "rows": rows},
+            "done": done == rows,
+        },
         {"key": "ratings", "text": _("Pain and globals"), "done": not own & {label[name] for name in HOW_PATIENT_IS}},
         {"key": "treatments", "text": _("Treatments"), "done": label["treatments_changed"] not in own},
         {"key": "complications", "text": _("Complications"), "done": label["complications"] not in own},
@@ -76,8 +88,7 @@ def _todo(page: VisitPage, missing: dict[str, list[str]]) -> list[dict[str, Any]
 
 
 def _running(page: VisitPage) -> list[TreatmentCourse]:
-    courses = TreatmentCourse.objects.filter(patient=page.patient)
-    return [course for course in courses if course.stop is None]
+    return [course for course in page.patient.treatmentcourse_set.all() if course.stop is None]
 
 
 def _recorded(visit: Visit) -> list[tuple[str, str, Any]]:
@@ -89,7 +100,7 @@ def _recorded(visit: Visit) -> list[tuple[str, str, Any]]:
     for model in record_kinds(PatientRecord):
         if model in on_page or model.kind() not in kinds():
             continue
-        found += [(model.kind(), model.title(), record) for record in model.objects.filter(visit=visit)]
+        found += [(model.kind(), model.title(), record) for record in getattr(visit, f"{model.kind()}_set").all()]
     return found
 
 

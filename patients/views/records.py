@@ -20,7 +20,7 @@ from calcinosis_registry.records.forms import RecordForm, record_form_class
 from calcinosis_registry.records.models import Record
 from patients.kinds import kinds
 from patients.models import Patient, Visit, VisitRecord
-from patients.services import after_save
+from patients.services import after_save, removal_problem
 
 
 def _model(kind: str) -> type[Record]:
@@ -125,18 +125,6 @@ def delete(request: HttpRequest, kind: str, public_id: str) -> HttpResponse:
 
 
 UNDELETABLE = frozenset({"patient", "consent", "lesion"})
-
-
-def removal_problem(record: Any) -> str:
-    """Why a record cannot be removed, in words; "" when it can."""
-    if record.visit_id and record.visit.is_locked:
-        return _("The visit is signed: unlock it first. Nothing was removed.")
-    for relation in record._meta.related_objects:
-        if relation.related_model._base_manager.filter(**{relation.field.name: record}).exists():
-            return _("Other entries refer to this one (%(what)s). Nothing was removed.") % {
-                "what": relation.related_model._meta.verbose_name_plural
-            }
-    return ""
 
 
 def _status(request: HttpRequest, form: RecordForm) -> int:

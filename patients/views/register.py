@@ -96,6 +96,7 @@ def _page(
     start = registration.start
     context = {
         "registration": registration,
+        "cards": registration.cards(),
         "clinic": start["clinic"] if "clinic" in start.fields else None,
         "another_person": start["another_person"],
         "here": here or [],

@@ -10,6 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
+from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
 # Playwright's sync API keeps an event loop running in this thread, and Django then takes every query of a fixture for a
@@ -75,6 +77,19 @@ def context(context: BrowserContext, live_server: Any, complaints: list[str]) ->
     context.set_default_timeout(10_000)
     yield context
     assert not complaints, "\n".join(["The browser complained:", *complaints])
+
+
+@pytest.fixture
+def sign_in(context: BrowserContext, live_server: Any) -> Callable[[Any], None]:
+    """``sign_in(user)``: the browser carries that account's session."""
+
+    def signed_in(user: Any) -> None:
+        client = Client()
+        client.force_login(user)
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+        context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
+
+    return signed_in
 
 
 @pytest.fixture(scope="session")

@@ -29,14 +29,18 @@ function showRow(row) {
   if (row.matches("[data-lesion]")) detail.hidden = GONE.has(status);
   for (const feature of row.querySelectorAll("[data-feature]")) {
     const value = chosen(row, feature.dataset.feature);
-    const present = !["", "N", "NONE"].includes(value);
+    const present = !["", "N", "NONE"].includes(value); // Unknown too is shown, so that it can be changed
     const wrong = feature.querySelector(".errorlist") !== null;
-    feature.hidden = !wrong && (none.checked || !(present || (value && !none.checked)));
+    feature.hidden = !wrong && !present;
     const toggle = row.querySelector(`[data-toggle="${feature.dataset.feature}"]`);
     toggle.setAttribute("aria-pressed", String(present && value !== "U"));
   }
+  // With something present the same chip says that nothing else is.
+  const some = [...row.querySelectorAll("[data-toggle]")].some((one) => one.getAttribute("aria-pressed") === "true");
+  const label = none.closest(".chip").querySelector(".chip-text");
+  label.textContent = label.dataset.text = some ? label.dataset.others : label.dataset.none;
   const ulcer = row.querySelector("[data-ulcer]");
-  if (ulcer) ulcer.hidden = chosen(row, "ulcerated") !== "Y" || none.checked;
+  if (ulcer) ulcer.hidden = chosen(row, "ulcerated") !== "Y";
   showChange(row);
 }
 
@@ -136,19 +140,9 @@ function addLesion(site = "", side = "", at = null) {
   form.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-function settleNone(row, target) {
-  const none = named(row, "none_of_these")[0];
-  if (!none) return;
-  if (target === none && none.checked) {
-    // "None of these" takes back what stood there, in sight.
-    for (const name of Object.values(FEATURE)) for (const input of named(row, name)) input.checked = false;
-  } else if (target.closest("[data-feature]")) none.checked = false;
-}
-
 form.addEventListener("change", (event) => {
   const row = event.target.closest?.("[data-record]");
-  if (row) settleNone(row, event.target);
-  if (row?.querySelector(".detail")) showRow(row);
+  if (row?.querySelector("[data-toggle]")) showRow(row);
   showTodo();
 });
 form.addEventListener("input", (event) => { const row = event.target.closest("[data-lesion]"); if (row) showChange(row); });
@@ -160,6 +154,11 @@ form.addEventListener("click", (event) => {
   choose(row, name, toggle.getAttribute("aria-pressed") === "true" ? { ulcerated: "N", drainage: "NONE", infection: "NONE", flare: "N" }[name] : FIRST_PRESENT[name]);
 });
 form.addEventListener("click", (event) => { if (event.target.closest("[data-drop]")) event.target.closest("[data-new]").remove(); });
+// A click anywhere in a row that is no control makes it the row the letters answer.
+form.addEventListener("click", (event) => {
+  const row = event.target.closest("[data-lesion]");
+  if (row && !event.target.closest("input, select, button, label, a, summary")) row.focus({ preventScroll: true });
+});
 document.addEventListener("keydown", onKey);
 document.querySelector("#add-lesion")?.addEventListener("click", () => addLesion());
 document.addEventListener("region-chosen", (event) => addLesion(event.detail.site, event.detail.side));

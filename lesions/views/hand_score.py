@@ -1,0 +1,114 @@
+"""Entry of the hand radiograph score: the radiograph beside the grid of sites."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+from django.views.decorators.http import require_http_methods
+
+from calcinosis_registry.audit import trail
+from calcinosis_registry.clinics.policy import may
+from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.records.forms import RecordForm, form_field
+from lesions.hand_reading import Grid, change_since, save_reading
+from lesions.hand_score import score
+from lesions.models import HandScore, ImagingFile, ImagingStudy
+from lesions.models.imaging import XRAY
+from lesions.views.imaging_study import visible_study
+
+ENTERED = ["rater_role", "blinded", "simple_severity"]
+ReadingForm = forms.modelform_factory(HandScore, form=RecordForm, fields=ENTERED, formfield_callback=form_field)
+HANDS = {"R": __("Right hand"), "L": __("Left hand")}
+CHANGES = {
+    "PROGRESSED": __("progressed"),
+    "IMPROVED": __("improved"),
+    "STABLE": __("stable"),
+    "INCIDENT": __("newly above 0"),
+    "NONE": __("0 both times"),
+}
+
+
+@require_http_methods(["GET", "POST"])
+def entry(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The person's own reading of the study: the last one to go on with, or a new one with ``?again=1``.
+
+    Readings of others are never shown here: a second reader reads blind.
+    """
+    if request.method != "POST":
+        study = _radiograph(request, public_id, Permission.VIEW_RECORDS)
+        reading = _own(request, study, new=bool(request.GET.get("again")))
+        return _page(request, reading, ReadingForm(instance=reading), Grid.stored(reading))
+    with trail.together():
+        study = _radiograph(request, public_id, Permission.EDIT_RECORDS, lock=True)
+        reading = _own(request, study, new=bool(request.POST.get("again")))
+        form = ReadingForm(request.POST, instance=reading)
+        grid = Grid.typed(reading.tool, request.POST)
+        saved = _saved(request, form, grid) if "rest" not in request.POST else False
+    if saved:
+        messages.success(request, _("Reading saved."))
+        return redirect("lesions:hand_score", public_id=study.public_id)
+    return _page(request, reading, form, grid, status=409 if getattr(form, "conflict", False) else 200)
+
+
+def _radiograph(request: HttpRequest, public_id: str, needed: Permission, *, lock: bool = False) -> ImagingStudy:
+    study = visible_study(request, public_id, needed, lock=lock)
+    if study.modality not in XRAY:
+        raise Http404
+    return study
+
+
+def _own(request: HttpRequest, study: ImagingStudy, *, new: bool) -> HandScore:
+    own = HandScore.objects.visible_to(request.user, Permission.VIEW_RECORDS).filter(study=study, rater=request.user.pk)
+    standing = None if new else own.order_by("read_number").last()
+    if standing is not None:
+        return standing
+    # A reading comes when it comes: it belongs to no visit, and no signed visit stands in its way.
+    return HandScore(patient=study.patient, study=study, rater=request.user)
+
+
+def _saved(request: HttpRequest, form: Any, grid: Grid) -> bool:
+    ratings = grid.ratings()
+    if not form.is_valid() or grid.errors:
+        return False
+    if not ratings:
+        form.add_error(None, _("Rate at least one site."))
+        return False
+    try:
+        with trail.because(request.POST.get("reason", "")[:400]):
+            save_reading(reading=form.save(commit=False), ratings=ratings, now=timezone.now())
+    except ValidationError as error:
+        form.add_error(None, error)
+        return False
+    return True
+
+
+def _page(request: HttpRequest, reading: HandScore, form: Any, grid: Grid, status: int = 200) -> HttpResponse:
+    study = reading.study
+    files = ImagingFile.objects.visible_to(request.user, Permission.VIEW_RECORDS).filter(study=study, has_preview=True)
+    now = score(grid.ratings(), grid.tool)
+    since = change_since(reading) if request.method != "POST" else None
+    context = {
+        "study": study,
+        "patient": study.patient,
+        "reading": reading,
+        "again": reading.pk is None,
+        "form": form,
+        "hands": [(hand, HANDS[hand], fingers, now.by_hand[hand]) for hand, fingers in grid.hands],
+        "grid": grid,
+        "now": now,
+        "rated": len(grid.ratings()),
+        "files": list(files),
+        "since": since and {"before": since[0], "change": since[1], "words": CHANGES[since[1].category]},
+        "may_edit": may(request.user, Permission.EDIT_RECORDS, study.patient.clinic_id),
+        "back": reverse("lesions:imaging_study", args=[study.public_id]),
+    }
+    return render(request, "lesions/hand_score.html", context, status=status)

@@ -1,0 +1,110 @@
+"""One imaging study: its pictures, what the files say, what people say, lesions, measurements, scores."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from calcinosis_registry.audit import trail
+from calcinosis_registry.clinics.policy import may, one_visible
+from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.records.forms import RecordForm, record_form_class
+from lesions.imaging import not_in_the_files
+from lesions.models import HandScore, ImagingFile, ImagingMeasure, ImagingStudy
+from lesions.models.imaging import XRAY
+from patients.services import after_save
+
+
+def visible_study(request: HttpRequest, public_id: str, needed: Permission, *, lock: bool = False) -> ImagingStudy:
+    """The study, 404 where it is not the person's."""
+    rows = ImagingStudy.objects.visible_to(request.user, Permission.VIEW_RECORDS).select_related(
+        "patient__clinic", "visit"
+    )
+    if lock:
+        rows = rows.select_for_update(of=("self",))
+    return one_visible(rows, request.user, needed, public_id=public_id)
+
+
+@require_http_methods(["GET", "POST"])
+def study_page(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Read or change a study. One saved by somebody else meanwhile answers 409 and overwrites nothing."""
+    if request.method != "POST":
+        study = visible_study(request, public_id, Permission.VIEW_RECORDS)
+        return _page(request, study, record_form_class(ImagingStudy)(instance=study))
+    with trail.together():
+        study = visible_study(request, public_id, Permission.EDIT_RECORDS, lock=True)
+        form = record_form_class(ImagingStudy)(request.POST, instance=study)
+        with trail.because(request.POST.get("reason", "")[:400]):
+            saved = form.is_valid() and _saved(form)
+    if saved:
+        messages.success(request, _("Imaging study saved."))
+        return redirect(study)
+    return _page(request, study, form, status=409 if getattr(form, "conflict", False) else 200)
+
+
+def _saved(form: RecordForm) -> bool:
+    try:
+        with trail.together():
+            study = form.save()
+            after_save(patient=study.patient, records=[study], now=timezone.now())
+    except ValidationError as error:
+        form.add_error(None, error)
+        return False
+    return True
+
+
+def _page(request: HttpRequest, study: ImagingStudy, form: RecordForm, status: int = 200) -> HttpResponse:
+    clinic_id, user = study.patient.clinic_id, request.user
+    files = list(ImagingFile.objects.visible_to(user, Permission.VIEW_RECORDS).filter(study=study))
+    stored = ImagingStudy.objects.visible_to(user, Permission.VIEW_RECORDS).get(pk=study.pk)
+    missing = not_in_the_files(stored) if files else []
+    for name in missing:
+        form.fields[name].help_text = " ".join([_("Not in the file."), str(form.fields[name].help_text)]).strip()
+    scores = HandScore.objects.visible_to(user, Permission.VIEW_RECORDS).filter(study=study).select_related("rater")
+    measures = ImagingMeasure.objects.visible_to(user, Permission.VIEW_RECORDS).filter(study=study)
+    context = {
+        "study": stored,
+        "patient": study.patient,
+        "form": form,
+        "files": files,
+        "facts": _facts(files),
+        "named_otherwise": any(file.header.get("named_otherwise") for file in files),
+        "missing": [form[name] for name in missing],
+        "measures": measures.select_related("lesion"),
+        "scores": scores,
+        "is_radiograph": stored.modality in XRAY,
+        "may_edit": may(user, Permission.EDIT_RECORDS, clinic_id),
+        "may_see_names": may(user, Permission.SEE_IDENTITY, clinic_id),
+    }
+    return render(request, "lesions/imaging_study.html", context, status=status)
+
+
+def _facts(files: list[ImagingFile]) -> list[tuple[str, str]]:
+    """(term, words) of what the first DICOM header says; a dash where it says nothing."""
+    header = next((file.header for file in files if file.header), None)
+    if not header:
+        return []
+    spacing = header["pixel_spacing"]
+    where = {
+        "PixelSpacing": _("in the patient"),
+        "ImagerPixelSpacing": _("at the detector, so magnified"),
+        "SequenceOfUltrasoundRegions": _("ultrasound region"),
+    }.get(header["pixel_spacing_from"], "")
+    body_part = header["body_part"]
+    if body_part and not header["region"]:
+        body_part = _("%(term)s (no single region: choose one)") % {"term": body_part}
+    return [
+        (_("Modality"), header["modality"]),
+        (_("Study date"), header["study_date"] or ""),
+        (_("Body part"), body_part),
+        (_("Side"), {"R": _("right"), "L": _("left")}.get(header["laterality"], "")),
+        (_("View"), header["view"]),
+        (_("Device"), header["device"]),
+        (_("Pixel spacing"), f"{spacing[0]:g} × {spacing[1]:g} mm, {where}" if spacing else ""),
+        (_("Names in the picture"), {True: _("yes"), False: _("no")}.get(header["burned_in"], _("not said"))),
+    ]

@@ -1,0 +1,122 @@
+"""The patient page: lesions, course and everything else of one patient, in the order a clinician thinks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_safe
+
+from calcinosis_registry.clinics.policy import may
+from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.quality.models import DataQuery
+from lesions import body_map
+from lesions.course import course_view, dose_words, period_words
+from lesions.history import acts
+from lesions.matrix import Row, rows_of
+from lesions.models import AdverseEvent, Complication, LesionStatus, Procedure, TreatmentCourse
+from lesions.patient_cards import lab_rows, line_of, newest_first, other_records, study_cards, todo_of
+from lesions.patient_file import PatientFile, lesions_of, newest_events, observations_of, visits_of
+from lesions.timeline import timeline
+from lesions.views.maps import map_views, mark_code, mark_of
+from patients.models import Antibody, Consent, Diagnosis, LaboratoryResult, Patient
+
+LEGEND = ("NEW", "LARGER", "STABLE", "SMALLER", "RESOLVED", "EXTRUDED_COMPLETE", "EXCISED", "RECURRED", "NOT_ASSESSED")
+
+
+@require_safe
+def patient_page(request: HttpRequest, public_id: str) -> HttpResponse:
+    """A constant number of queries, however many visits, lesions and records there are."""
+    rows = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS).select_related("clinic", "summary")
+    patient = rows.filter(public_id=public_id).first()
+    if patient is None:
+        raise Http404
+    queries = DataQuery.objects.visible_to(request.user, Permission.VIEW_RECORDS).open()
+    context = {
+        **_lesions_and_course(patient),
+        "patient": patient,
+        "summary": getattr(patient, "summary", None),
+        "may_edit": may(request.user, Permission.EDIT_RECORDS, patient.clinic_id) and patient.registry_consent,
+        "actions": "lesions/_patient_actions.html",
+    }
+    file: PatientFile = context["file"]
+    context |= _records(patient, file, context["labels"])
+    context["todo"] = todo_of(patient, context["visits"], file, queries.filter(patient=patient.registry_number))
+    identities = may(request.user, Permission.SEE_IDENTITY, patient.clinic_id)
+    context["acts"] = acts(newest_events(patient), file.find, identities=identities)
+    return render(request, "lesions/patient.html", context)
+
+
+def _lesions_and_course(patient: Patient) -> dict[str, Any]:
+    visits, lesions = visits_of(patient), lesions_of(patient)
+    moments = timeline(visits, lesions, observations_of(patient))
+    file = PatientFile(patient, [patient, *visits, *lesions])
+    rows = rows_of(moments, lesions)
+    course = course_view(moments, lesions, file, timezone.localdate())
+    return {
+        "visits": visits,
+        "moments": moments,
+        "rows": rows,
+        "maps": map_views(_mark(row) for row in rows),
+        "legend": _legend(rows),
+        "targets": sum(lesion.target for lesion in lesions),
+        "file": file,
+        "labels": {lesion.pk: lesion.label for lesion in lesions},
+        "course": course,
+        "course_rows": [(one, course.scores.get(one.visit.pk)) for one in reversed(moments)] if course else [],
+        "drawings": [("wide", mark_safe(course.wide)), ("narrow", mark_safe(course.narrow))] if course else [],
+    }
+
+
+def _mark(row: Row) -> body_map.Mark:
+    status, ulcerated = row.lesion.current_status, row.lesion.ulcerated_now
+    return mark_of(row.lesion, status=status, ulcerated=ulcerated, href=f"#l{row.lesion.number}")
+
+
+def _legend(rows: list[Row]) -> list[dict[str, Any]]:
+    """The statuses that occur, with the symbol of the map; the script takes the shapes from here."""
+    occurring = {mark_code(cell.status) for row in rows for cell in row.cells if cell}
+    words = dict(LesionStatus.choices)
+    return [
+        {"code": code, "word": words[code], "symbol": mark_safe(body_map.render_status_symbol(code))}
+        for code in LEGEND
+        if code in occurring
+    ]
+
+
+def _records(patient: Patient, file: PatientFile, labels: dict[int, str]) -> dict[str, Any]:
+    courses = sorted(newest_first(file[TreatmentCourse], "start"), key=lambda one: not one.is_running)
+    other, addable = other_records(file, patient)
+    return {
+        "treatments": [
+            {
+                "course": one,
+                "dose": dose_words(one),
+                "period": period_words(one.start, one.stop, ongoing=one.is_running),
+                "lesions": [labels[key] for key in sorted(file.lesion_ids(one)) if key in labels],
+                "url": reverse("patients:record", args=["treatmentcourse", one.public_id]),
+            }
+            for one in courses
+        ],
+        "events": [
+            {"title": model.title(), "kind": model.kind(), "lines": [line_of(one) for one in newest_first(file[model], name)]}
+            for model, name in ((Complication, "onset"), (Procedure, "performed_on"), (AdverseEvent, "onset"))
+        ],
+        "studies": study_cards(file, labels),
+        "labs": lab_rows(file[LaboratoryResult], patient),
+        "diagnosis": file.one(Diagnosis),
+        "antibodies": _newest_antibodies(file[Antibody]),
+        "consents": sorted(file[Consent], key=lambda one: (one.consented_on, one.pk), reverse=True),
+        "other": other,
+        "addable": addable,
+    }
+
+
+def _newest_antibodies(found: list[Antibody]) -> list[Antibody]:
+    """The newest result of each antibody; the later entry wins where the dates do not tell."""
+    newest = {one.antibody: one for one in sorted(found, key=lambda one: (str(one.tested_on or ""), one.pk))}
+    return sorted(newest.values(), key=lambda one: (one.result != "POS", str(one.get_antibody_display())))
