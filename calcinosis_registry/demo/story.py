@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 
-from calcinosis_registry.demo import complications, procedures, treatments
+from calcinosis_registry.demo import answers, complications, imaging, laboratory, procedures, reviews, treatments
 from calcinosis_registry.demo.appointments import Appointment, appointments
 from calcinosis_registry.demo.deposits import Deposit, age, deposit, found_at_first, observe
 from calcinosis_registry.demo.people import Person, introduce, meet
@@ -37,6 +37,10 @@ def tell(*, seed: int, index: int, clinic: Told, clinician: Told, until: datetim
     procedures.biopsies(person, kept, deposits, life.done)
     treatments.adverse_events(person, given, life.done)
     treatments.care(person, visits, life.ulcerated)
+    answers.answer(person, visits)
+    reviews.review(person, kept)
+    laboratory.tests(person, kept)
+    imaging.studies(person, kept, deposits)
     return person.records
 
 

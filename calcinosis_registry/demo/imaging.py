@@ -1,0 +1,212 @@
+"""Imaging and what is read from it: studies, measures, and the hand radiograph score with its change over the years."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from calcinosis_registry.codebook.partial_dates import PartialDate
+from calcinosis_registry.demo.appointments import Appointment
+from calcinosis_registry.demo.deposits import GONE, Deposit
+from calcinosis_registry.demo.people import Person
+from calcinosis_registry.demo.told import Told, days, number
+from lesions import hand_score
+
+# Share of readings of one year that rise by more than 25 %, stay, or fall (section 10, row 10).
+COURSES = {"up": 0.42, "same": 0.48, "down": 0.10}
+
+
+def studies(person: Person, kept: list[Appointment], deposits: list[Deposit]) -> None:
+    """Tell the studies of this patient."""
+    hands = _hand_films(person, kept, deposits)
+    if person.has("hand_score") and hands:
+        _readings(person, hands)
+    _photographs(person, kept, deposits)
+    for trait, modality in (("ct", "CT"), ("mri", "MR")):
+        if person.has(trait):
+            _volume(person, person.dice.one_of(kept), modality, deposits)
+    if person.dice.chance(0.15) or person.index % 60 == 44:
+        _ultrasound(person, person.dice.one_of(kept), deposits)
+    if person.dice.chance(0.06) or person.index % 60 == 45:
+        _study(person, person.dice.one_of(kept), "BMD", "TRUNK", [], laterality="M", indication="bone density")
+        visit = person.dice.one_of(kept)
+        for one in [one for one in deposits if not one.hidden][:1]:
+            person.tell(
+                "lesions.imagingmeasure",
+                visit=visit.told,
+                measured="DUROMETER",
+                value=number(person.dice.normal(55, 12, 20, 95), 2),
+                measured_on=PartialDate.of(visit.day),
+                lesion=one.told,
+                study=None,
+            )
+
+
+def _study(
+    person: Person, visit: Appointment, modality: str, region: str, shown: list[Deposit], **details: Any
+) -> Told:  # fmt: skip
+    dice = person.dice
+    study = person.tell(
+        "lesions.imagingstudy", visit=visit.told, modality=modality, study_date=PartialDate.of(visit.day), body_region=region,
+        **{"quality": dice.pick({"DIAGNOSTIC": 0.9, "LIMITED": 0.09, "NON_DIAGNOSTIC": 0.01}), "indication": dice.maybe(0.5, "calcinosis, follow-up", ""), **details},
+    )  # fmt: skip
+    for one in shown:
+        if one.told["first_recorded"] <= visit.day:
+            person.records.append(Told("lesions.imaginglesion", {"study": study, "lesion": one.told}))
+    return study
+
+
+def _hand_films(person: Person, kept: list[Appointment], deposits: list[Deposit]) -> list[tuple[Told, Appointment]]:
+    dice, found = person.dice, []
+    if not (person.has("imaged") or person.has("hand_score") or any(one.hidden for one in deposits)):
+        return []
+    modality = dice.pick({"DX": 0.6, "CR": 0.35, "RG": 0.05})
+    in_hand = [one for one in deposits if one.told["site"].startswith("HAND")]
+    last: datetime.date | None = None
+    for visit in kept:
+        if (
+            not visit.in_person
+            or (last and (visit.day - last).days < 300)
+            or (last and not (person.has("hand_score") or dice.chance(0.4)))
+        ):
+            continue
+        last = visit.day
+        present = "Y" if in_hand else dice.pick({"N": 0.9, "I": 0.1})
+        study = _study(
+            person, visit, modality, "HAND", in_hand, laterality="B", view="PA_AP", calcinosis_present=present,
+            simple_severity=str(min(3, (len(in_hand) + 1) // 2)), acro_osteolysis=dice.answer(0.2 if person.scleroderma else 0.01),
+            erosion=dice.answer(0.1), osteopenia=dice.answer(0.3), report_text=dice.maybe(0.5, _report(in_hand), ""),
+        )  # fmt: skip
+        found.append((study, visit))
+    return found
+
+
+def _report(in_hand: list[Deposit]) -> str:
+    count = len(in_hand)
+    return (
+        f"Both hands, PA. {count} soft-tissue calcification{'s' if count != 1 else ''}."
+        if count
+        else "No soft-tissue calcification."
+    )
+
+
+def _photographs(person: Person, kept: list[Appointment], deposits: list[Deposit]) -> None:
+    felt = [one for one in deposits if one.told["visibility"] == "VISIBLE_PALPABLE"]
+    if person.has("photographed") and felt and person.told["images_consent"]:
+        one = person.dice.one_of(felt)
+        side = one.told["laterality"] or "M"
+        _study(
+            person,
+            kept[0],
+            "XC",
+            one.told["site"],
+            [one],
+            laterality=side,
+            calcinosis_present="Y",
+            quality="DIAGNOSTIC",
+        )
+
+
+def _volume(person: Person, visit: Appointment, modality: str, deposits: list[Deposit]) -> None:
+    dice = person.dice
+    dual = modality == "CT" and dice.chance(0.4)
+    details: dict[str, Any] = (
+        {"dual_energy": dual, "pattern": dice.one_of(["nodular", "linear", "sheet-like"])} if modality == "CT" else {}
+    )
+    chosen = [one for one in deposits if one.told["first_recorded"] <= visit.day][:2]
+    study = _study(
+        person,
+        visit,
+        modality,
+        chosen[0].told["site"] if chosen else "HAND",
+        chosen,
+        laterality=chosen[0].told["laterality"] or "M" if chosen else "B",
+        calcinosis_present="Y" if chosen else "N",
+        **details,
+    )
+    measures = {"VOLUME": dice.random.lognormvariate(5.6, 1.0), "COUNT": float(len(chosen))}
+    if modality == "CT":
+        measures["AGATSTON"] = dice.random.lognormvariate(6, 1)
+    for name, value in measures.items():
+        person.tell(
+            "lesions.imagingmeasure", visit=visit.told, measured=name, value=number(value, 2), study=study, lesion=None
+        )
+
+
+def _ultrasound(person: Person, visit: Appointment, deposits: list[Deposit]) -> None:
+    dice = person.dice
+    chosen = [one for one in deposits if one.told["first_recorded"] <= visit.day and one.status not in GONE][:1]
+    if not chosen:
+        return
+    one = chosen[0]
+    study = _study(
+        person, visit, "US", one.told["site"], chosen, laterality=one.told["laterality"] or "M", calcinosis_present="Y",
+        doppler=str(dice.whole(0, 3)), ulnar_occlusion=dice.answer(0.2, blank=0.2),
+    )  # fmt: skip
+    for name, value in (
+        ("LENGTH", one.length),
+        ("WIDTH", one.width),
+        ("DEPTH", one.width * 0.6),
+        ("PLANIMETRIC_AREA", one.length * one.width * 0.78),
+    ):
+        person.tell(
+            "lesions.imagingmeasure",
+            visit=visit.told,
+            measured=name,
+            value=number(value, 2),
+            study=study,
+            lesion=one.told,
+        )
+
+
+# --- The hand score ------------------------------------------------------------------------------------------------------
+
+
+def _readings(person: Person, hands: list[tuple[Told, Appointment]]) -> None:
+    """One reader, the films of about a year apart, at most three."""
+    dice, tool = person.dice, hand_score.instrument()
+    calcified = {
+        key: (dice.whole(5, 60), dice.pick({1: 0.4, 2: 0.4, 3: 0.2})) for key in sorted(tool.keys) if dice.chance(0.16)
+    }
+    lost = dice.one_of(sorted(tool.keys)) if dice.chance(0.1) else None
+    for study, visit in hands[:3]:
+        ratings = [
+            hand_score.SiteRating(hand, site, *calcified.get((hand, site), (0, 0)), (hand, site) != lost)
+            for hand, site in sorted(tool.keys)
+        ]
+        _reading(person, study, visit, ratings, tool)
+        factor = {"up": dice.between(1.3, 1.8), "same": dice.between(0.85, 1.2), "down": dice.between(0.4, 0.7)}[
+            dice.pick(COURSES)
+        ]
+        calcified = {
+            key: (min(100, max(1, round(coverage * factor))), density) for key, (coverage, density) in calcified.items()
+        }
+
+
+def _reading(
+    person: Person,
+    study: Told,
+    visit: Appointment,
+    ratings: list[hand_score.SiteRating],
+    tool: hand_score.HandInstrument,
+) -> None:
+    result = hand_score.score(ratings, tool)
+    read = min(visit.day + days(person.dice.whole(0, 14)), person.until)
+    score = person.tell(
+        "lesions.handscore", visit=None, study=study, rater=person.clinician, rater_role="RHEUMATOLOGIST", blinded=False, read_number=1,
+        read_at=datetime.datetime(read.year, read.month, read.day, 10, tzinfo=datetime.UTC), simple_severity=str(min(3, result.max_density)),
+        right_total=result.by_hand["R"], left_total=result.by_hand["L"], total=result.total, n_sites=result.n_sites,
+        max_density=result.max_density, complete=result.complete,
+    )  # fmt: skip
+    for one in ratings:
+        scored = (
+            {"coverage_pct": one.coverage_pct, "density": one.density}
+            if one.scorable
+            else {"coverage_pct": None, "density": None}
+        )
+        person.records.append(
+            Told(
+                "lesions.handscoresite",
+                {"score": score, "laterality": one.hand, "site": one.site, "scorable": one.scorable, **scored},
+            )
+        )
