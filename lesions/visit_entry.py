@@ -106,7 +106,7 @@ class ObservationForm(RecordForm):
         for name in IN_FRONT:
             self.fields[name].widget.attrs.pop("data-only-if", None)  # the row shows and hides these itself
         method = self.fields["size_method"]
-        method.widget = forms.Select(choices=[pair for pair in SizeMethod.choices])
+        method.widget = forms.Select(choices=list(SizeMethod.choices))
         status = self.fields["status_change"]
         labels = dict(LesionStatus.choices) | {"EXTRUDED_COMPLETE": _("Extruded")}
         status.choices = [(code, labels[code]) for code in ANSWERS]
@@ -139,7 +139,8 @@ class NewLesionForm(RecordForm):
         model = Lesion
         fields = [
             "site", "laterality", "aspect", "site_text", "lesion_kind", "target", "first_noticed", "diagnostic_basis",
-            "visibility", "ssc_xray_morphology", "ssc_clinical_morphology", "mdi_types", "map_x", "map_y", "lineage", "parent",
+            "visibility", "ssc_xray_morphology", "ssc_clinical_morphology", "mdi_types", "map_x", "map_y", "lineage",
+            "parent",
         ]  # fmt: skip
         formfield_callback = form_field
         widgets = {"map_x": forms.HiddenInput, "map_y": forms.HiddenInput}
@@ -327,7 +328,7 @@ def add_rule_error(page: VisitPage, error: ValidationError) -> None:
 def patient_rows(
     patient: Patient, visit: Visit
 ) -> list[tuple[Lesion, LesionObservation | None, LesionObservation | None]]:
-    """The lesions to answer at a visit: those open before it or answered at it, with this and the previous observation."""
+    """The lesions to answer at a visit, open before it or answered at it: each with this and the last observation."""
     lesions = {lesion.pk: lesion for lesion in Lesion.objects.filter(patient=patient)}
     current: dict[int, LesionObservation] = {}
     previous: dict[int, LesionObservation] = {}

@@ -59,6 +59,9 @@ class Aetiology(models.TextChoices):
     UNKNOWN = "UNKNOWN", __("Not established")
 
 
+WHEN_IN_LIFE = [
+    ("ANTENATAL", __("Antenatal")), ("BIRTH", __("At birth")), ("DATE", __("As dated")), ("U", __("Undetermined")),
+]  # fmt: skip
 _date = partial(PartialDateField, help_text=__("Year, year-month, full date or “unknown”."))
 
 
@@ -98,10 +101,13 @@ class Diagnosis(PatientRecord):
     )  # fmt: skip
     subset_date = clinical(
         _date(__("subset assessed")),
-        section="Disease", privacy=Privacy.DATE, source="clinical-model 4.2", only_if={"primary_ctd": ("SSC", "OVERLAP")},
+        section="Disease", privacy=Privacy.DATE, source="clinical-model 4.2",
+        only_if={"primary_ctd": ("SSC", "OVERLAP")},
     )  # fmt: skip
     aetiology_subtype = clinical(
-        models.CharField(__("type of calcinosis"), max_length=32, choices=Aetiology.choices, default=Aetiology.DYSTROPHIC),
+        models.CharField(
+            __("type of calcinosis"), max_length=32, choices=Aetiology.choices, default=Aetiology.DYSTROPHIC
+        ),
         section="Calcinosis", privacy=Privacy.CLINICAL, source="clinical-model 1.3", need=Need.ALWAYS,
     )  # fmt: skip
     diagnostic_basis = clinical(
@@ -117,12 +123,12 @@ class Diagnosis(PatientRecord):
     diagnosed_on = _onset(__("disease diagnosed"), "clinical-model 9.1 (8), 12.2")
     onset_type = choice(
         __("age at onset"),
-        [("ANTENATAL", __("Antenatal")), ("BIRTH", __("At birth")), ("DATE", __("As dated")), ("U", __("Undetermined"))],
+        WHEN_IN_LIFE,
         section="Dates", source="clinical-model 9.1 (7)",
     )  # fmt: skip
     diagnosis_type = choice(
         __("age at diagnosis"),
-        [("ANTENATAL", __("Antenatal")), ("BIRTH", __("At birth")), ("DATE", __("As dated")), ("U", __("Undetermined"))],
+        WHEN_IN_LIFE,
         section="Dates", source="clinical-model 9.1 (8)",
     )  # fmt: skip
     skin_proximal_to_mcp = _criterion("skin_proximal_to_mcp")
@@ -217,7 +223,10 @@ class Antibody(PatientRecord):
     )  # fmt: skip
     result = choice(
         __("result"),
-        [("POS", __("Positive")), ("NEG", __("Negative")), ("BORDERLINE", __("Borderline")), ("NOT_TESTED", __("Not tested"))],
+        [
+            ("POS", __("Positive")), ("NEG", __("Negative")), ("BORDERLINE", __("Borderline")),
+            ("NOT_TESTED", __("Not tested")),
+        ],
         section="Antibody", source="clinical-model 4.3", need=Need.ALWAYS,
     )  # fmt: skip
     method = clinical(
@@ -277,7 +286,8 @@ class Differential(PatientRecord):
     considered = choice(
         __("diagnosis considered"),
         [
-            ("TOPHUS", __("Gouty tophus")), ("RHEUMATOID_NODULE", __("Rheumatoid nodule")), ("XANTHOMA", __("Xanthoma")),
+            ("TOPHUS", __("Gouty tophus")), ("RHEUMATOID_NODULE", __("Rheumatoid nodule")),
+            ("XANTHOMA", __("Xanthoma")),
             ("WART", __("Wart")), ("CYST", __("Cyst")), ("TUMORAL_CALCINOSIS", __("Tumoral calcinosis")),
             ("OSTEOMA_CUTIS", __("Osteoma cutis")), ("METASTATIC", __("Metastatic calcification")),
             ("CALCIPHYLAXIS", __("Calciphylaxis")), ("OTHER", __("Other")),

@@ -133,14 +133,16 @@ class Patient(Record):
     )
     genetic_diagnosis = clinical(
         models.CharField(
-            __("genetic diagnosis"), max_length=120, blank=True, help_text=__("HGVS, HGNC or OMIM; usually not applicable.")
+            __("genetic diagnosis"), max_length=120, blank=True,
+            help_text=__("HGVS, HGNC or OMIM; usually not applicable."),
         ),
         section="Rare disease", privacy=Privacy.FREE_TEXT, source="clinical-model 9.1 (10)",
     )  # fmt: skip
     undiagnosed = yes_no_unknown(__("undiagnosed case"), section="Rare disease", source="clinical-model 9.1 (11)")
     undiagnosed_phenotype = clinical(
         models.CharField(__("phenotype of the undiagnosed case (HPO)"), max_length=200, blank=True),
-        section="Rare disease", privacy=Privacy.FREE_TEXT, source="clinical-model 9.1 (11)", only_if={"undiagnosed": "Y"},
+        section="Rare disease", privacy=Privacy.FREE_TEXT, source="clinical-model 9.1 (11)",
+        only_if={"undiagnosed": "Y"},
     )  # fmt: skip
     biosample = yes_no_unknown(
         __("biological sample available"), section="Rare disease", source="clinical-model 9.1 (14)"
@@ -265,8 +267,6 @@ class PatientRecord(Record):
             raise ValidationError(_("No consent to the registry is in force: nothing can be entered."))
 
     is_consent = False
-    # Columns that may still change when the visit the record was entered at is signed.
-    open_after_signing: frozenset[str] = frozenset()
 
 
 class VisitRecord(PatientRecord):

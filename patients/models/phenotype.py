@@ -39,7 +39,9 @@ class Phenotype(VisitRecord):
     raynaud = _yes(__("Raynaud"), section="Vessels")
     digital_ulcers_now = _yes(
         __("digital ulcers now"), section="Vessels",
-        help_text=__("Loss of epidermal covering with a break in the basement membrane (World Scleroderma Foundation)."),
+        help_text=__(
+            "Loss of epidermal covering with a break in the basement membrane (World Scleroderma Foundation)."
+        ),
     )  # fmt: skip
     digital_ulcers_ever = _yes(__("digital ulcers ever"), section="Vessels")
     digital_ulcer_count = _count(__("digital ulcers, number"), "Vessels", 40, only_if={"digital_ulcers_now": "Y"})
