@@ -6,11 +6,13 @@ fsync of the folder. The same content is kept once; who may see it is the databa
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 KINDS = {"original": "", "preview": ".preview.png", "thumbnail": ".thumbnail.png"}
@@ -33,6 +35,24 @@ def store(temp_path: Path, root: Path) -> str:
 def store_preview(sha256: str, root: Path, png: bytes, kind: str = "preview") -> None:
     """Keep a rendered picture (kind: preview, thumbnail) beside its original."""
     _keep([png], root, final=path_of(sha256, root, kind))
+
+
+@contextmanager
+def one_at_a_time(root: Path) -> Iterator[None]:
+    """Storing with its database row, or removing: nobody decides that a file is unused while another is adding it."""
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)  # and with it the lock
+
+
+def remove(sha256: str, root: Path) -> None:
+    """Take a file and its previews away; the caller holds :func:`one_at_a_time` and knows that no row names it."""
+    for kind in KINDS:
+        path_of(sha256, root, kind).unlink(missing_ok=True)
 
 
 def _keep(chunks: Iterable[bytes], root: Path, final: Path | None = None) -> str:

@@ -2,13 +2,25 @@
 
 from django.urls import path
 
-from lesions.views import visit
+from lesions.views import hand_score, imaging, imaging_files, imaging_study, patient_page, visit
 
 app_name = "lesions"
 urlpatterns = [
+    # After patients.urls in the root: patients/register/ and patients/search/ are theirs.
+    path("patients/<slug:public_id>/", patient_page.patient_page, name="patient"),
     path("patients/<slug:patient_id>/visits/new/", visit.new_visit, name="visit_new"),
     path("patients/<slug:patient_id>/visits/part/<slug:part>/", visit.visit_part, name="visit_part"),
     path("visits/<slug:public_id>/", visit.visit_page, name="visit"),
     path("visits/<slug:public_id>/sign/", visit.sign, name="visit_sign"),
     path("visits/<slug:public_id>/unlock/", visit.unlock, name="visit_unlock"),
+    # "upload", not "add": patients/<id>/<kind>/add/ is the page of any record kind.
+    path("patients/<slug:patient_id>/imaging/upload/", imaging.add, name="imaging_add"),
+    path("patients/<slug:patient_id>/imaging/confirm/", imaging.confirm, name="imaging_confirm"),
+    path("patients/<slug:patient_id>/imaging/waiting/<slug:token>/", imaging.waiting_picture, name="imaging_waiting"),
+    path("imaging/<slug:public_id>/", imaging_study.study_page, name="imaging_study"),
+    path("imaging/<slug:public_id>/score/", hand_score.entry, name="hand_score"),
+    path("imaging/files/<slug:public_id>/preview/", imaging_files.preview, name="imaging_preview"),
+    path("imaging/files/<slug:public_id>/thumbnail/", imaging_files.thumbnail, name="imaging_thumbnail"),
+    path("imaging/files/<slug:public_id>/download/", imaging_files.download, name="imaging_download"),
+    path("imaging/files/<slug:public_id>/remove/", imaging_files.remove, name="imaging_remove"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
@@ -121,6 +122,9 @@ class ImagingStudy(LinksLesions, PatientRecord):
 
     def __str__(self) -> str:
         return f"{self.get_modality_display()} {self.study_date or _('undated')}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("lesions:imaging_study", args=[self.public_id])
 
     def clean(self) -> None:
         super().clean()

@@ -31,11 +31,8 @@ GUARDED = {
 
 def picture(png: Any) -> HttpResponse:
     """A rendered picture (bytes or an open file)."""
-    answer: Any = (
-        FileResponse(png, content_type="image/png") if hasattr(png, "read") else HttpResponse(png, "image/png")
-    )
-    answer.headers.update(GUARDED)
-    return answer
+    kind = FileResponse if hasattr(png, "read") else HttpResponse
+    return kind(png, content_type="image/png", headers=GUARDED)
 
 
 def _file(request: HttpRequest, public_id: str, needed: Permission) -> ImagingFile:
@@ -68,12 +65,9 @@ def thumbnail(request: HttpRequest, public_id: str) -> HttpResponse:
 def download(request: HttpRequest, public_id: str) -> HttpResponse:
     """The stored file. A DICOM header or a report names the person: so this is a reading of an identity, and told."""
     file = _file(request, public_id, Permission.SEE_IDENTITY)
-    answer: Any = FileResponse(
-        _opened(file, "original"), as_attachment=True, filename=file.name, content_type=file.media_type
-    )
-    answer.headers.update(GUARDED)
+    content, media_type = _opened(file, "original"), file.media_type
     trail.tell(Action.READ, about=file, changes={"shown": "stored file"})
-    return answer
+    return FileResponse(content, as_attachment=True, filename=file.name, content_type=media_type, headers=GUARDED)
 
 
 @require_POST

@@ -1,0 +1,173 @@
+"""Reading a hand radiograph: the grid as typed, its checks, saving a reading, and the change since the last one."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import groupby
+
+from django.utils.translation import gettext as _
+
+from calcinosis_registry.audit import trail
+from lesions import hand_score
+from lesions.hand_score import HandChange, HandInstrument, SiteRating
+from lesions.models import HandScore, HandScoreSite
+from patients.services import after_save
+
+
+@dataclass
+class Row:
+    """One site of one hand, as typed. ``coverage`` and ``density`` are text until :meth:`rating`."""
+
+    hand: str
+    site: str
+    label: str
+    weight: Decimal
+    coverage: str = ""
+    density: str = ""
+    unscorable: bool = False
+    error: str = ""
+
+    @property
+    def name(self) -> str:
+        """What its fields' names begin with."""
+        return f"{self.hand}-{self.site}"
+
+    @property
+    def group(self) -> str:
+        """The finger or part of the hand: what stands before the comma of the label."""
+        return self.label.partition(",")[0]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.coverage or self.density or self.unscorable)
+
+    def rating(self, tool: HandInstrument) -> SiteRating | None:
+        """The rating, or None where nothing was entered; sets ``error`` where it cannot be."""
+        if self.is_empty:
+            return None
+        if self.unscorable:
+            return SiteRating(self.hand, self.site, scorable=False)
+        try:
+            found = SiteRating(self.hand, self.site, int(self.coverage), int(self.density))
+        except ValueError:
+            self.error = _("Give coverage and density as whole numbers, or say that it cannot be scored.")
+            return None
+        low, high = tool.coverage
+        if not low <= found.coverage_pct <= high:
+            self.error = _("Coverage is %(low)s to %(high)s %%.") % {"low": low, "high": high}
+        elif found.density not in tool.density_levels:
+            self.error = _("Density is one of %(levels)s.") % {"levels": ", ".join(map(str, tool.density_levels))}
+        elif (found.coverage_pct == 0) != (found.density == 0):
+            self.error = _("Coverage and density are both 0 or both above 0.")
+        return None if self.error else found
+
+
+@dataclass
+class Grid:
+    """Both hands of a reading. Names of fields: ``R-D1.DIST-coverage``, ``-density``, ``-unscorable``."""
+
+    tool: HandInstrument
+    rows: list[Row] = field(default_factory=list)
+
+    @classmethod
+    def stored(cls, reading: HandScore) -> Grid:
+        """As saved; empty for a new reading."""
+        rated = {(one.laterality, one.site): one for one in reading.ratings.all()} if reading.pk else {}
+        grid = cls(reading.tool)
+        for row in grid._blank():
+            if one := rated.get((row.hand, row.site)):
+                row.unscorable = not one.scorable
+                row.coverage, row.density = (
+                    "" if value is None else str(value) for value in (one.coverage_pct, one.density)
+                )
+            grid.rows.append(row)
+        return grid
+
+    @classmethod
+    def typed(cls, tool: HandInstrument, data: Mapping[str, str]) -> Grid:
+        """As typed. ``data["rest"]`` names the hand whose unanswered sites are all 0."""
+        grid = cls(tool)
+        for row in grid._blank():
+            row.coverage = data.get(f"{row.name}-coverage", "").strip()[:8]
+            row.density = data.get(f"{row.name}-density", "").strip()[:8]
+            row.unscorable = bool(data.get(f"{row.name}-unscorable"))
+            if row.is_empty and data.get("rest") == row.hand:
+                row.coverage = row.density = "0"
+            grid.rows.append(row)
+        return grid
+
+    def _blank(self) -> list[Row]:
+        tool = self.tool
+        return [
+            Row(hand, code, label, tool.weights[code]) for hand in tool.hands for code, label in tool.labels.items()
+        ]
+
+    def ratings(self) -> list[SiteRating]:
+        """What was entered and is possible; the others have their ``error`` set."""
+        return [rating for row in self.rows if (rating := row.rating(self.tool)) is not None]
+
+    @property
+    def errors(self) -> int:
+        return sum(bool(row.error) for row in self.rows)
+
+    @property
+    def hands(self) -> list[tuple[str, list[tuple[str, list[Row]]]]]:
+        """[(hand, [(finger, rows)])] in the order of the instrument."""
+        return [
+            (hand, [(name, list(rows)) for name, rows in groupby(of_hand, key=lambda row: row.group)])
+            for hand in self.tool.hands
+            for of_hand in [[row for row in self.rows if row.hand == hand]]
+        ]
+
+
+def save_reading(*, reading: HandScore, ratings: list[SiteRating], now: datetime.datetime) -> HandScore:
+    """Reading, sites and totals in one transaction. Raises ValidationError, ValueError for an impossible rating."""
+    with trail.together():
+        if reading.read_number is None:
+            earlier = HandScore.objects.filter(study=reading.study, rater=reading.rater)
+            reading.read_number = 1 + max((one.read_number or 0 for one in earlier), default=0)
+        reading.read_at = now
+        standing = {(one.laterality, one.site): one for one in reading.ratings.all()} if reading.pk else {}
+        rows = [_row(reading, standing.pop((one.hand, one.site), None), one) for one in ratings]
+        reading.tally(rows)
+        reading.save()
+        for row in rows:
+            row.score = reading
+        if standing:
+            HandScoreSite.objects.filter(pk__in=[one.pk for one in standing.values()]).delete()
+        HandScoreSite.objects.bulk_create([row for row in rows if row._state.adding])
+        moved = [row for row in rows if row.changed_fields()]
+        if moved:
+            HandScoreSite.objects.bulk_update(moved, ["scorable", "coverage_pct", "density"])
+        after_save(patient=reading.patient, records=[reading], now=now)
+    return reading
+
+
+def _row(reading: HandScore, row: HandScoreSite | None, rating: SiteRating) -> HandScoreSite:
+    row = row or HandScoreSite(score=reading, laterality=rating.hand, site=rating.site)
+    row.scorable = rating.scorable
+    row.coverage_pct = rating.coverage_pct if rating.scorable else None
+    row.density = rating.density if rating.scorable else None
+    row.clean()
+    return row
+
+
+def change_since(reading: HandScore) -> tuple[HandScore, HandChange] | None:
+    """(the reading before, the change) for the newest comparable reading of an earlier radiograph, or None."""
+    day = reading.study.study_date
+    if not reading.pk or day is None or day.earliest is None:
+        return None
+    others = HandScore.objects.filter(patient=reading.patient_id).exclude(study=reading.study_id)
+    dated = [
+        one for one in others.select_related("study").prefetch_related("ratings")
+        if one.study.study_date and one.study.study_date.latest and one.study.study_date.latest < day.earliest
+    ]  # fmt: skip
+    this = reading.reading(reading.ratings.all())
+    for one in sorted(dated, key=lambda one: (one.study.study_date.latest, one.read_at), reverse=True):
+        before = one.reading(one.ratings.all())
+        if hand_score.why_not_comparable(before, this) is None:
+            return one, hand_score.compare(before, this)
+    return None
