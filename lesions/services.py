@@ -6,9 +6,8 @@ import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
-
-from django.db.models import Count, Max, Min, Q
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail
@@ -57,9 +56,10 @@ def save_visit(*, entry: VisitEntry, by: User, now: datetime.datetime) -> Visit:
             observation.verify()
         _write(LesionObservation, [*entry.observations, *fresh])
         settled = settle_lesions(patient=patient)
-        records = [visit, *entry.observations, *fresh, *entry.records]
-        recheck_records(patient=patient, records=records, now=now)
-        summarise(patients=[patient], lesions=settled)
+        written = [*entry.observations, *fresh]
+        beside = _beside_earlier(patient, written, settled.seen)
+        recheck_records(patient=patient, records=[visit, *written, *entry.records], now=now, beside=beside)
+        summarise(patients=[patient], settled=settled)
     return visit
 
 
@@ -89,84 +89,86 @@ def _write(model: type[LesionObservation], rows: list[LesionObservation]) -> Non
         model.objects.bulk_update(changed, names)
 
 
-def settle_lesions(*, patient: Patient) -> list[Lesion]:
-    """Bring the maintained columns of the patient's lesions in line with their observations. Returns all lesions."""
+@dataclass
+class Settled:
+    """A patient's lesions brought in line with their observations, and those observations, oldest visit first."""
+
+    lesions: list[Lesion]
+    seen: dict[int, list[LesionObservation]]
+
+
+def settle_lesions(*, patient: Patient) -> Settled:
+    """Bring the maintained columns of the patient's lesions in line with their observations."""
     lesions = list(Lesion.objects.filter(patient=patient))
-    seen: dict[int, list[LesionObservation]] = defaultdict(list)
-    rows = LesionObservation.objects.filter(patient=patient).select_related("visit")
-    for observation in rows.order_by("visit__visit_date", "visit_id"):
-        seen[observation.lesion_id].append(observation)
+    seen = observations_of([patient.pk])
     for lesion in lesions:
         lesion.settle(seen[lesion.pk])
     moved = [lesion for lesion in lesions if set(lesion.changed_fields()) & set(Lesion.MAINTAINED)]
     if moved:
         Lesion.objects.bulk_update(moved, Lesion.MAINTAINED)
-    return lesions
+    return Settled(lesions, seen)
 
 
-def summarise(*, patients: Sequence[Patient], lesions: Sequence[Lesion] | None = None) -> None:
-    """Write the summary rows of these patients. ``lesions``: all their lesions, where the caller has them."""
+def observations_of(ids: Sequence[int]) -> dict[int, list[LesionObservation]]:
+    """{lesion: its observations, oldest visit first} of these patients."""
+    seen: dict[int, list[LesionObservation]] = defaultdict(list)
+    rows = LesionObservation.objects.filter(patient__in=ids).select_related("visit")
+    for observation in rows.order_by("visit__visit_date", "visit_id"):
+        seen[observation.lesion_id].append(observation)
+    return seen
+
+
+def summarise(*, patients: Sequence[Patient], settled: Settled | None = None) -> None:
+    """Write the summary rows of these patients. ``settled``: all their lesions, where the caller has them."""
     ids = [patient.pk for patient in patients]
-    by_patient: dict[int, list[Lesion]] = defaultdict(list)
-    for lesion in Lesion.objects.filter(patient__in=ids) if lesions is None else lesions:
-        by_patient[lesion.patient_id].append(lesion)
-    visits = _visit_facts(ids)
-    latest = _latest_visits(ids)
-    ulcers = set(
-        LesionObservation.objects.filter(patient__in=ids, ulcerated="Y").values_list("patient_id", flat=True).distinct()
-    )
-    rows = [
-        _summary(pk, visits.get(pk, {}), latest.get(pk), by_patient[pk], ever_ulcer=pk in ulcers) for pk in ids
-    ]  # fmt: skip
+    if settled is None:
+        settled = Settled(list(Lesion.objects.filter(patient__in=ids)), observations_of(ids))
+    lesions: dict[int, list[Lesion]] = defaultdict(list)
+    for lesion in settled.lesions:
+        lesions[lesion.patient_id].append(lesion)
+    visits: dict[int, list[Visit]] = defaultdict(list)
+    for visit in Visit.objects.filter(patient__in=ids).order_by("visit_date", "id"):
+        visits[visit.patient_id].append(visit)
+    rows = [_summary(pk, visits[pk], lesions[pk], settled.seen) for pk in ids]
     columns = [one.name for one in Summary._meta.concrete_fields if not one.primary_key]
     Summary.objects.bulk_create(rows, update_conflicts=True, unique_fields=["patient"], update_fields=columns)
 
 
-def _visit_facts(ids: list[int]) -> dict[int, dict[str, Any]]:
-    attended = ~Q(state=VisitState.MISSED)
-    rows = (
-        Visit.objects.filter(patient__in=ids)
-        .values("patient_id")
-        .order_by()
-        .annotate(
-            visit_count=Count("pk", filter=attended),
-            first_visit_on=Min("visit_date", filter=attended),
-            last_visit_on=Max("visit_date", filter=attended),
-            open_visits=Count("pk", filter=Q(state=VisitState.OPEN)),
-            unsigned_visits=Count("pk", filter=Q(state=VisitState.COMPLETE)),
-        )
-    )
-    return {row.pop("patient_id"): row for row in rows}
-
-
-def _latest_visits(ids: list[int]) -> dict[int, Visit]:
-    newest: dict[int, Visit] = {}
-    for visit in Visit.objects.attended().filter(patient__in=ids).order_by("visit_date", "id"):
-        newest[visit.patient_id] = visit
-    return newest
-
-
 def _summary(
-    pk: int, facts: dict[str, Any], latest: Visit | None, lesions: list[Lesion], *, ever_ulcer: bool
+    pk: int, visits: list[Visit], lesions: list[Lesion], seen: dict[int, list[LesionObservation]]
 ) -> Summary:  # fmt: skip
+    attended = [visit for visit in visits if visit.state != VisitState.MISSED]
+    latest = attended[-1] if attended else None
     active = [lesion for lesion in lesions if lesion.is_active]
-    targets = [lesion for lesion in lesions if lesion.target]
-    areas = [lesion.last_area_mm2 if lesion.is_active else 0 for lesion in targets]
-    missing = len(latest.missing()) if latest else 0
-    asked = len([1 for name in COMPLETENESS_OF if name])
+    asked = len(COMPLETENESS_OF)
     return Summary(
         patient_id=pk,
-        **facts,
+        visit_count=len(attended),
+        first_visit_on=attended[0].visit_date if latest else None,
+        last_visit_on=latest.visit_date if latest else None,
         next_due_on=latest.next_visit_due if latest else None,
         lesion_count=len(lesions),
         active_lesions=len(active),
         ulcerated_lesions=sum(lesion.ulcerated_now for lesion in active),
         infected_lesions=sum(lesion.infected_now for lesion in active),
-        ever_ulcer=ever_ulcer,
+        ever_ulcer=any(one.ulcerated == "Y" for lesion in lesions for one in seen[lesion.pk]),
         pain_nrs=latest.pain_nrs if latest else None,
-        burden_mm2=sum(areas) if targets and None not in areas else None,
-        completeness=round(100 * (asked - missing) / asked) if latest and asked else 0,
+        burden_mm2=_burden(lesions, seen),
+        open_visits=sum(visit.state == VisitState.OPEN for visit in visits),
+        unsigned_visits=sum(visit.state == VisitState.COMPLETE for visit in visits),
+        completeness=round(100 * (asked - len(latest.missing())) / asked) if latest else 0,
     )
+
+
+def _burden(lesions: list[Lesion], seen: dict[int, list[LesionObservation]]) -> Decimal | None:
+    """Sum of the target areas as last assessed; one unmeasured target makes it missing (product.md, "Decided")."""
+    last = [
+        next((one for one in reversed(seen[lesion.pk]) if one.is_assessed), None) for lesion in lesions if lesion.target
+    ]
+    sum_ = scoring.burden_mm2(
+        (one.status_change, one.length_mm, one.width_mm) if one else ("", None, None) for one in last
+    )
+    return None if sum_ is None else round(sum_, 1)
 
 
 # The required answers of a visit: completeness is the share of them that the latest visit has.
@@ -177,7 +179,7 @@ COMPLETENESS_OF = tuple(
 
 def follow(*, patient: Patient, records: Iterable[Any]) -> None:
     """After any saved record: lesions and summary of the patient follow."""
-    summarise(patients=[patient], lesions=settle_lesions(patient=patient))
+    summarise(patients=[patient], settled=settle_lesions(patient=patient))
 
 
 def find_beside(*, patient: Patient, records: Sequence[Any]) -> dict[Any, list[Finding]]:
@@ -185,7 +187,7 @@ def find_beside(*, patient: Patient, records: Sequence[Any]) -> dict[Any, list[F
     found: dict[Any, list[Finding]] = {}
     observations = [one for one in records if isinstance(one, LesionObservation)]
     if observations:
-        found |= _beside_earlier(patient, observations)
+        found |= _beside_earlier(patient, observations, observations_of([patient.pk]))
     if any(isinstance(one, TreatmentCourse) for one in records):
         courses = list(TreatmentCourse.objects.filter(patient=patient))
         # Own findings too: these courses are checked again as a whole.
@@ -196,11 +198,9 @@ def find_beside(*, patient: Patient, records: Sequence[Any]) -> dict[Any, list[F
     return found
 
 
-def _beside_earlier(patient: Patient, observations: list[LesionObservation]) -> dict[LesionObservation, list[Finding]]:
-    earlier: dict[int, list[LesionObservation]] = defaultdict(list)
-    rows = LesionObservation.objects.filter(patient=patient, lesion__in=[one.lesion_id for one in observations])
-    for row in rows.select_related("visit").order_by("visit__visit_date", "visit_id"):
-        earlier[row.lesion_id].append(row)
+def _beside_earlier(
+    patient: Patient, observations: list[LesionObservation], seen: dict[int, list[LesionObservation]]
+) -> dict[Any, list[Finding]]:
     procedures: dict[int, list[Procedure]] = defaultdict(list)
     if any(one.status_change == LesionStatus.EXCISED for one in observations):
         for procedure in Procedure.objects.filter(patient=patient).prefetch_related("lesions"):
@@ -210,7 +210,7 @@ def _beside_earlier(patient: Patient, observations: list[LesionObservation]) -> 
         one: list(
             checks.observation_findings(
                 one,
-                [old for old in earlier[one.lesion_id] if old.visit.visit_date < one.visit.visit_date],
+                [old for old in seen[one.lesion_id] if old.visit.visit_date < one.visit.visit_date],
                 checks.excisions(procedures[one.lesion_id]),
             )
         )

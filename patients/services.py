@@ -92,17 +92,26 @@ def after_save(*, patient: Patient, records: Iterable[Record], now: datetime.dat
             step(patient=patient, records=records)
 
 
-def recheck_records(*, patient: Patient, records: Iterable[Record], now: datetime.datetime) -> list[Any]:
-    """Run the records' own findings once; they become data queries. Returns the queries open for these records."""
+def recheck_records(
+    *,
+    patient: Patient,
+    records: Iterable[Record],
+    now: datetime.datetime,
+    beside: dict[Any, list[Finding]] | None = None,
+) -> list[Any]:
+    """Run the records' own findings once; they become data queries. Returns the queries open for these records.
+
+    ``beside``: what the finders would find, where the caller has it already.
+    """
     records = list(records)
     findings = {record: list(record.findings()) for record in records}
-    for finder in FINDERS:
-        for record, found in finder(patient=patient, records=records).items():
-            findings.setdefault(record, []).extend(found)
-    records = list(findings)
+    others = [beside] if beside is not None else [finder(patient=patient, records=records) for finder in FINDERS]
+    for found in others:
+        for record, more in found.items():
+            findings.setdefault(record, []).extend(more)
     return recheck(
-        records, findings=findings, clinic_id=patient.clinic_id, patient=patient.registry_number, now=now
-    )  # fmt: skip
+        list(findings), findings=findings, clinic_id=patient.clinic_id, patient=patient.registry_number, now=now
+    )
 
 
 def removal_problem(record: Any) -> str:

@@ -1,6 +1,7 @@
 """Traced models: every write leaves its event in the same transaction, by a bulk path.
 
-Plain ``queryset.update()`` leaves no history, so it is refused here.
+Plain ``queryset.update()`` leaves no history, so it is refused here. Row and event stand or fall together with what is
+around them, so no savepoint of their own is needed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class TracedQuerySet(models.QuerySet):
         raise TypeError(f"update() leaves no history: save {self.model.__name__} rows, or use bulk_update()")
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             created = super().bulk_create(list(objs), *args, **kwargs)
             trail.write(_created(one) for one in created)
             for one in created:
@@ -30,7 +31,7 @@ class TracedQuerySet(models.QuerySet):
 
     def bulk_update(self, objs: Iterable[Any], fields: Sequence[str], batch_size: int | None = None) -> int:
         objs = list(objs)
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             # Model-level bulk_update calls update() on the rows it has locked; the plain queryset does that for us.
             count = models.QuerySet(self.model, using=self.db).bulk_update(objs, fields, batch_size)
             trail.write(told for one in objs if (told := _changed(one)) is not None)
@@ -39,7 +40,7 @@ class TracedQuerySet(models.QuerySet):
         return count
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             doomed = [_deleted(one) for one in self]
             gone = super().delete()
             trail.write(doomed)
@@ -90,7 +91,7 @@ class Traced(models.Model):
         return changes
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             adding = self._state.adding
             told = None if adding else _changed(self)
             super().save(*args, **kwargs)
@@ -98,7 +99,7 @@ class Traced(models.Model):
         self.remember()
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             told = _deleted(self)
             gone = super().delete(*args, **kwargs)
             trail.write([told])

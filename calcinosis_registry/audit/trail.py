@@ -57,9 +57,14 @@ def because(reason: str) -> Iterator[None]:
 @contextmanager
 def together() -> Iterator[None]:
     """One transaction whose events are written as one insert at its end. Nested uses join the outermost."""
-    if _pending.get() is not None:
-        with transaction.atomic():
-            yield
+    if (outer := _pending.get()) is not None:
+        told = len(outer)
+        try:
+            with transaction.atomic():
+                yield
+        except BaseException:
+            del outer[told:]  # what was rolled back did not happen
+            raise
         return
     pending: list[Event] = []
     token = _pending.set(pending)

@@ -33,11 +33,10 @@ def recheck(
         for (model, pk, field, rule), found in wanted.items()
         if (model, pk, field, rule) not in known
     ]  # fmt: skip
-    with trail.together():
-        for query in settled:
-            query.status, query.closed_at = QueryStatus.CLOSED, now
-        if settled:
+    for query in settled:
+        query.status, query.closed_at = QueryStatus.CLOSED, now
+    if settled or fresh:
+        with trail.together():
             DataQuery.objects.bulk_update(settled, ["status", "closed_at"])
-        if fresh:
             DataQuery.objects.bulk_create(fresh)
     return [query for key, query in known.items() if key in wanted] + fresh
