@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --prefer
 .PHONY: run test test-long bench lint format clean
 
 run: $(RUN_STAMP)
-	@exec env REGISTRY_DEMO=1 $(BIN)/python manage.py run_demo --port $(PORT)
+	@exec env REGISTRY_DEMO=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python manage.py run_demo --port $(PORT)
 
 test: $(TEST_STAMP)
 	$(PYTEST) -n $(WORKERS) --dist loadscope -m "$(MARKS)" $(ARGS)
