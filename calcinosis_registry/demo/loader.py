@@ -21,7 +21,8 @@ from calcinosis_registry.demo.story import tell
 from calcinosis_registry.demo.told import Dice, Told, years
 from calcinosis_registry.identity.models import Identity
 from calcinosis_registry.records.models import Record
-from lesions.services import summarise
+from lesions.models import LesionObservation
+from lesions.services import Settled, summarise
 from patients.models import Patient, Visit, VisitState
 
 BATCH = 200
@@ -81,9 +82,14 @@ def write(stories: list[list[Told]], *, first: int, seed: int) -> None:
     rows = [record.row for kind in ORDER for record in told[kind]]
     trail.write(_signatures(row for row in rows if isinstance(row, Visit)))
     raise_queries(rows, dice)
+    seen: dict[int, list[LesionObservation]] = defaultdict(list)
+    for record in told["lesions.lesionobservation"]:
+        seen[record.row.lesion_id].append(record.row)
+    for rows_of_lesion in seen.values():
+        rows_of_lesion.sort(key=lambda one: one.visit.visit_date)
     summarise(
         patients=[record.row for record in told["patients.patient"]],
-        lesions=[record.row for record in told["lesions.lesion"]],
+        settled=Settled([record.row for record in told["lesions.lesion"]], seen),
     )
 
 
