@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -13,6 +13,9 @@ from calcinosis_registry.audit.traced import Traced
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.policy import ScopedQuerySet
 from calcinosis_registry.codebook.items import Privacy, clinical
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 LAST_CHARACTER = chr(0x10FFFF)
 
@@ -43,7 +46,7 @@ class IdentityQuerySet(ScopedQuerySet):
         return found
 
 
-def _kept(label: str, length: int, *, blank: bool = True, help_text: str = "") -> models.CharField:
+def _kept(label: StrOrPromise, length: int, *, blank: bool = True, help_text: StrOrPromise = "") -> models.CharField:
     return clinical(
         models.CharField(label, max_length=length, blank=blank, help_text=help_text),
         section="Identity", privacy=Privacy.IDENTITY, source="product.md, Register a patient",

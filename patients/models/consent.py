@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
@@ -11,6 +13,9 @@ from django.utils.translation import gettext_lazy as __
 from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, yes_no_unknown
 from patients.models.patient import PatientRecord, on_or_before
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 SOURCE = "product.md, Register a patient; clinical-model 9.1 (12, 13), 12.2"
 
 
@@ -19,7 +24,7 @@ class GivenBy(models.TextChoices):
     GUARDIAN = "GUARDIAN", __("A guardian")
 
 
-def _scope(label: str, help_text: str) -> models.BooleanField:
+def _scope(label: StrOrPromise, help_text: StrOrPromise) -> models.BooleanField:
     return clinical(
         models.BooleanField(label, default=False, help_text=help_text),
         section="Scopes", privacy=Privacy.INTERNAL, source=SOURCE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -17,6 +18,9 @@ from calcinosis_registry.codebook.fields import CodesField, PartialDateField
 from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, yes_no_unknown
 from patients import scoring
 from patients.models.patient import PatientRecord, on_or_before
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -65,7 +69,7 @@ WHEN_IN_LIFE = [
 _date = partial(PartialDateField, help_text=__("Year, year-month, full date or “unknown”."))
 
 
-def _onset(label: str, source: str, need: Need = Need.ALWAYS) -> PartialDateField:
+def _onset(label: StrOrPromise, source: str, need: Need = Need.ALWAYS) -> PartialDateField:
     return clinical(_date(label), section="Dates", privacy=Privacy.DATE, source=source, need=need)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -18,6 +19,9 @@ from calcinosis_registry.quality.findings import Finding
 from patients import units
 from patients.models.patient import PatientRecord, on_or_before
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 SOURCE = "clinical-model 4.5"
 ADULT = 18
 
@@ -27,7 +31,7 @@ def analytes() -> list[tuple[str, str]]:
 
 
 def _number(
-    label: str, section: str = "Result", need: Need = Need.OPTIONAL, help_text: str = ""
+    label: StrOrPromise, section: str = "Result", need: Need = Need.OPTIONAL, help_text: StrOrPromise = ""
 ) -> models.DecimalField:
     return clinical(
         models.DecimalField(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.utils.translation import gettext_lazy as __
@@ -11,25 +12,30 @@ from calcinosis_registry.codebook.fields import PartialDateField
 from calcinosis_registry.codebook.items import Privacy, choice, clinical, yes_no_unknown
 from patients.models.patient import VisitRecord
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 SOURCE = "clinical-model 4.4"
 _yes = partial(yes_no_unknown, source=SOURCE)
 
 
-def _count(label: str, section: str, highest: int, **meaning: object) -> models.SmallIntegerField:
+def _count(label: StrOrPromise, section: str, highest: int, **meaning: object) -> models.SmallIntegerField:
     return clinical(
         models.SmallIntegerField(label, null=True, blank=True),
         section=section, privacy=Privacy.CLINICAL, source=SOURCE, possible=(0, highest), **meaning,
     )  # fmt: skip
 
 
-def _measure(label: str, section: str, low: float, high: float, unit: str, **meaning: object) -> models.DecimalField:
+def _measure(
+    label: StrOrPromise, section: str, low: float, high: float, unit: str, **meaning: object
+) -> models.DecimalField:
     return clinical(
         models.DecimalField(label, max_digits=5, decimal_places=1, null=True, blank=True),
         section=section, privacy=Privacy.CLINICAL, source=SOURCE, possible=(low, high), unit=unit, **meaning,
     )  # fmt: skip
 
 
-def _since(label: str, section: str, **meaning: object) -> PartialDateField:
+def _since(label: StrOrPromise, section: str, **meaning: object) -> PartialDateField:
     return clinical(PartialDateField(label), section=section, privacy=Privacy.DATE, source=SOURCE, **meaning)
 
 

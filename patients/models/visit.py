@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -19,6 +19,9 @@ from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, 
 from calcinosis_registry.quality.findings import Finding
 from calcinosis_registry.records.models import Record
 from patients.models.patient import Patient, on_or_before
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class VisitType(models.TextChoices):
@@ -49,7 +52,7 @@ class NoneOrList(models.TextChoices):
     UNKNOWN = "U", __("Unknown")
 
 
-def _nrs(label: str, *, source: str, need: Need = Need.COMPLETE) -> models.SmallIntegerField:
+def _nrs(label: StrOrPromise, *, source: str, need: Need = Need.COMPLETE) -> models.SmallIntegerField:
     return clinical(
         models.SmallIntegerField(label, null=True, blank=True, help_text=__("0 none to 10 worst.")),
         section="How the patient is", privacy=Privacy.CLINICAL, source=source, possible=(0, 10), need=need,
@@ -57,7 +60,7 @@ def _nrs(label: str, *, source: str, need: Need = Need.COMPLETE) -> models.Small
     )  # fmt: skip
 
 
-def _not_done(label: str) -> models.BooleanField:
+def _not_done(label: StrOrPromise) -> models.BooleanField:
     return clinical(
         models.BooleanField(label, default=False),
         section="How the patient is", privacy=Privacy.CLINICAL, source="clinical-model 12.3 (8–10)",
