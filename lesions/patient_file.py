@@ -17,7 +17,7 @@ from django.db import connection, models
 from django.db.models import OuterRef, Subquery
 
 from calcinosis_registry.audit.models import Action, Event
-from calcinosis_registry.records.models import record_kinds
+from calcinosis_registry.records.models import Record, record_kinds
 from lesions.models import (
     ComplicationLesion,
     ImagingFile,
@@ -31,6 +31,7 @@ from lesions.models import (
 from patients.models import Patient, PatientRecord, Visit
 
 M = TypeVar("M", bound=models.Model)
+VISIT = Visit._meta.label_lower
 LINKS = {
     TreatmentLesion: "course_id", ProcedureLesion: "procedure_id", ComplicationLesion: "complication_id",
     ImagingLesion: "study_id",
@@ -70,11 +71,14 @@ def newest_events(patient: Patient) -> list[Event]:
 
 
 class PatientFile:
-    """Every other record of a patient: ``file[TreatmentCourse]`` is a list; ``file.lesion_ids(course)`` its lesions."""
+    """Every other record of a patient: ``file[TreatmentCourse]`` is a list; ``file.lesion_ids(course)`` its lesions.
 
-    def __init__(self, patient: Patient, visits: Iterable[Visit]) -> None:
+    ``known``: the patient, visits and lesions, read before.
+    """
+
+    def __init__(self, patient: Patient, known: Iterable[Record]) -> None:
         self._rows: dict[type[models.Model], list[Any]] = {model: [] for model, _table, _names in _branches()}
-        by_id = {visit.pk: visit for visit in visits}
+        self._known = {(one._meta.label_lower, one.pk): one for one in known}
         with connection.cursor() as cursor:
             cursor.execute(_statement(connection.vendor), [patient.pk] * len(self._rows))
             for position, row in cursor.fetchall():
@@ -82,7 +86,7 @@ class PatientFile:
                 record = model.from_db(None, [one.attname for one in fields], _values(fields, row))
                 if isinstance(record, PatientRecord):
                     record.patient = patient
-                    record.visit = by_id.get(record.visit_id)  # type: ignore[assignment]
+                    record.visit = self._known.get((VISIT, record.visit_id))  # type: ignore[assignment]
                 self._rows[model].append(record)
         self._links: dict[tuple[type[models.Model], int], list[int]] = {}
         for link, key in LINKS.items():
@@ -96,6 +100,13 @@ class PatientFile:
     def one(self, model: type[M]) -> M | None:
         """The record of a kind of which there is one."""
         return next(iter(self._rows[model]), None)
+
+    def find(self, label: str, key: int | None) -> Record | None:
+        """The record an event or a data query is about, by the label of its model; None where it is gone."""
+        if (label, key) in self._known:
+            return self._known[label, key]  # type: ignore[index]
+        model = next((one for one in self._rows if one._meta.label_lower == label and issubclass(one, Record)), None)
+        return next((one for one in self._rows[model] if one.pk == key), None) if model else None
 
     def lesion_ids(self, record: models.Model) -> list[int]:
         return self._links.get((type(record), record.pk), [])

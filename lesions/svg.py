@@ -4,6 +4,7 @@ prints, and goes into a PDF. The colours are the fallback (light) where no style
 
 from __future__ import annotations
 
+from functools import cache
 from xml.sax.saxutils import escape, quoteattr
 
 NAMESPACE = "http://www.w3.org/2000/svg"
@@ -16,12 +17,19 @@ def element(name: str, content: str = "", /, **attributes: object) -> str:
 
     ``content`` is markup; an attribute of None is left out.
     """
-    told = "".join(
-        f" {key.rstrip('_').replace('_', '-')}={quoteattr(f'{value:.4g}' if isinstance(value, float) else str(value))}"
-        for key, value in attributes.items()
-        if value is not None
-    )
+    told = "".join(f" {_attribute(key)}={_quoted(value)}" for key, value in attributes.items() if value is not None)
     return f"<{name}{told}>{content}</{name}>" if content else f"<{name}{told}/>"
+
+
+@cache
+def _attribute(key: str) -> str:
+    return key.rstrip("_").replace("_", "-")
+
+
+def _quoted(value: object) -> str:
+    if isinstance(value, float):
+        return f'"{value:.4g}"'
+    return f'"{value}"' if isinstance(value, int) else quoteattr(str(value))
 
 
 def words(name: str, text: object, /, **attributes: object) -> str:

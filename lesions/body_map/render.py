@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from math import cos, hypot, pi, sin
 from xml.sax.saxutils import escape
 
+from django.utils.translation import get_language
+
 from lesions.body_map.atlas import Caption, Region, View
 from lesions.body_map.marks import Mark, Placed, place, status_key
 from lesions.sites import describe
@@ -32,19 +34,10 @@ def render_view(view: View, views: dict[str, View], marks: Iterable[Mark] = (), 
     """One view with its marks as an SVG element. ``selectable``: regions are buttons that can be chosen."""
     placed = place(marks, view, views)
     uid = f"map-{view.key}"
-    soft = {"stroke": SOFT, "stroke_width": 0.9}
     content = [
         element("title", escape(str(view.title)), id=f"{uid}-title"),
         element("desc", escape(_description(view, placed)), id=f"{uid}-desc"),
-        *(
-            _path("map-body", d, fill=WASH, stroke=SOFT, stroke_width=1.5, stroke_linejoin="round")
-            for d in view.outlines
-        ),
-        *(_path("map-link", d, fill="transparent", data_view_link=key) for d, key, _side in view.links if selectable),
-        *(_region(region, selectable) for region in view.regions),
-        *(_path("map-nail", d, fill=PAPER, **soft) for d in view.nails),
-        *(_path("map-detail", d, fill="none", stroke_linecap="round", opacity=0.55, **soft) for d in view.details),
-        *(_caption(caption, view.mark) for caption in view.captions),
+        _backdrop(view, selectable),
         *(_mark(one, view.mark) for one in placed),
     ]
     return element(
@@ -59,6 +52,33 @@ def render_view(view: View, views: dict[str, View], marks: Iterable[Mark] = (), 
         data_view=view.key,
         font_family="Inter, sans-serif",
     )
+
+
+_drawn: dict[tuple[str, bool, str], str] = {}
+
+
+def _backdrop(view: View, selectable: bool) -> str:
+    """Everything of a view but its lesions. It is long, and the same every time: drawn once per language."""
+    key = (view.key, selectable, get_language() or "")
+    if key not in _drawn:
+        soft = {"stroke": SOFT, "stroke_width": 0.9}
+        parts = [
+            *(
+                _path("map-body", d, fill=WASH, stroke=SOFT, stroke_width=1.5, stroke_linejoin="round")
+                for d in view.outlines
+            ),
+            *(
+                _path("map-link", d, fill="transparent", data_view_link=other)
+                for d, other, _side in view.links
+                if selectable
+            ),
+            *(_region(region, selectable) for region in view.regions),
+            *(_path("map-nail", d, fill=PAPER, **soft) for d in view.nails),
+            *(_path("map-detail", d, fill="none", stroke_linecap="round", opacity=0.55, **soft) for d in view.details),
+            *(_caption(caption, view.mark) for caption in view.captions),
+        ]
+        _drawn[key] = "".join(parts)
+    return _drawn[key]
 
 
 def _path(kind: str, d: str, content: str = "", /, **attributes: object) -> str:

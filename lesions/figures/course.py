@@ -108,13 +108,14 @@ def _years(scale: TimeScale, bottom: float) -> str:
     return "".join(parts)
 
 
-def _lane_name(label: str, unit: str, y: float, layout: Layout, height: float) -> str:
-    if not label:
+def _lane_name(name: str, unit: str, y: float, layout: Layout, height: float) -> str:
+    if not name:
         return ""
     if layout.names_above:
-        return label(f"{label}{', ' if unit else ''}{unit}", 0, y - 7, "fig-name", weight=600)
-    name = label(label, 0, y + min(height / 2, 20) - 2, "fig-name", weight=600)
-    return name + (label(unit, 0, y + min(height / 2, 20) + 12, "fig-tick", size=10.5) if unit else "")
+        return label(f"{name}{', ' if unit else ''}{unit}", 0, y - 7, "fig-name", weight=600)
+    level = y + min(height / 2, 20)
+    below = label(unit, 0, level + 12, "fig-tick", size=10.5) if unit else ""
+    return label(name, 0, level - 2, "fig-name", weight=600) + below
 
 
 def _bars(bars: Sequence[Bar], scale: TimeScale, y: float, layout: Layout) -> tuple[str, int]:

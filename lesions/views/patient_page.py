@@ -24,6 +24,7 @@ from lesions.patient_file import PatientFile, lesions_of, newest_events, observa
 from lesions.timeline import timeline
 from lesions.views.maps import map_views, mark_code, mark_of
 from patients.models import Antibody, Consent, Diagnosis, LaboratoryResult, Patient
+from patients.services import SCOPES
 
 LEGEND = ("NEW", "LARGER", "STABLE", "SMALLER", "RESOLVED", "EXTRUDED_COMPLETE", "EXCISED", "RECURRED", "NOT_ASSESSED")
 
@@ -35,12 +36,14 @@ def patient_page(request: HttpRequest, public_id: str) -> HttpResponse:
     patient = rows.filter(public_id=public_id).first()
     if patient is None:
         raise Http404
+    may_edit = may(request.user, Permission.EDIT_RECORDS, patient.clinic_id)
     queries = DataQuery.objects.visible_to(request.user, Permission.VIEW_RECORDS).open()
     context = {
         **_lesions_and_course(patient),
         "patient": patient,
         "summary": getattr(patient, "summary", None),
-        "may_edit": may(request.user, Permission.EDIT_RECORDS, patient.clinic_id) and patient.registry_consent,
+        "may_edit": may_edit and patient.registry_consent,
+        "can_consent": may_edit,
         "actions": "lesions/_patient_actions.html",
     }
     file: PatientFile = context["file"]
@@ -67,7 +70,7 @@ def _lesions_and_course(patient: Patient) -> dict[str, Any]:
         "file": file,
         "labels": {lesion.pk: lesion.label for lesion in lesions},
         "course": course,
-        "course_rows": [(one, course.scores.get(one.visit.pk)) for one in reversed(moments)] if course else [],
+        "course_rows": list(reversed(moments)),
         "drawings": [("wide", mark_safe(course.wide)), ("narrow", mark_safe(course.narrow))] if course else [],
     }
 
@@ -103,17 +106,28 @@ def _records(patient: Patient, file: PatientFile, labels: dict[int, str]) -> dic
             for one in courses
         ],
         "events": [
-            {"title": model.title(), "kind": model.kind(), "lines": [line_of(one) for one in newest_first(file[model], name)]}
+            {
+                "title": model.title(),
+                "kind": model.kind(),
+                "lines": [line_of(one) for one in newest_first(file[model], name)],
+            }
             for model, name in ((Complication, "onset"), (Procedure, "performed_on"), (AdverseEvent, "onset"))
         ],
         "studies": study_cards(file, labels),
         "labs": lab_rows(file[LaboratoryResult], patient),
         "diagnosis": file.one(Diagnosis),
         "antibodies": _newest_antibodies(file[Antibody]),
-        "consents": sorted(file[Consent], key=lambda one: (one.consented_on, one.pk), reverse=True),
+        "consents": [
+            {"consent": one, "scopes": [str(_scope(name)) for name in SCOPES if getattr(one, name)]}
+            for one in sorted(file[Consent], key=lambda one: (one.consented_on, one.pk), reverse=True)
+        ],
         "other": other,
         "addable": addable,
     }
+
+
+def _scope(name: str) -> Any:
+    return Consent._meta.get_field(name).verbose_name
 
 
 def _newest_antibodies(found: list[Antibody]) -> list[Antibody]:

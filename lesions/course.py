@@ -1,0 +1,178 @@
+"""From records to the course picture and its equal table."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from calcinosis_registry.codebook.partial_dates import PartialDate
+from lesions.figures import NARROW, WIDE, Bar, Course, Happening, Lane, Point, Series, Span, draw_course
+from lesions.models import AdverseEvent, Complication, HandScore, ImagingStudy, Lesion, Procedure, TreatmentCourse
+from lesions.patient_file import PatientFile
+from lesions.timeline import Moment
+
+MARGIN = datetime.timedelta(days=60)
+
+
+@dataclass(frozen=True)
+class CourseView:
+    """``wide`` and ``narrow``: the same picture as SVG text for two widths; ``earlier``: treatments before it begins."""
+
+    wide: str
+    narrow: str
+    earlier: list[TreatmentCourse]
+
+
+def course_view(
+    moments: Sequence[Moment], lesions: Sequence[Lesion], file: PatientFile, today: datetime.date
+) -> CourseView | None:
+    """None before the first visit that was attended."""
+    attended = [one for one in moments if one.visit.state != "MISSED"]
+    if not attended:
+        return None
+    first = _begin(attended, file, today)
+    drugs = file[TreatmentCourse]
+    earlier = [one for one in drugs if one.stop is not None and one.stop.latest and one.stop.latest < first]
+    course = Course(
+        first=first,
+        today=max(today, attended[-1].visit.visit_date),
+        lanes=[one for one in _lanes(attended, file) if any(series.points for series in one.series)],
+        bars=[_bar(one) for one in sorted(drugs, key=_sort_key) if one not in earlier],
+        happenings=sorted(
+            (one for one in _happenings(attended, lesions, file) if not one.when.latest or one.when.latest >= first),
+            key=lambda one: one.when.earliest or first,
+        ),
+        title=_("Course since %(year)s") % {"year": first.year},
+        description=_("The table below says the same in numbers."),
+        bars_label=_("Treatments"),
+        happenings_label=_("Events"),
+    )
+    wide, narrow = draw_course(course, WIDE, "course-wide"), draw_course(course, NARROW, "course-narrow")
+    return CourseView(wide, narrow, earlier)
+
+
+def _begin(attended: Sequence[Moment], file: PatientFile, today: datetime.date) -> datetime.date:
+    """A little before the first visit, or further back for treatments and events, but not so far that visits crowd."""
+    first = attended[0].visit.visit_date
+    days = [one.start for one in file[TreatmentCourse]] + [one.onset for one in file[Complication]]
+    days += [one.performed_on for one in file[Procedure]]
+    starts = [day.earliest for day in days if day is not None and day.earliest]
+    furthest = first - max((today - first) * 0.25, datetime.timedelta(days=365))
+    return max(min([first, *starts]) - MARGIN, furthest)
+
+
+def _lanes(attended: Sequence[Moment], file: PatientFile) -> list[Lane]:
+    def line(label: str, look: str, value: Any) -> Series:
+        return Series(label, look, _points(attended, label, value))
+
+    scores = Series(_("Hand score"), "score", _score_points(file))
+    return [
+        Lane(_("Burden"), _("mm², targets"), [line(_("Burden"), "burden", lambda one: one.burden)]),
+        Lane(
+            _("Pain, globals"), "0–10",
+            [
+                line(_("pain"), "pain", lambda one: one.visit.pain_nrs),
+                line(_("patient"), "patient", lambda one: one.visit.patient_global),
+                line(_("physician"), "physician", lambda one: one.visit.physician_global),
+            ],
+            top=10, height=72,
+        ),
+        Lane(
+            _("Lesions"), _("number"),
+            [
+                line(_("active"), "active", lambda one: one.active),
+                line(_("ulcerated"), "ulcerated", lambda one: one.ulcerated),
+            ],
+            height=44,
+        ),
+        Lane(_("Skin, mRSS"), "0–51", [line(_("mRSS"), "mrss", lambda one: one.visit.mrss)], top=51, height=40),
+        Lane(_("Hand score"), _("unverified"), [scores], height=36),
+    ]  # fmt: skip
+
+
+def _points(attended: Sequence[Moment], label: str, value: Any) -> list[Point]:
+    found = []
+    for one in attended:
+        number = value(one)
+        if number is not None:
+            day = one.visit.visit_date
+            found.append(Point(day, float(number), one.visit.get_absolute_url(), f"{day}: {label} {number:,.0f}"))
+    return found
+
+
+def _score_points(file: PatientFile) -> list[Point]:
+    studies = {study.pk: study for study in file[ImagingStudy]}
+    found = []
+    for score in file[HandScore]:
+        day = studies[score.study_id].study_date if score.study_id in studies else None
+        if score.total is not None and day is not None and day.earliest:
+            middle = day.earliest + (day.latest - day.earliest) / 2  # type: ignore[operator]
+            href = reverse("patients:record", args=[HandScore.kind(), score.public_id])
+            found.append(Point(middle, float(score.total), href, f"{day}: {score}"))
+    return sorted(found, key=lambda point: point.day)
+
+
+def span_of(day: PartialDate | None) -> Span:
+    return Span(None, None) if day is None else Span(day.earliest, day.latest)
+
+
+def _sort_key(course: TreatmentCourse) -> tuple[str, int]:
+    return (str(course.start or ""), course.pk)
+
+
+def dose_words(course: TreatmentCourse) -> str:
+    """``180 mg once a day``, "" where no dose was given."""
+    dose = f"{course.dose.normalize():f} {course.get_dose_unit_display()}" if course.dose is not None else ""
+    often = course.frequency_text or str(course.get_frequency_display()).lower()
+    return " ".join(part for part in (dose, often) if part)
+
+
+def period_words(start: PartialDate | None, stop: PartialDate | None, *, ongoing: bool) -> str:
+    """``2022-05 – 2023-07``, ``2024-01 – now``, ``2024 –`` where the end was not told."""
+    end = _("now") if ongoing else stop
+    return f"{start if start is not None else '?'} – {end if end is not None else '?'}"
+
+
+def _bar(course: TreatmentCourse) -> Bar:
+    dose = f"{course.dose.normalize():f} {course.get_dose_unit_display()}" if course.dose is not None else ""
+    why = str(course.get_reason_stopped_display()).lower()
+    details = [course.name, dose_words(course), period_words(course.start, course.stop, ongoing=course.is_running), why]
+    return Bar(
+        label=" ".join(part for part in (course.name, dose) if part) + (f": {why}" if why else ""),
+        title=", ".join(part for part in details if part),
+        start=span_of(course.start),
+        stop=span_of(course.stop),
+        ongoing=course.is_running,
+        ended=course.stop is not None or course.ongoing == "N",
+        href=reverse("patients:record", args=[TreatmentCourse.kind(), course.public_id]),
+    )
+
+
+def _happenings(attended: Sequence[Moment], lesions: Sequence[Lesion], file: PatientFile) -> list[Happening]:
+    labels = {lesion.pk: lesion.label for lesion in lesions}
+    found = []
+    for moment in attended:
+        if moment.new_ulcers:
+            day = moment.visit.visit_date
+            word = _("ulcer") + " " + _names(moment.new_ulcers, labels)
+            found.append(Happening(word, f"{day}: {word}", Span(day, day), "ulcer", moment.visit.get_absolute_url()))
+    for model, when, look in (
+        (Complication, "onset", "complication"),
+        (Procedure, "performed_on", "procedure"),
+        (AdverseEvent, "onset", "adverse"),
+    ):
+        for record in file[model]:  # type: ignore[type-abstract]
+            day = getattr(record, when)
+            word = " ".join(part for part in (str(record).lower(), _names(file.lesion_ids(record), labels)) if part)
+            href = reverse("patients:record", args=[model.kind(), record.public_id])
+            found.append(Happening(word, f"{day or '?'}: {word}", span_of(day), look, href))
+    return found
+
+
+def _names(keys: Iterable[int], labels: dict[int, str]) -> str:
+    return ", ".join(labels[key] for key in sorted(keys) if key in labels)

@@ -1,0 +1,257 @@
+"""The cards of the patient page beside lesions and course: labs, images, what is left to do, other records."""
+
+from __future__ import annotations
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from calcinosis_registry.codebook.fields import PartialDateField
+from calcinosis_registry.codebook.items import item_fields
+from calcinosis_registry.quality.models import DataQuery
+from calcinosis_registry.records.display import shown
+from calcinosis_registry.records.models import Record
+from lesions.figures import sparkline
+from lesions.models import (
+    AdverseEvent,
+    Complication,
+    ImagingFile,
+    ImagingStudy,
+    Lesion,
+    LesionObservation,
+    Procedure,
+    TreatmentCourse,
+)
+from lesions.patient_file import PatientFile
+from patients import units
+from patients.kinds import kinds
+from patients.models import Antibody, Consent, Diagnosis, LaboratoryResult, Patient, Visit, VisitRecord, VisitState
+
+# Kinds with a card of their own, or a place in another one.
+SHOWN_ELSEWHERE = {
+    Patient, Consent, Diagnosis, Antibody, Lesion, LesionObservation, TreatmentCourse, Procedure, Complication,
+    AdverseEvent, ImagingStudy, LaboratoryResult,
+}  # fmt: skip
+BRIEF = 4  # values of a record told in one line
+RECENT = 3  # records of a kind shown before the rest is folded away
+ADULT = 18
+
+
+def page_of(record: Record | None) -> str:
+    """The page on which a record is read and changed; "" for none."""
+    if record is None or isinstance(record, ImagingFile):
+        return ""
+    if isinstance(record, Visit | ImagingStudy):
+        route = "lesions:visit" if isinstance(record, Visit) else "lesions:imaging_study"
+        return reverse(route, args=[record.public_id])
+    return reverse("patients:record", args=[record.kind(), record.public_id])
+
+
+# --- Laboratory -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LabRow:
+    """The newest result of one analyte. ``unusual``: outside the plausible range; ``reported``: as the laboratory said,
+    "" where that is the same."""
+
+    result: LaboratoryResult
+    value: str
+    unit: str
+    reported: str
+    unusual: bool
+    previous: str
+    previous_on: datetime.date | None
+    spark: SafeString
+
+
+def lab_rows(results: Iterable[LaboratoryResult], patient: Patient) -> list[LabRow]:
+    """In the order of the analyte list."""
+    by_analyte: dict[str, list[LaboratoryResult]] = defaultdict(list)
+    for one in results:
+        by_analyte[one.analyte].append(one)
+    return [_lab_row(code, by_analyte[code], patient) for code in units.ANALYTES if code in by_analyte]
+
+
+def _lab_row(code: str, results: list[LaboratoryResult], patient: Patient) -> LabRow:
+    results.sort(key=lambda one: (one.collected_on, one.pk))
+    newest, before = results[-1], results[-2] if len(results) > 1 else None
+    age = patient.age_on(newest.collected_on)
+    label = _("%(name)s over time") % {"name": newest.get_analyte_display()}
+    points = [(float(one.collected_on.toordinal()), float(one.value)) for one in results]
+    value, unit = _rounded(newest.value), newest.unit
+    reported = f"{newest.comparator}{newest.value_original.normalize():f} {newest.unit_original}"
+    return LabRow(
+        newest,
+        f"{newest.comparator}{value}",
+        unit,
+        "" if newest.unit_original == unit else reported,
+        not units.within(newest.value, units.soft_range(code, adult=age is None or age >= ADULT)),
+        f"{before.comparator}{_rounded(before.value)}" if before else "",
+        before.collected_on if before else None,
+        mark_safe(sparkline(points, label=label, width=80) if len(points) > 2 else ""),
+    )
+
+
+def _rounded(value: Decimal) -> str:
+    """Three digits after the point at most, as few as needed."""
+    return f"{round(value, 3).normalize():f}"
+
+
+# --- Imaging ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StudyCard:
+    study: ImagingStudy
+    picture: ImagingFile | None
+    files: int
+    lesions: list[str]
+
+
+def study_cards(file: PatientFile, labels: dict[int, str]) -> list[StudyCard]:
+    """Newest first; undated last. ``picture``: the first file with a preview."""
+    files: dict[int, list[ImagingFile]] = defaultdict(list)
+    for one in file[ImagingFile]:
+        files[one.study_id].append(one)
+    cards = []
+    for study in newest_first(file[ImagingStudy], "study_date"):
+        own = files[study.pk]
+        picture = next((one for one in own if one.has_preview), None)
+        marked = [labels[key] for key in sorted(file.lesion_ids(study)) if key in labels]
+        cards.append(StudyCard(study, picture, len(own), marked))
+    return cards
+
+
+def newest_first(records: Sequence[Any], name: str) -> list[Any]:
+    """By a partial date, the undated last."""
+    return sorted(records, key=lambda one: (str(getattr(one, name) or ""), one.pk), reverse=True)
+
+
+# --- What else there is -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Line:
+    """One record in a line: when, what it says, where it is read."""
+
+    record: Any
+    when: str
+    text: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """The records of one kind, newest first. ``add``: the page that adds one, "" where only a visit can."""
+
+    title: str
+    kind: str
+    lines: list[Line]
+    add: str
+    once: bool = False
+
+    @property
+    def recent(self) -> list[Line]:
+        return self.lines[:RECENT]
+
+    @property
+    def older(self) -> list[Line]:
+        return self.lines[RECENT:]
+
+
+def other_records(file: PatientFile, patient: Patient) -> tuple[list[Group], list[Group]]:
+    """(kinds with records, kinds without that can be added here)."""
+    filled, empty = [], []
+    for kind, model in kinds().items():
+        if model in SHOWN_ELSEWHERE:
+            continue
+        lines = [line_of(record) for record in file[model]]
+        lines.sort(key=lambda line: (line.when, line.record.pk), reverse=True)
+        at_visit = issubclass(model, VisitRecord)
+        add = "" if at_visit else reverse("patients:record_add", args=[patient.public_id, kind])
+        group = Group(model.title(), kind, lines, add)
+        if lines:
+            filled.append(group)
+        elif add:
+            empty.append(group)
+    return filled, empty
+
+
+def line_of(record: Any) -> Line:
+    """The visit's date, else the record's own first date; its first answers in words."""
+    if isinstance(record, VisitRecord) and record.visit is not None:
+        when = str(record.visit.visit_date)
+    else:
+        dates = (
+            getattr(record, one.name)
+            for one in item_fields(type(record))
+            if isinstance(one, PartialDateField | models.DateField)
+        )
+        when = str(next((day for day in dates if day is not None), ""))[:10]
+    return Line(record, when, brief(record), page_of(record))
+
+
+def brief(record: Record) -> str:
+    """``sleep disturbed: Yes; quality of life: 6`` : the first answers that are no dates."""
+    dates = {one.name for one in item_fields(type(record)) if isinstance(one, PartialDateField | models.DateField)}
+    told = [one for section in shown(record).values() for one in section if one.name not in dates]
+    return "; ".join(f"{one.label}: {one.text}" for one in told[:BRIEF]) + ("; …" if len(told) > BRIEF else "")
+
+
+# --- What is left to do -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Required answers still open in one record."""
+
+    title: str
+    names: list[str]
+    url: str
+
+
+@dataclass
+class Todo:
+    next_due: datetime.date | None
+    follow_up: str
+    missing: list[Missing] = field(default_factory=list)
+    unsigned: list[Visit] = field(default_factory=list)
+    queries: list[tuple[DataQuery, str]] = field(default_factory=list)
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.missing or self.unsigned or self.queries)
+
+
+def todo_of(patient: Patient, visits: Sequence[Visit], file: PatientFile, queries: Iterable[DataQuery]) -> Todo:
+    """What a clinician should do next for this patient. ``queries``: the open ones."""
+    summary = getattr(patient, "summary", None)
+    follow_up = summary.follow_up if summary else None
+    todo = Todo(summary.next_due_on if summary else None, str(follow_up.label) if follow_up else "")
+    diagnosis = file.one(Diagnosis)
+    if diagnosis is None:
+        add = reverse("patients:record_add", args=[patient.public_id, Diagnosis.kind()])
+        todo.missing.append(Missing(Diagnosis.title(), [], add))
+    for record in (patient, diagnosis):
+        if record is not None and (names := names_missing(record)):
+            todo.missing.append(Missing(type(record).title(), names, page_of(record)))
+    for visit in reversed(visits):
+        if visit.state == VisitState.OPEN:
+            title = _("Visit of %(date)s") % {"date": visit.visit_date}
+            todo.missing.append(Missing(title, names_missing(visit), page_of(visit)))
+    todo.unsigned = [visit for visit in reversed(visits) if visit.state == VisitState.COMPLETE]
+    todo.queries = [(query, page_of(file.find(query.model, query.object_id))) for query in queries]
+    return todo
+
+
+def names_missing(record: Record) -> list[str]:
+    return [str(one.verbose_name) for one in record.missing()]
