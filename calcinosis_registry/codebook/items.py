@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import apps
@@ -103,6 +104,15 @@ def codebook_models() -> Iterator[type[models.Model]]:
     for model in apps.get_models():
         if item_fields(model):
             yield model
+
+
+@cache
+def labels(field: models.Field) -> dict[Any, Any]:
+    """{code: label} of a field with choices or codes. Code lists are files of this version, so they are read once;
+    labels stay as lazy as they were given."""
+    if hasattr(field, "codes"):
+        return dict(field.codes)
+    return dict(field.flatchoices)
 
 
 def item_key(field: models.Field) -> str:

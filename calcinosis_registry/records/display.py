@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from calcinosis_registry.audit.models import Event
 from calcinosis_registry.codebook.fields import CodesField
-from calcinosis_registry.codebook.items import Item, item_fields
+from calcinosis_registry.codebook.items import Item, item_fields, labels
 from calcinosis_registry.records.models import Record
 
 
@@ -43,10 +43,9 @@ def words(field: models.Field, value: Any) -> str:
     if value is None or value == "" or value == ():
         return ""
     if isinstance(field, CodesField):
-        labels = dict(field.codes)
-        return ", ".join(str(labels.get(code, code)) for code in value)
+        return ", ".join(str(labels(field).get(code, code)) for code in value)
     if field.choices:
-        return str(dict(field.flatchoices).get(value, value))
+        return str(labels(field).get(value, value))
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(field, models.DateField):

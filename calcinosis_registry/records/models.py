@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from calcinosis_registry.audit.traced import Traced
 from calcinosis_registry.clinics.models import new_public_id
 from calcinosis_registry.clinics.policy import ScopedQuerySet
-from calcinosis_registry.codebook.items import Item, Need, item_fields, item_of
+from calcinosis_registry.codebook.items import Item, Need, item_fields, item_of, labels
 from calcinosis_registry.quality.findings import Finding
 
 
@@ -69,6 +69,11 @@ class Record(Traced, metaclass=RecordMeta):
 
     class Meta:
         abstract = True
+
+    def _get_FIELD_display(self, field: models.Field) -> str:
+        """Django's get_..._display reads a code list again for every value shown; this reads it once."""
+        value = getattr(self, field.attname)
+        return str(labels(field).get(value, value))
 
     @classmethod
     def kind(cls) -> str:
