@@ -133,6 +133,9 @@ class Registration:
         self.patient = patient = Patient()
         self.start = StartPart(data, clinics=clinics)
         self.consent = ConsentPart(data, prefix="consent", instance=Consent(patient=patient, form_version=form_version))
+        scope = self.consent.fields["registry"]
+        scope.required = True
+        scope.error_messages["required"] = _("Without consent to the registry nothing can be entered.")
         self.identity = IdentityPart(data, prefix="identity")
         self.person = PersonPart(data, prefix="person", instance=patient)
         self.disease = DiseasePart(data, prefix="disease", instance=Diagnosis(patient=patient))
@@ -143,12 +146,10 @@ class Registration:
         return [self.start, self.consent, self.identity, self.person, self.disease, self.antibodies]
 
     def is_valid(self) -> bool:
-        # The person first: consent and disease are compared with the date of birth. Whether the consent opens entry
-        # is said once, beside the consent.
+        # The person first: consent and disease are compared with the date of birth. That the registry scope is needed
+        # is said once, beside it.
         self.person.is_valid()
         self.patient.registry_consent = True
-        if self.consent.is_valid() and not self.consent.cleaned_data["registry"]:
-            self.consent.add_error("registry", _("Without consent to the registry nothing can be entered."))
         return [part.is_valid() for part in self.parts].count(False) == 0  # each says what is wrong with it
 
     @property

@@ -1,4 +1,4 @@
-"""One form for every clinical record, built from its codebook items: sections, units, chips, help, what applies when."""
+"""One form for every clinical record, built from its codebook items: sections, units, chips, help, conditions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from crispy_forms.layout import HTML, Div, Field, Fieldset, Layout
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from calcinosis_registry.codebook.fields import CodesField, PartialDateField
@@ -92,6 +93,9 @@ class RecordForm(forms.ModelForm):
     """
 
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    # Is a reason asked when a saved record changes? Which fields does the page itself show and hide?
+    asks_reason = True
+    always_shown: frozenset[str] = frozenset()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -101,14 +105,19 @@ class RecordForm(forms.ModelForm):
                 self._limit_to_patient(self.fields[name])
         for field in item_fields(self._meta.model):
             if field.name in self.fields:
-                self._describe(self.fields[field.name], field.item)  # type: ignore[attr-defined]
-        if self.instance.pk:
+                self._describe(field.name, self.fields[field.name], field.item)  # type: ignore[attr-defined]
+        if self.instance.pk and self.asks_reason:
             self.fields["reason"] = forms.CharField(
                 label=_("Why the change"), required=False, max_length=400, help_text=_("Kept with the old value.")
             )
-        self.helper = FormHelper(self)
-        self.helper.form_tag = False
-        self.helper.layout = self._layout()
+
+    @cached_property
+    def helper(self) -> FormHelper:
+        """The layout, made when the form is drawn: a form that is only validated needs none."""
+        helper = FormHelper(self)
+        helper.form_tag = False
+        helper.layout = self._layout()
+        return helper
 
     def _limit_to_patient(self, field: forms.Field) -> None:
         """Only this patient's lesions, studies, courses: another patient's id is an invalid choice."""
@@ -119,10 +128,9 @@ class RecordForm(forms.ModelForm):
             field.widget.choices = field.choices
             field.help_text = ""
 
-    @staticmethod
-    def _describe(field: forms.Field, item: Item) -> None:
+    def _describe(self, name: str, field: forms.Field, item: Item) -> None:
         field.required = item.need is Need.ALWAYS and not item.only_if
-        if item.only_if:
+        if item.only_if and name not in self.always_shown:
             field.widget.attrs["data-only-if"] = json.dumps(
                 {name: [str(one) for one in _as_tuple(wanted)] for name, wanted in item.only_if.items()}
             )
@@ -148,6 +156,14 @@ class RecordForm(forms.ModelForm):
             parts.append(Div(Field("reason", template=FIELD_TEMPLATE), css_class="form-section"))
         return Layout(*parts) if len(parts) > 1 else Layout(HTML(""))
 
+    def _update_errors(self, errors: ValidationError) -> None:
+        """What the form says beside a field already, the model need not say again."""
+        if hasattr(errors, "error_dict"):
+            errors = ValidationError(
+                {name: said for name, said in errors.error_dict.items() if name not in self.errors}
+            )
+        super()._update_errors(errors)  # type: ignore[misc]
+
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         if hasattr(self.instance, "check_links") and "lesions" in self.cleaned_data:
@@ -163,7 +179,8 @@ class RecordForm(forms.ModelForm):
             self.add_error(
                 None,
                 _(
-                    "Somebody else saved this record while you were writing. Nothing of theirs was overwritten; yours is below."
+                    "Somebody else saved this record while you were writing. "
+                    "Nothing of theirs was overwritten; yours is below."
                 ),
             )
         return values

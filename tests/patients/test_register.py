@@ -125,6 +125,12 @@ def test_what_is_wrong_is_said_beside_the_field_and_everything_typed_is_kept(sen
     assert re.search(r'value="POS"[^>]*checked', text) or "antibodies-ACA" in changes
 
 
+def test_one_fault_is_said_once(send):
+    text = send(**{"consent-form_version": "", "disease-first_raynaud": ""}).content.decode()
+    assert "2 things need your answer" in text
+    assert "This is needed." not in text
+
+
 def test_the_subset_is_asked_for_systemic_sclerosis_only(send):
     send(**{"disease-primary_ctd": "JDM", "disease-ssc_subset": ""})
     assert Diagnosis.objects.get().ssc_subset == ""

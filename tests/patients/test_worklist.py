@@ -57,7 +57,7 @@ def test_the_sections_hold_what_is_due_overdue_unfinished_unsigned_and_asked(cli
     assert found.to_sign.rows == [complete]
     assert found.queries.rows == [query]
     page = client.get("/").content.decode()
-    for shown in ("Late, Elena", "11 days overdue", "Is it right?", "12 days", draft.get_absolute_url()):
+    for shown in ("Late, Elena", "41 days late", "Is it right?", "12 days", draft.get_absolute_url()):
         assert shown in page
 
 
