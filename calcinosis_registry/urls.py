@@ -18,4 +18,7 @@ urlpatterns = [
     path("patients/", include("patients.urls")),
     path("", include("lesions.urls")),
     path("codebook/", include("calcinosis_registry.codebook.urls")),
+    path("cohorts/", include("calcinosis_registry.cohorts.urls")),
+    path("exports/", include("calcinosis_registry.exports.urls")),
+    path("reports/", include("calcinosis_registry.reports.urls")),
 ]

@@ -18,6 +18,7 @@ PLACES = (
     (_("Work list"), "home", {P.VIEW_RECORDS}),
     (_("Patients"), "patients:list", {P.VIEW_RECORDS}),
     (_("Cohorts"), "cohorts:list", {P.COUNT_COHORTS}),
+    (_("Projects"), "cohorts:projects", {P.APPROVE_PROJECTS}),
     (_("Reports"), "reports:index", {P.CLINIC_REPORTS, P.COUNT_COHORTS}),
     (_("Codebook"), "codebook:index", set(P)),
     (_("Accounts"), "clinics:accounts", {P.MANAGE_ACCOUNTS}),

@@ -42,8 +42,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is no open account {options['user']}.")
         actor = trail.Actor(id=user.pk, name=str(user), role=roles_text(user), source="command line")
         with trail.acting(actor):
-            cohort = self._cohort(user, options["cohort"], options["project"])
-            project = self._project(user, options["project"]) if options["project"] else cohort.project
+            named = self._project(user, options["project"]) if options["project"] else None
+            cohort = self._cohort(user, options["cohort"], named)
+            project = named or cohort.project
             try:
                 export = make_export(
                     cohort=cohort, project=project, format=options["format"], reason=options["reason"], by=user,
@@ -56,9 +57,9 @@ class Command(BaseCommand):
         print(f"{export.patients} patients, {export.rows} rows in {options['out']}")
 
     @staticmethod
-    def _cohort(user: User, name: str, project: str | None) -> Cohort:
+    def _cohort(user: User, name: str, project: ResearchProject | None) -> Cohort:
         found = Cohort.objects.visible_to(user, Permission.COUNT_COHORTS).filter(name=name).select_related("project")
-        cohorts = [one for one in found if project is None or one.project is None or one.project.title == project]
+        cohorts = [one for one in found if project is None or one.project in (None, project)]
         if not cohorts:
             raise CommandError(f"{user.email} has no cohort “{name}”.")
         if len(cohorts) > 1:

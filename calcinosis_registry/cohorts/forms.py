@@ -1,0 +1,166 @@
+"""The builder's rows as they are typed, and the form of a research project."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.clinics.models import Clinic
+from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.cohorts.builder import MOST_CONDITIONS
+from calcinosis_registry.cohorts.items import OPERATORS, WITH_TWO, Askable, Kind, Operator, askable
+from calcinosis_registry.cohorts.models import Cohort, ResearchProject
+
+CODED = (Kind.CODE, Kind.CODES, Kind.BOOLEAN)
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+@dataclass
+class ConditionRow:
+    """One row of the builder: what was chosen so far, right or wrong."""
+
+    index: int
+    key: str = ""
+    operator: str = ""
+    values: list[str] = field(default_factory=list)
+    error: str = ""
+
+    @property
+    def item(self) -> Askable | None:
+        return askable().get(self.key)
+
+    @property
+    def operators(self) -> list[tuple[str, Any]]:
+        return [(one.value, one.label) for one in OPERATORS[self.item.kind]] if self.item else []
+
+    @property
+    def codes(self) -> dict[str, str]:
+        return self.item.codes if self.item and self.item.kind in CODED else {}
+
+    @property
+    def input_type(self) -> str:
+        return "date" if self.item and self.item.kind in (Kind.DATE, Kind.PARTIAL_DATE) else "text"
+
+    @property
+    def input_mode(self) -> str:
+        return "decimal" if self.item and self.item.kind is Kind.NUMBER else "text"
+
+    @property
+    def takes_two(self) -> bool:
+        return bool(self.item and Operator.BETWEEN in OPERATORS[self.item.kind])
+
+    @property
+    def first(self) -> str:
+        return self.values[0] if self.values else ""
+
+    @property
+    def second(self) -> str:
+        return self.values[1] if len(self.values) > 1 else ""
+
+    def condition(self) -> dict[str, Any]:
+        """The row as a definition has it; unanswered parts stay empty, and the builder says so."""
+        operator = self.operator or (self.operators[0][0] if self.operators else "")
+        given = [one for one in self.values if one.strip()]
+        value: Any = given[0] if len(given) == 1 else given
+        if operator in [one.value for one in WITH_TWO] or operator == Operator.ANY_OF:
+            value = given
+        return {"item": self.key, "operator": operator, "value": value}
+
+
+def rows_of(data: QueryDict) -> list[ConditionRow]:
+    """The rows as posted: item-0, operator-0, value-0 (several), …"""
+    count = data.get("rows", "")
+    last = min(int(count), MOST_CONDITIONS) if re.fullmatch(r"\d{1,3}", count) else 0
+    return [
+        ConditionRow(
+            index, data.get(f"item-{index}", ""), data.get(f"operator-{index}", ""), data.getlist(f"value-{index}")
+        )
+        for index in range(last)
+    ]
+
+
+def rows_from(definition: Mapping[str, Any]) -> list[ConditionRow]:
+    """The rows of a saved question."""
+    rows = []
+    for index, one in enumerate(definition.get("conditions", [])):
+        value = one.get("value")
+        values = [str(part) for part in value] if isinstance(value, list) else [] if value is None else [str(value)]
+        rows.append(ConditionRow(index, one.get("item", ""), one.get("operator", ""), values))
+    return rows
+
+
+def question_of(rows: list[ConditionRow], join: str) -> dict[str, Any]:
+    """The definition of the rows that name an item."""
+    return {"join": join or "all", "conditions": [row.condition() for row in rows if row.key]}
+
+
+def place_errors(rows: list[ConditionRow], places: Mapping[int, str]) -> None:
+    """Put the problems of a DefinitionError beside the rows they are about."""
+    for index, row in enumerate([row for row in rows if row.key]):
+        row.error = places.get(index, "")
+
+
+class CohortForm(forms.ModelForm):
+    """The name, and the project whose clinics are counted."""
+
+    class Meta:
+        model = Cohort
+        fields = ["name", "project"]
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        projects = self.fields["project"]
+        projects.queryset = ResearchProject.objects.visible_to(user, Permission.COUNT_COHORTS)  # type: ignore[attr-defined]
+        projects.empty_label = _("No project: protected counts")  # type: ignore[attr-defined]
+        projects.help_text = _("Exact counts and exports need an approved project.")
+        self.fields["name"].help_text = _("Needed to keep the cohort.")
+
+
+class ProjectForm(forms.ModelForm):
+    """A request; nothing leaves before an admin of every clinic asked for has approved it."""
+
+    clinics = forms.ModelMultipleChoiceField(
+        label=__("Clinics"), queryset=Clinic.objects.all(), widget=forms.CheckboxSelectMultiple
+    )
+    members = forms.CharField(
+        label=__("Other members"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=__("E-mail addresses of accounts here, separated by commas. You are a member yourself."),
+    )
+
+    class Meta:
+        model = ResearchProject
+        fields = ["title", "purpose", "ethics_reference", "clinics", "members", "valid_from", "valid_until"]
+        widgets = {"valid_from": DateInput(), "valid_until": DateInput(), "purpose": forms.Textarea(attrs={"rows": 4})}
+
+    def clean_members(self) -> list[User]:
+        addresses = [one for one in re.split(r"[\s,;]+", self.cleaned_data["members"].lower()) if one]
+        found = {person.email.lower(): person for person in User.objects.filter(email__in=addresses, is_active=True)}
+        unknown = [one for one in addresses if one not in found]
+        if unknown:
+            raise ValidationError(_("No open account here: %(names)s.") % {"names": ", ".join(unknown)})
+        return list(found.values())
+
+    def clean_valid_until(self) -> Any:
+        until = self.cleaned_data["valid_until"]
+        if until and until < timezone.localdate():
+            raise ValidationError(_("That day is over."))
+        return until

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from calcinosis_registry.cohorts import views, views_projects
+
+app_name = "cohorts"
+urlpatterns = [
+    path("", views.index, name="list"),
+    path("new/", views.new, name="new"),
+    path("count/", views.live_count, name="count"),
+    path("condition/", views.condition, name="condition"),
+    path("projects/", views_projects.projects, name="projects"),
+    path("projects/new/", views_projects.new_project, name="new_project"),
+    path("projects/<str:public_id>/", views_projects.project, name="project"),
+    path("projects/<str:public_id>/approve/", views_projects.approve, name="approve"),
+    path("projects/<str:public_id>/end/", views_projects.end, name="end"),
+    path("<str:public_id>/", views.cohort, name="cohort"),
+    path("<str:public_id>/edit/", views.edit, name="edit"),
+]

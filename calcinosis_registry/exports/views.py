@@ -1,0 +1,90 @@
+"""Exports: ask for one, take it, see which were made."""
+
+from __future__ import annotations
+
+from allauth.account.decorators import reauthentication_required
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.text import slugify
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from calcinosis_registry.clinics.policy import may, require
+from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.cohorts.models import Cohort
+from calcinosis_registry.cohorts.scope import may_export
+from calcinosis_registry.exports.forms import ExportForm
+from calcinosis_registry.exports.models import Export, ExportQuerySet
+from calcinosis_registry.exports.services import ExportRefused, make_export, take
+
+EXPORT, APPROVE = Permission.EXPORT_DATASETS, Permission.APPROVE_PROJECTS
+
+
+def _exports(request: HttpRequest) -> ExportQuerySet:
+    if not may(request.user, EXPORT) and not may(request.user, APPROVE):
+        raise PermissionDenied
+    mine = Export.objects.visible_to(request.user, EXPORT)
+    return mine | Export.objects.visible_to(request.user, APPROVE)
+
+
+def _export(request: HttpRequest, public_id: str) -> Export:
+    rows = _exports(request).select_related("cohort", "project", "created_by")
+    found = rows.filter(public_id=public_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    rows = _exports(request).select_related("cohort", "project", "created_by")[:200]
+    return render(
+        request, "exports/list.html", {"rows": rows, "may_count": may(request.user, Permission.COUNT_COHORTS)}
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Ask for the files of a cohort."""
+    require(request, EXPORT)
+    rows = Cohort.objects.visible_to(request.user, EXPORT).select_related("project")
+    cohort = rows.filter(public_id=public_id).first()
+    if cohort is None:
+        raise Http404
+    form = ExportForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            export = make_export(
+                cohort=cohort, project=cohort.project, by=request.user, now=timezone.now(), **form.cleaned_data
+            )  # fmt: skip
+        except ExportRefused as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect(export)
+    context = {"cohort": cohort, "form": form, "refusal": may_export(request.user, cohort.project)}
+    return render(request, "exports/new.html", context, status=422 if request.method == "POST" else 200)
+
+
+@require_safe
+def export(request: HttpRequest, public_id: str) -> HttpResponse:
+    found = _export(request, public_id)
+    return render(request, "exports/export.html", {"export": found, "mine": found.created_by_id == request.user.pk})
+
+
+@never_cache
+@reauthentication_required
+@require_POST
+def download(request: HttpRequest, public_id: str) -> HttpResponse | FileResponse:
+    """The zip, for whoever made it; the event is written first."""
+    found = _export(request, public_id)
+    if found.created_by_id != request.user.pk:
+        raise PermissionDenied
+    try:
+        path = take(export=found, by=request.user, now=timezone.now())
+    except ExportRefused as error:
+        context = {"export": found, "mine": True, "refusal": str(error)}
+        return render(request, "exports/export.html", context, status=410)
+    name = f"{slugify(found.cohort.name) or 'cohort'}-{found.format}-{found.created_at:%Y-%m-%d}.zip"
+    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="application/zip")

@@ -1,0 +1,441 @@
+"""The file a researcher takes home: who and what is in it, who may have it, and what is written down about it."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import hashlib
+import io
+import json
+import zipfile
+from decimal import Decimal
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from openpyxl import load_workbook
+
+from calcinosis_registry.audit.models import Event
+from calcinosis_registry.clinics.roles import Role
+from calcinosis_registry.codebook.items import Privacy, codebook_models, item_fields
+from calcinosis_registry.codebook.partial_dates import PartialDate
+from calcinosis_registry.cohorts.services import end_project
+from calcinosis_registry.exports.models import Export
+from calcinosis_registry.exports.services import ExportRefused, exports_of, make_export, path_of, sweep, take
+from tests.cohorts.register import cohort_of, patients, project_of
+from tests.factories import (
+    DiagnosisFactory,
+    IdentityFactory,
+    ImagingStudyFactory,
+    LesionFactory,
+    LesionObservationFactory,
+    MembershipFactory,
+    PatientFactory,
+    TreatmentCourseFactory,
+    VisitFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def exports_dir(settings, tmp_path):
+    settings.EXPORTS_DIR = tmp_path / "exports"
+
+
+@pytest.fixture
+def project(researcher, coordinator, north):
+    return project_of(researcher, coordinator, north)
+
+
+@pytest.fixture
+def cohort(researcher, project):
+    return cohort_of(researcher, project)
+
+
+def export(cohort, by, **choices) -> Export:
+    choices = {"project": cohort.project, "format": "csv", "reason": "analysis", "now": timezone.now()} | choices
+    return make_export(cohort=cohort, by=by, **choices)
+
+
+def files(made: Export) -> dict[str, bytes]:
+    with zipfile.ZipFile(path_of(made)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def table(made: Export, name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(files(made)[f"{name}.csv"].decode("utf-8"), newline="")))
+
+
+# ---- who is in it
+
+
+def test_only_consented_patients_of_the_projects_clinics_leave(cohort, researcher, north, south):
+    patients(north, 2)
+    patients(north, 1, research_consent=False)
+    patients(south, 3)
+    made = export(cohort, researcher)
+    inside = {row["patient"] for row in table(made, "patients")}
+    assert made.patients == len(inside) == 2
+    for name in made.row_counts:
+        assert {row["patient"] for row in table(made, name)} <= inside
+
+
+def test_a_withdrawn_consent_removes_the_patient_from_the_next_export_and_names_the_earlier_one(
+    cohort, researcher, north
+):
+    patient = patients(north, 1)[0]
+    before = export(cohort, researcher)
+    patient.research_consent = False
+    patient.save()
+    assert table(export(cohort, researcher), "patients") == []
+    assert list(exports_of(patient)) == [before]
+
+
+def test_records_of_unsigned_visits_are_left_out_unless_asked_for(cohort, researcher, north):
+    patient = PatientFactory(clinic=north)
+    signed = VisitFactory(patient=patient, state="SIGNED", visit_date=datetime.date(2026, 2, 2))
+    unsigned = VisitFactory(patient=patient, visit_date=datetime.date(2026, 5, 5), pain_nrs=9)
+    lesion = LesionFactory(patient=patient)
+    LesionObservationFactory(lesion=lesion, visit=unsigned, status_change="STABLE", ulcerated="N")
+    TreatmentCourseFactory(patient=patient, visit=unsigned, agent="WARFARIN")
+    TreatmentCourseFactory(patient=patient, agent="DILTIAZEM")
+    made = export(cohort, researcher)
+    assert [row["visit_no"] for row in table(made, "visits")] == ["1"]
+    assert table(made, "observations") == []
+    assert [row["agent"] for row in table(made, "treatments")] == ["DILTIAZEM"]
+    everything = export(cohort, researcher, all_visits=True)
+    assert [row["state"] for row in table(everything, "visits")] == [signed.state, "OPEN"]
+    assert len(table(everything, "observations")) == 1 and len(table(everything, "treatments")) == 2
+
+
+def test_a_lesions_last_status_comes_from_signed_visits_alone(cohort, researcher, north):
+    patient = PatientFactory(clinic=north)
+    lesion = LesionFactory(patient=patient, first_recorded=datetime.date(2026, 1, 1))
+    for day, status, state in ((3, "STABLE", "SIGNED"), (9, "RESOLVED", "OPEN")):
+        visit = VisitFactory(patient=patient, visit_date=datetime.date(2026, 1, day))
+        LesionObservationFactory(lesion=lesion, visit=visit, status_change=status)
+        visit.state = state
+        visit.save()
+    assert table(export(cohort, researcher), "lesions")[0]["current_status"] == "STABLE"
+
+
+# ---- what is in it
+
+CANARY = "Zzyzx"
+
+
+def fill_with_canaries(clinic):
+    """A patient whose every text and identity says the canary, with one record of each common kind."""
+    patient = PatientFactory(clinic=clinic, genetic_diagnosis=CANARY, birth_date=PartialDate(1951, 7, 23))
+    IdentityFactory(
+        patient=patient, family_name=f"{CANARY}-family", given_name=f"{CANARY}-given", hospital_number=f"{CANARY}-1"
+    )
+    DiagnosisFactory(patient=patient, other_criteria=CANARY)
+    visit = VisitFactory(patient=patient, note=f"{CANARY} came late")
+    lesion = LesionFactory(patient=patient, site="OTHER", laterality="", site_text=CANARY)
+    LesionObservationFactory(lesion=lesion, visit=visit, infection="SUSPECTED", organism=CANARY)
+    ImagingStudyFactory(patient=patient, indication=CANARY, report_text=CANARY, study_uid=f"1.2.{CANARY}")
+    TreatmentCourseFactory(patient=patient, agent="OTHER", agent_other=CANARY)
+    visit.state = "SIGNED"
+    visit.save()
+    return patient
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx"])
+def test_no_identity_and_no_text_is_in_a_coded_export(format, cohort, researcher, north):
+    patient = fill_with_canaries(north)
+    content = b""
+    for name, data in files(export(cohort, researcher, format=format)).items():
+        content += data
+        if name.endswith(".xlsx"):
+            with zipfile.ZipFile(io.BytesIO(data)) as book:
+                content += b"".join(book.read(part) for part in book.namelist())
+    for canary in (CANARY, patient.registry_number, patient.public_id, "1951", "NOR-", north.public_id):
+        assert canary.encode() not in content
+
+
+def test_free_text_comes_by_explicit_choice_and_identity_never(cohort, researcher, north):
+    patient = fill_with_canaries(north)
+    made = export(cohort, researcher, include_text=True)
+    assert table(made, "visits")[0]["note"] == f"{CANARY} came late"
+    content = b"".join(files(made).values())
+    for canary in (f"{CANARY}-family", f"{CANARY}-given", f"{CANARY}-1", f"1.2.{CANARY}", patient.registry_number):
+        assert canary.encode() not in content
+
+
+def test_every_item_that_may_leave_has_a_column_and_no_other_has(cohort, researcher):
+    made = export(cohort, researcher)
+    items = {row["item"] for row in csv.DictReader(io.StringIO(files(made)["codebook.csv"].decode())) if row["item"]}
+    declared = {
+        f"{model._meta.model_name}.{field.name}": field.item.privacy
+        for model in codebook_models()
+        for field in item_fields(model)
+    }
+    shareable = {key for key, privacy in declared.items() if privacy in (Privacy.CLINICAL, Privacy.DATE, Privacy.QUASI)}
+    assert items == shareable
+
+
+def test_the_codebook_describes_every_column_of_every_table(cohort, researcher):
+    made = export(cohort, researcher)
+    described = [
+        (row["table"], row["column"]) for row in csv.DictReader(io.StringIO(files(made)["codebook.csv"].decode()))
+    ]
+    for name in made.row_counts:
+        header = next(csv.reader(io.StringIO(files(made)[f"{name}.csv"].decode())))
+        assert header == [column for other, column in described if other == name]
+
+
+def test_tables_are_linked_by_numbers_within_the_patient(cohort, researcher, north):
+    patient = PatientFactory(clinic=north)
+    visit = VisitFactory(patient=patient, visit_date=datetime.date(2026, 3, 1))
+    LesionFactory(patient=patient)
+    second = LesionFactory(patient=patient, site="ELBOW")
+    course = TreatmentCourseFactory(patient=patient, agent="DOXYCYCLINE")
+    course.lesions.set([second])
+    LesionObservationFactory(lesion=second, visit=visit, antibiotic=course)
+    visit.state = "SIGNED"
+    visit.save()
+    made = export(cohort, researcher)
+    seen, lesions = table(made, "observations")[0], table(made, "lesions")
+    assert (seen["visit_no"], seen["lesion_no"], seen["antibiotic_treatment_no"]) == ("1", "2", "1")
+    assert [row["site"] for row in lesions if row["lesion_no"] == seen["lesion_no"]] == ["ELBOW"]
+    assert [(row["treatment_no"], row["lesion_no"]) for row in table(made, "treatments_lesions")] == [("1", "2")]
+
+
+def test_intervals_between_full_dates_are_exact_and_no_date_is_the_real_one(cohort, researcher, north):
+    patient = PatientFactory(clinic=north)
+    for day in (datetime.date(2025, 3, 1), datetime.date(2026, 2, 28)):
+        VisitFactory(patient=patient, visit_date=day, state="SIGNED")
+    TreatmentCourseFactory(patient=patient, start=PartialDate(2025, 3, 11))
+    made = export(cohort, researcher)
+    first, second = (datetime.date.fromisoformat(row["visit_date"]) for row in table(made, "visits"))
+    start = datetime.date.fromisoformat(table(made, "treatments")[0]["start_earliest"])
+    assert (second - first).days == 364 and (start - first).days == 10
+    assert 1 <= (datetime.date(2025, 3, 1) - first).days <= 364
+
+
+@pytest.mark.parametrize(("typed", "days"), [("2014", 364), ("2014-03", 27)])
+def test_a_partial_date_keeps_its_precision_and_does_not_tell_the_shift(typed, days, cohort, researcher, north):
+    patient = PatientFactory(clinic=north)
+    DiagnosisFactory(patient=patient, first_calcinosis=PartialDate.parse(typed))
+    row = table(export(cohort, researcher), "diagnoses")[0]
+    earliest = datetime.date.fromisoformat(row["first_calcinosis_earliest"])
+    latest = datetime.date.fromisoformat(row["first_calcinosis_latest"])
+    assert (latest - earliest).days >= days and earliest.day == 1 and (latest + datetime.timedelta(days=1)).day == 1
+    assert row["first_calcinosis_precision"] == ("year" if days == 364 else "month")
+
+
+def test_an_unknown_date_is_an_answer_and_an_unanswered_one_is_empty(cohort, researcher, north):
+    for value in (PartialDate(), PartialDate(2001)):
+        DiagnosisFactory(patient=PatientFactory(clinic=north), first_raynaud=value)
+    rows = table(export(cohort, researcher), "diagnoses")
+    assert {row["first_raynaud_precision"] for row in rows} == {"unknown", "year"}
+    assert {row["subset_date_precision"] for row in rows} == {""}
+
+
+def test_ages_from_90_on_are_one_group(cohort, researcher, north):
+    today = timezone.localdate()
+    for years in (89, 97):
+        patient = PatientFactory(clinic=north, birth_date=PartialDate(today.year - years, 1, 1))
+        VisitFactory(patient=patient, visit_date=datetime.date(today.year, 1, 5), state="SIGNED")
+    made = export(cohort, researcher)
+    told = {(row["age_at_visit"], row["age_at_visit_90_plus"]) for row in table(made, "visits")}
+    assert told == {("89", "0"), ("90", "1")}
+
+
+def test_another_project_knows_the_same_patient_by_another_name(researcher, coordinator, north):
+    patients(north, 1)
+    names = set()
+    for title in ("One", "Two"):
+        cohort = cohort_of(researcher, project_of(researcher, coordinator, north, title=title))
+        names.add(table(export(cohort, researcher), "patients")[0]["patient"])
+    assert len(names) == 2
+
+
+def test_a_cell_that_looks_like_a_formula_is_text(cohort, researcher, north):
+    VisitFactory(patient=PatientFactory(clinic=north), note='=HYPERLINK("http://x")', state="SIGNED")
+    VisitFactory(patient=PatientFactory(clinic=north), note="-5", state="SIGNED")
+    VisitFactory(patient=PatientFactory(clinic=north), note='two\nlines, "quoted"', state="SIGNED")
+    notes = {row["note"] for row in table(export(cohort, researcher, include_text=True), "visits")}
+    assert notes == {'\'=HYPERLINK("http://x")', "-5", 'two\nlines, "quoted"'}
+
+
+def test_values_come_back_as_they_were_typed(cohort, researcher, north):
+    patient = PatientFactory(clinic=north, sex_at_birth="M")
+    DiagnosisFactory(patient=patient, diagnostic_basis=("XRAY", "EXAM"))
+    VisitFactory(patient=patient, weight_kg=Decimal("61.5"), pain_nrs=0, patient_global_not_done=True, state="SIGNED")
+    made = export(cohort, researcher)
+    visit = table(made, "visits")[0]
+    assert (visit["weight_kg"], visit["pain_nrs"], visit["patient_global_not_done"]) == ("61.5", "0", "1")
+    assert visit["physician_global"] == ""
+    assert table(made, "patients")[0]["sex_at_birth"] == "M"
+    assert set(table(made, "diagnoses")[0]["diagnostic_basis"].split(";")) == {"EXAM", "XRAY"}
+
+
+def test_the_same_data_make_the_same_bytes(cohort, researcher, north):
+    patients(north, 3)
+    for format in ("csv", "xlsx"):
+        one, other = (files(export(cohort, researcher, format=format)) for _time in range(2))
+        one.pop("manifest.json"), other.pop("manifest.json")
+        assert one == other
+
+
+def test_the_workbook_holds_the_rows_of_the_csv(cohort, researcher, north):
+    patients(north, 2)
+    book = load_workbook(io.BytesIO(files(export(cohort, researcher, format="xlsx"))["tables.xlsx"]))
+    rows = list(book["visits"].values)
+    plain = table(export(cohort, researcher), "visits")
+    assert [row[0] for row in rows[1:]] == [row["patient"] for row in plain]
+    assert list(rows[0]) == list(plain[0])
+    column = rows[0].index("visit_date")
+    assert [f"{row[column]:%Y-%m-%d}" for row in rows[1:]] == [row["visit_date"] for row in plain]
+
+
+def test_the_manifest_says_what_why_and_the_checksum_of_every_file(cohort, researcher, north):
+    patients(north, 2)
+    made = export(cohort, researcher)
+    inside = files(made)
+    manifest = json.loads(inside["manifest.json"])
+    assert manifest["rows"]["patients"] == 2 and manifest["patients"] == 2 and manifest["visits"] == "signed"
+    assert manifest["cohort"]["in_words"] == "Every patient." and manifest["reason"] == "analysis"
+    assert manifest["project"]["title"] == "Course of calcinosis" and manifest["smallest_group"]["size"] == 2
+    assert manifest["software"]["version"]
+    listed = {one["name"]: one["sha256"] for one in manifest["files"]}
+    assert listed == {n: hashlib.sha256(d).hexdigest() for n, d in inside.items() if n != "manifest.json"}
+    assert hashlib.sha256(path_of(made).read_bytes()).hexdigest() == made.sha256
+
+
+# ---- who may have it
+
+
+def refused(cohort, by, **choices) -> str:
+    with pytest.raises(ExportRefused) as caught:
+        export(cohort, by, **choices)
+    assert not Export.objects.exists() and not Event.objects.filter(action="export").exists()
+    return str(caught.value)
+
+
+def test_without_an_approved_project_in_force_nothing_leaves(
+    cohort, project, researcher, coordinator, clinician, north
+):
+    assert "only inside an approved research project" in refused(cohort_of(researcher), researcher)
+    assert "Your role" in refused(cohort, clinician)
+    colleague = MembershipFactory(role=Role.RESEARCHER, clinic=north).user
+    assert "not a member" in refused(cohort, colleague)
+    end_project(project=project, by=coordinator, now=timezone.now())
+    assert "not in force" in refused(cohort, researcher)
+
+
+@pytest.mark.parametrize(
+    ("choices", "said"),
+    [({"profile": "anonymous"}, "anonymous"), ({"format": "sav"}, "sav"), ({"reason": "  "}, "what the file is for")],
+)
+def test_what_cannot_be_made_is_refused_in_words(choices, said, cohort, researcher):
+    assert said in refused(cohort, researcher, **choices)
+
+
+def test_a_refused_or_failed_export_leaves_no_file(cohort, researcher, monkeypatch, settings, north):
+    patients(north, 1)
+
+    def full_disk(*_args, **_more):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("calcinosis_registry.exports.package.pack", full_disk)
+    with pytest.raises(OSError, match="disk full"):
+        export(cohort, researcher)
+    assert list(settings.EXPORTS_DIR.iterdir()) == [] and not Export.objects.exists()
+
+
+def test_without_its_event_no_file_is_made(cohort, researcher, monkeypatch, settings, north):
+    def broken(*_args, **_more):
+        raise RuntimeError("no trail")
+
+    monkeypatch.setattr("calcinosis_registry.exports.services.trail.tell", broken)
+    with pytest.raises(RuntimeError):
+        export(cohort, researcher)
+    assert list(settings.EXPORTS_DIR.iterdir()) == [] and not Export.objects.exists()
+
+
+def test_the_browser_makes_a_file_and_hands_it_out_after_the_event(proven, cohort, researcher, north):
+    patients(north, 1)
+    browser = proven(researcher)
+    answer = browser.post(f"/exports/of/{cohort.public_id}/", {"format": "csv", "profile": "coded", "reason": "thesis"})
+    made = Export.objects.get()
+    assert answer["Location"] == made.get_absolute_url()
+    assert "thesis" in browser.get(answer["Location"]).content.decode()
+    file = browser.post(f"{made.get_absolute_url()}file/")
+    content = b"".join(file.streaming_content)
+    assert hashlib.sha256(content).hexdigest() == made.sha256 and "attachment" in file["Content-Disposition"]
+    told = list(Event.objects.filter(action="export").order_by("id"))
+    assert [one.actor_id for one in told] == [researcher.pk, researcher.pk]
+    assert told[0].changes["patients"] and told[0].reason == "thesis"
+
+
+def test_the_file_is_its_makers_alone_and_the_ledger_is_the_approvers_too(
+    proven, cohort, researcher, admin, stranger, north
+):
+    made = export(cohort, researcher)
+    path = made.get_absolute_url()
+    assert proven(admin).get(path).status_code == 200
+    assert proven(admin).post(f"{path}file/").status_code == 403
+    colleague = MembershipFactory(role=Role.RESEARCHER, clinic=north).user
+    assert proven(colleague).post(f"{path}file/").status_code == 404
+    assert proven(stranger).get(path).status_code == 403
+
+
+def test_a_file_is_gone_after_a_week_and_its_line_stays(proven, cohort, researcher):
+    made = export(cohort, researcher, now=timezone.now() - datetime.timedelta(days=8))
+    answer = proven(researcher).post(f"{made.get_absolute_url()}file/")
+    assert answer.status_code == 410 and "make it again" in answer.content.decode()
+    assert sweep(now=timezone.now()) == 1 and not path_of(made).exists()
+    assert Export.objects.filter(pk=made.pk).exists()
+
+
+def test_the_end_of_a_project_ends_the_download(cohort, project, researcher, coordinator):
+    made = export(cohort, researcher)
+    end_project(project=project, by=coordinator, now=timezone.now())
+    with pytest.raises(ExportRefused, match="not in force"):
+        take(export=made, by=researcher, now=timezone.now())
+
+
+# ---- the command line
+
+
+def test_the_command_writes_the_same_files_by_the_same_rules(cohort, researcher, north, tmp_path):
+    patients(north, 2)
+    out = tmp_path / "home"
+    call_command("export", cohort="everyone", format="csv", out=out, user=researcher.email)
+    made = Export.objects.get()
+    assert (out / "patients.csv").read_bytes() == files(made)["patients.csv"]
+    assert json.loads((out / "manifest.json").read_text())["made_by"] == researcher.name
+    assert (out / f"{made.public_id}.zip").exists()
+    told = Event.objects.filter(action="export").get()
+    assert told.actor_id == researcher.pk and told.source == "command line"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"user": "nobody@example.org"}, "nobody@example.org"),
+        ({"cohort": "nothing"}, "nothing"),
+        ({"project": "Another"}, "Another"),
+        ({"profile": "anonymous"}, "anonymous"),
+    ],
+)
+def test_the_command_refuses_in_words(options, said, cohort, researcher, tmp_path):
+    chosen = {"cohort": "everyone", "out": tmp_path / "home", "user": researcher.email} | options
+    with pytest.raises(CommandError, match=said):
+        call_command("export", **chosen)
+    assert not (tmp_path / "home").exists()
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(cohort, researcher, north, django_assert_max_num_queries):
+    patients(north, 2)
+    with CaptureQueriesContext(connection) as few:
+        export(cohort, researcher)
+    patients(north, 12)
+    with django_assert_max_num_queries(len(few)):
+        export(cohort, researcher)
