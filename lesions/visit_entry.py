@@ -12,6 +12,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -86,34 +87,36 @@ def _not_done(name: str) -> str:
     return f"{name.removesuffix('_nrs')}_not_done"
 
 
+def row_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
+    """The form field of an observation in a row: status with its shapes, features small, the method a short list."""
+    if field.name == "size_method":
+        return field.formfield(widget=forms.Select, choices=SizeMethod.choices, **kwargs)
+    if field.name == "status_change":
+        kwargs["widget"] = ChipsRadio
+    made = form_field(field, **kwargs)
+    if made is not None and field.name == "status_change":
+        labels = dict(LesionStatus.choices) | {"EXTRUDED_COMPLETE": _("Extruded")}
+        made.choices = [(code, labels[code]) for code in ANSWERS]  # type: ignore[attr-defined]
+        made.widget.attrs["data-marks"] = True
+    if made is not None and field.name in FEATURES:
+        made.widget.attrs["class"] = "is-small"
+    return made
+
+
 class ObservationForm(RecordForm):
-    """One lesion's row. ``none_of_these`` records No for ulcer, drainage, infection and flare where unanswered."""
+    """One lesion's row. ``none_of_these`` records No for ulcer, drainage, infection and flare where unanswered.
+
+    What is asked rarely is not in this form, and is left alone on saving.
+    """
 
     none_of_these = forms.BooleanField(label=_("None of these"), required=False)
+    asks_reason = False
+    always_shown = frozenset(IN_FRONT)  # the row shows and hides these itself
 
     class Meta:
         model = LesionObservation
-        fields = [name for name in record_fields(LesionObservation) if name not in LesionObservation.form_relations]
-        formfield_callback = form_field
-
-    def __init__(self, *args: Any, more: bool = True, **kwargs: Any) -> None:
-        """Without ``more`` the rarely asked fields are left out of the form, and left alone on saving."""
-        super().__init__(*args, **kwargs)
-        self.fields.pop("reason", None)
-        if not more:
-            for name in [name for name in self.fields if name not in ALWAYS_THERE]:
-                del self.fields[name]
-        for name in IN_FRONT:
-            self.fields[name].widget.attrs.pop("data-only-if", None)  # the row shows and hides these itself
-        method = self.fields["size_method"]
-        method.widget = forms.Select(choices=list(SizeMethod.choices))
-        status = self.fields["status_change"]
-        labels = dict(LesionStatus.choices) | {"EXTRUDED_COMPLETE": _("Extruded")}
-        status.choices = [(code, labels[code]) for code in ANSWERS]
-        status.widget = ChipsRadio(attrs={"data-marks": True})
-        status.widget.choices = status.choices
-        for name in FEATURES:
-            self.fields[name].widget.attrs["class"] = "is-small"
+        fields = list(IN_FRONT)
+        formfield_callback = row_field
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()
@@ -123,13 +126,16 @@ class ObservationForm(RecordForm):
         return values
 
     @property
-    def in_front(self) -> list[str]:
-        return [name for name in IN_FRONT if name in self.fields]
-
-    @property
     def folded(self) -> list[forms.BoundField]:
         """What is asked rarely."""
         return [self[name] for name in self.fields if name not in ALWAYS_THERE]
+
+
+class WholeObservationForm(ObservationForm):
+    """With what is asked rarely."""
+
+    class Meta(ObservationForm.Meta):
+        fields = [name for name in record_fields(LesionObservation) if name not in LesionObservation.form_relations]
 
 
 class NewLesionForm(RecordForm):
@@ -147,9 +153,10 @@ class NewLesionForm(RecordForm):
 
 
 class NewObservationForm(ObservationForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields.pop("status_change")
+    """The first observation of a lesion: its status is given."""
+
+    class Meta(ObservationForm.Meta):
+        fields = [name for name in WholeObservationForm.Meta.fields if name != "status_change"]
 
 
 @dataclass
@@ -306,7 +313,8 @@ def observation_form(
         # The usual method, shown; it is stored only together with a size.
         current.size_method = (previous.size_method if previous else "") or SizeMethod.CALIPER
     current.lesion, current.visit, current.patient = lesion, visit, visit.patient
-    return ObservationForm(data, instance=current, prefix=f"l{lesion.number}", more=more)
+    kind = WholeObservationForm if more else ObservationForm
+    return kind(data, instance=current, prefix=f"l{lesion.number}")
 
 
 def part_form(visit: Visit, model: type[VisitRecord], data: QueryDict | None = None) -> RecordForm:

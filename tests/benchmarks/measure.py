@@ -1,0 +1,28 @@
+"""Medians of one run: neighbours inflate times, ratios of the same run hold."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+
+def median_seconds(work: Callable[[], object], *, times: int = 9) -> float:
+    """Median wall time of ``work`` in seconds, after one warm-up."""
+    work()
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def yardstick() -> float:
+    """Seconds of ``sum(range(100_000))`` here and now: what performance.md compares pages with."""
+    return median_seconds(lambda: sum(range(100_000)), times=25)
+
+
+def told(what: str, **figures: float) -> None:
+    """Print the figures, for the closing note."""
+    print(f"\n{what}: " + ", ".join(f"{name} {value:.4g}" for name, value in figures.items()))
