@@ -4,3 +4,7 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "calcinosis_registry.settings")
 application = get_asgi_application()
+
+from calcinosis_registry.demo import guard  # noqa: E402  needs the apps loaded
+
+guard.refuse()
