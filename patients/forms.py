@@ -53,8 +53,12 @@ def _fields_of(model: Any, *sections: str) -> list[str]:
 
 def _part(model: Any, *sections: str) -> type[RecordForm]:
     """The record form of a kind, narrowed to what registration asks for."""
-    return forms.modelform_factory(
-        model, form=RecordForm, fields=_fields_of(model, *sections), formfield_callback=form_field
+    names = _fields_of(model, *sections)
+    return forms.modelform_factory(  # type: ignore[return-value]
+        model,
+        form=RecordForm,
+        fields=names,
+        formfield_callback=form_field,  # type: ignore[arg-type]
     )
 
 

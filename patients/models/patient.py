@@ -216,6 +216,11 @@ class Patient(Record):
                 errors["death_date"] = _("The date of death is in the future.")
             elif born is not None and not born.can_be_on_or_before(died):
                 errors["death_date"] = _("Death is before birth (%(born)s).") % {"born": born}
+            elif self.pk and died.latest and "death_date" in self.changed_fields():
+                later = self.visits.filter(visit_date__gt=died.latest).order_by("visit_date")  # type: ignore[attr-defined]
+                if later:
+                    days = ", ".join(str(visit.visit_date) for visit in later)
+                    errors["death_date"] = _("There are visits after that: %(days)s.") % {"days": days}
         if self.status == Status.DEAD and died is None:
             errors["death_date"] = _("Give the date of death, as far as known, or “unknown”.")
         if self.first_contact and born and not born.can_be_on_or_before(self.first_contact):

@@ -22,18 +22,17 @@ def patient_header(context: template.Context, patient: Patient) -> dict[str, Any
     A page that has read ``identity``, ``diagnosis`` or ``summary`` already passes them in its context; ``actions``
     names a template with the page's buttons.
     """
-    shared = context.flatten()
+    shared: dict[str, Any] = {str(name): value for name, value in context.flatten().items()}
     user = shared["request"].user
     identity = shared.get("identity")
     if identity is None and may(user, Permission.SEE_IDENTITY, patient.clinic_id):
         identity = read_identity(user=user, registry_number=patient.registry_number)
+    labels = {field.name: str(field.verbose_name) for field in Consent._meta.concrete_fields}
     return {
         **shared,
         "patient": patient,
         "identity": identity,
         "diagnosis": shared.get("diagnosis") or patient.diagnosis_set.first(),
         "summary": shared.get("summary") or getattr(patient, "summary", None),
-        "scopes": [
-            str(Consent._meta.get_field(scope).verbose_name) for scope in SCOPES if getattr(patient, f"{scope}_consent")
-        ],
+        "scopes": [labels[scope] for scope in SCOPES if getattr(patient, f"{scope}_consent")],
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -27,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
                 return redirect(route)
         return render(request, "patients/home_without_role.html")
     patients = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS)
-    context = {"may_register": may(request.user, Permission.EDIT_RECORDS)}
+    context: dict[str, Any] = {"may_register": may(request.user, Permission.EDIT_RECORDS)}
     if not patients.exists():
         return render(request, "patients/home_empty.html", context)
     today = timezone.localdate()

@@ -1,0 +1,84 @@
+"""Suspicious only beside other records: opened as data queries through the front door, closed when put right."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from calcinosis_registry.quality.models import DataQuery
+from patients.checks import derived, newest
+from patients.models import LaboratoryResult
+from tests.factories import DiagnosisFactory, PatientFactory, VisitFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def enter(client: Any, patient: Any, analyte: str, value: str, unit: str, day: str = "2026-03-01") -> Any:
+    return client.post(
+        reverse("patients:record_add", args=[patient.public_id, "laboratoryresult"]),
+        {"analyte": analyte, "collected_on": day, "value_original": value, "unit_original": unit, "version": "0"},
+    )
+
+
+def rules() -> list[str]:
+    return sorted(DataQuery.objects.open().values_list("rule", flat=True))
+
+
+def test_the_same_analyte_twice_on_one_day_is_asked_about(client_of: Any, clinician: Any, north: Any) -> None:
+    patient, client = PatientFactory(clinic=north), client_of(clinician)
+    enter(client, patient, "CRP", "5", "mg/L")
+    assert rules() == []
+    enter(client, patient, "CRP", "0,5", "mg/dL")
+    assert rules() == ["lab_repeated"]
+
+
+def test_an_abnormal_calcium_asks_for_a_metabolic_cause_and_a_correction_settles_it(
+    client_of: Any, clinician: Any, north: Any
+) -> None:
+    diagnosis = DiagnosisFactory(patient=PatientFactory(clinic=north))
+    client = client_of(clinician)
+    enter(client, diagnosis.patient, "CALCIUM", "3,1", "mmol/L")
+    assert "metabolic_cause" in rules()
+    result = LaboratoryResult.objects.get()
+    answer = client.post(
+        reverse("patients:record", args=["laboratoryresult", result.public_id]),
+        {
+            "analyte": "CALCIUM", "collected_on": "2026-03-01", "value_original": "2.3", "unit_original": "mmol/L",
+            "version": result.version, "reason": "misread",
+        },
+    )  # fmt: skip
+    assert answer.status_code == 302
+    assert rules() == []
+
+
+def test_corrected_calcium_comes_from_the_newest_results(north: Any) -> None:
+    patient = PatientFactory(clinic=north)
+    for analyte, value in (("CALCIUM", "2.05"), ("ALBUMIN", "30")):
+        unit = {"CALCIUM": "mmol/L", "ALBUMIN": "g/L"}[analyte]
+        LaboratoryResult(
+            patient=patient, analyte=analyte, collected_on=datetime.date(2026, 1, 1), value_original=Decimal(value),
+            unit_original=unit,
+        ).save()  # fmt: skip
+    assert derived(patient, newest(LaboratoryResult.objects.all())).corrected_calcium == Decimal("2.25")
+
+
+def test_a_death_before_recorded_visits_is_refused_and_names_them(client_of: Any, clinician: Any, north: Any) -> None:
+    patient = PatientFactory(clinic=north)
+    VisitFactory(patient=patient, visit_date=datetime.date(2026, 5, 12))
+    answer = client_of(clinician).post(
+        reverse("patients:record", args=["patient", patient.public_id]),
+        {
+            "birth_date": "1968-04",
+            "sex_at_birth": "F",
+            "status": "DEAD",
+            "death_date": "2026-03",
+            "version": patient.version,
+        },
+    )
+    assert "There are visits after that: 2026-05-12" in answer.content.decode()
+    patient.refresh_from_db()
+    assert patient.status == "ALIVE"
