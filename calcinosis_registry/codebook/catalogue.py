@@ -116,12 +116,12 @@ def _condition(model: type[models.Model], item: Item) -> str:
     """``Status is Dead``: when the item is asked at all."""
     parts = []
     for name, wanted in item.only_if.items():
-        asked = model._meta.get_field(name)
+        asked: Any = model._meta.get_field(name)
         labels = dict(codes_of(asked))
         values = wanted if isinstance(wanted, tuple | list | set | frozenset) else (wanted,)
         words = [_yes_no(value) if isinstance(value, bool) else labels.get(str(value), str(value)) for value in values]
         told = _(" or ").join(_("empty") if word == "" else word for word in words)
-        parts.append(_("%(label)s is %(values)s") % {"label": _capital(asked.verbose_name), "values": told})  # type: ignore[union-attr]
+        parts.append(_("%(label)s is %(values)s") % {"label": _capital(asked.verbose_name), "values": told})
     return _(" and ").join(parts)
 
 

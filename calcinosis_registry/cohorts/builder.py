@@ -25,7 +25,7 @@ from patients.models import Patient
 
 MOST_CONDITIONS = 50
 DAY = datetime.timedelta(days=1)
-_TEXT = CharField(max_length=16)
+_TEXT: Any = CharField(max_length=16)
 
 
 class DefinitionError(ValueError):

@@ -110,7 +110,7 @@ PARTS: dict[str, Callable[..., Any]] = {"earliest": _earliest, "latest": _latest
 
 def age(born: PartialDate | None, day: datetime.date | None) -> int | None:
     """Completed years; from the middle of the interval where the birth date is partial."""
-    return None if day is None or born is None else Patient(birth_date=born).age_on(day)
+    return None if day is None or born is None else Patient(birth_date=born).age_on(day)  # type: ignore[misc]
 
 
 def _age(person: Person, born: PartialDate | None, day: datetime.date | None) -> int | None:

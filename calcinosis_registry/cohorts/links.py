@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.db import models
-
 from calcinosis_registry.cohorts.structure import Level, levels
 from lesions.models import Lesion
 from patients.models import Patient, Visit
@@ -68,8 +66,9 @@ def link_tables() -> list[Link]:
     ]
 
 
-def _level_of(model: type[models.Model] | None) -> Level | None:
-    return levels().get(model._meta.model_name or "") if model is not None else None
+def _level_of(model: Any) -> Level | None:
+    """``model``: what a relation points at, or None."""
+    return levels().get(model._meta.model_name) if model is not None else None
 
 
 @cache

@@ -63,8 +63,8 @@ def scope_of(user: User, project: ResearchProject | None = None) -> Scope:
         return Scope(clinics, exact=True, project=project)
     held = grants(user).get(Permission.COUNT_COHORTS, set())
     own = grants(user).get(Permission.VIEW_RECORDS, set())
-    clinics = None if None in held else frozenset(one for one in held if one is not None)
-    return Scope(clinics, exact=bool(held) and (None in own or held <= own))
+    counted = None if None in held else frozenset(one for one in held if one is not None)
+    return Scope(counted, exact=bool(held) and (None in own or held <= own))
 
 
 def may_export(user: User, project: ResearchProject | None) -> str:

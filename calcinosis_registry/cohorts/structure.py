@@ -77,7 +77,7 @@ class Level:
         settled = Q(**{f"{self.visit}__isnull": True}) | Q(**{f"{self.visit}__state": VisitState.SIGNED})
         if self.model is Lesion:
             seen = LesionObservation.objects.filter(lesion=OuterRef("pk"), visit__state=VisitState.SIGNED)
-            return settled | Exists(seen)
+            return settled | Q(Exists(seen))
         return settled
 
 

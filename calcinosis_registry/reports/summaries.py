@@ -42,9 +42,10 @@ class Frame:
 
 def frame(dataset: Dataset) -> Frame:
     """Read the tables that Table 1 is counted from."""
-    rows: dict[str, dict[str, list[Row]]] = {}
+    rows: dict[str, Mapping[str, list[Row]]] = {}
     for name in ("patients", "diagnoses", "visits", "lesions", "observations"):
-        table, found = dataset.tables[name], defaultdict(list)
+        table = dataset.tables[name]
+        found: dict[str, list[Row]] = defaultdict(list)
         for row in table.rows():
             found[row[0]].append(dict(zip(table.header, row, strict=True)))
         rows[name] = found
@@ -128,7 +129,7 @@ def _code(table: str, column: str) -> Value:
 
 def _yes(table: str, column: str) -> Value:
     """Yes or no; unknown and unanswered are missing."""
-    return lambda data, patient: {"Y": True, "N": False}.get(data.first(table, patient).get(column))
+    return lambda data, patient: {"Y": True, "N": False}.get(str(data.first(table, patient).get(column)))
 
 
 def _subset(data: Frame, patient: str) -> Any:

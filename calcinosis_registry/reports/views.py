@@ -73,7 +73,7 @@ def clinic(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_safe
 def clinic_csv(request: HttpRequest, public_id: str) -> HttpResponse:
     found, numbers = _clinic(request, public_id)
-    rows = [("enrolment", month, count, numbers.patients) for month, count in numbers.enrolment]
+    rows: list[tuple[Any, ...]] = [("enrolment", month, count, numbers.patients) for month, count in numbers.enrolment]
     rows += [("completeness", one.label, one.answered, one.asked) for one in numbers.completeness]
     rows += [(name, "", getattr(numbers, name), numbers.patients) for name in ("due", "overdue", "lost")]
     rows += [("open queries", "", len(numbers.query_ages), "")]
