@@ -114,13 +114,11 @@ class Grid:
         return sum(bool(row.error) for row in self.rows)
 
     @property
-    def hands(self) -> list[tuple[str, list[tuple[str, list[Row]]]]]:
-        """[(hand, [(finger, rows)])] in the order of the instrument."""
-        return [
-            (hand, [(name, list(rows)) for name, rows in groupby(of_hand, key=lambda row: row.group)])
-            for hand in self.tool.hands
-            for of_hand in [[row for row in self.rows if row.hand == hand]]
-        ]
+    def parts(self) -> list[tuple[str, list[list[Row]]]]:
+        """[(finger, [the same site of each hand])] in the order of the instrument."""
+        by_site = zip(*([row for row in self.rows if row.hand == hand] for hand in self.tool.hands), strict=True)
+        grouped = groupby(by_site, key=lambda pair: pair[0].group)
+        return [(name, [list(pair) for pair in pairs]) for name, pairs in grouped]
 
 
 def save_reading(*, reading: HandScore, ratings: list[SiteRating], now: datetime.datetime) -> HandScore:

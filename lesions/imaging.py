@@ -204,17 +204,18 @@ def _take(intake: Intake, path: Path, name: str, folder: Path) -> Outcome:
     folder.mkdir()
     ingested = ingest(path, name, folder)
     if _already(intake.patient, ingested.sha256) is None and named_otherwise(patient=intake.patient, ingested=ingested):
-        staging.stage(
-            ingested,
-            name=shown_name(name),
-            patient_id=intake.patient.pk,
-            user_id=intake.by.pk,
-            visit=intake.visit.public_id if intake.visit else "",
-            study=intake.study.public_id if intake.study else "",
-            root=settings.FILES_DIR,
-        )
-        return Outcome(shown_name(name), State.WAITING)
+        return _ask(intake, ingested, shown_name(name))
     return _keep(intake, ingested, shown_name(name))
+
+
+def _ask(intake: Intake, ingested: Ingested, name: str) -> Outcome:
+    """Put the file into the waiting room, once."""
+    root, mine = settings.FILES_DIR, {"patient_id": intake.patient.pk, "user_id": intake.by.pk}
+    if ingested.sha256 not in {one.ingested.sha256 for one in staging.waiting(**mine, root=root)}:
+        visit = intake.visit.public_id if intake.visit else ""
+        study = intake.study.public_id if intake.study else ""
+        staging.stage(ingested, name=name, **mine, visit=visit, study=study, root=root)
+    return Outcome(name, State.WAITING)
 
 
 def _already(patient: Patient, sha256: str) -> ImagingFile | None:

@@ -102,7 +102,7 @@ def _page(request: HttpRequest, reading: HandScore, form: Any, grid: Grid, statu
         "reading": reading,
         "again": reading.pk is None,
         "form": form,
-        "hands": [(hand, HANDS[hand], fingers, now.by_hand[hand]) for hand, fingers in grid.hands],
+        "hands": [(hand, HANDS[hand]) for hand in grid.tool.hands],
         "grid": grid,
         "now": now,
         "rated": len(grid.ratings()),

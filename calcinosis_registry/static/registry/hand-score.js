@@ -1,12 +1,12 @@
 // The totals while scoring, and two courtesies: coverage 0 is density 0, and "the rest of this hand is 0".
 // The server computes everything again on saving.
 const form = document.querySelector("#score-form");
-const rows = [...form.querySelectorAll("[data-site]")].map((row) => ({
-  hand: row.closest("[data-hand]").dataset.hand,
-  weight: Number(row.dataset.weight),
-  coverage: row.querySelector(".coverage"),
-  density: row.querySelector(".density"),
-  unscorable: row.querySelector(".unscorable"),
+const rows = [...form.querySelectorAll("[data-site]")].map((cell) => ({
+  hand: cell.dataset.hand,
+  weight: Number(cell.dataset.weight),
+  coverage: form.elements[`${cell.dataset.site}-coverage`],
+  density: form.elements[`${cell.dataset.site}-density`],
+  unscorable: form.elements[`${cell.dataset.site}-unscorable`],
 }));
 
 function show(id, value) {
@@ -41,12 +41,10 @@ form.addEventListener("change", refresh);
 for (const button of form.querySelectorAll("[name=rest]")) {
   button.addEventListener("click", (event) => {
     event.preventDefault();
-    for (const row of rows) {
-      const empty = !row.unscorable.checked && row.coverage.value.trim() === "" && row.density.value === "";
-      if (row.hand === button.value && empty) row.coverage.value = row.density.value = "0";
-    }
-    button.dispatchEvent(new Event("input", { bubbles: true }));
-    form.querySelector(`[data-hand="${button.value}"] .coverage`).dispatchEvent(new Event("change", { bubbles: true }));
+    const empty = rows.filter((row) => row.hand === button.value && !row.unscorable.checked
+      && row.coverage.value.trim() === "" && row.density.value === "");
+    for (const row of empty) row.coverage.value = row.density.value = "0";
+    empty[0]?.coverage.dispatchEvent(new Event("input", { bubbles: true }));
   });
 }
 

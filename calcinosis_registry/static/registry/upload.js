@@ -82,6 +82,7 @@ function take(request, item, state, bar) {
   item.remove();
   list.hidden = !list.children.length;
   outcomes.insertAdjacentHTML("beforeend", answer.outcomes);
+  outcomes.hidden = false;
   waiting.innerHTML = answer.waiting;
   joined = answer.joined || joined;
   if (answer.study) studies.add(answer.study);

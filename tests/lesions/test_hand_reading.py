@@ -1,0 +1,112 @@
+"""A reading of a hand radiograph: saved whole, told what is wrong, compared with the last comparable one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+
+from calcinosis_registry.codebook.partial_dates import PartialDate
+from lesions.hand_score import instrument
+from lesions.models import HandScore, ImagingStudy
+from tests.factories import PatientFactory
+
+ALL = {(hand, site) for hand in "RL" for site in instrument().labels}
+
+
+@pytest.fixture
+def patient(north):
+    return PatientFactory(clinic=north)
+
+
+@pytest.fixture
+def study_of(patient):
+    def study_of(year: int, modality: str = "CR", patient=patient) -> ImagingStudy:
+        study = ImagingStudy(patient=patient, modality=modality, study_date=PartialDate(year))
+        study.save()
+        return study
+
+    return study_of
+
+
+@pytest.fixture
+def score(client_of, clinician):
+    def score(study: ImagingStudy, sites: dict[str, tuple[str, str]], user=clinician, *, zeros: bool = True, **more):
+        typed = {key: value for hand, site in ALL for key, value in _zero(hand, site).items()} if zeros else {}
+        for name, (coverage, density) in sites.items():
+            typed |= {f"{name}-coverage": coverage, f"{name}-density": density}
+        reading = HandScore.objects.filter(study=study, rater=user).order_by("read_number").last()
+        typed["version"] = "0" if reading is None or more.get("again") else str(reading.version)
+        return client_of(user).post(reverse("lesions:hand_score", args=[study.public_id]), typed | more, follow=True)
+
+    return score
+
+
+def _zero(hand: str, site: str) -> dict[str, str]:
+    return {f"{hand}-{site}-coverage": "0", f"{hand}-{site}-density": "0"}
+
+
+def test_a_reading_is_saved_with_its_sites_totals_and_reader(study_of, score, clinician):
+    study = study_of(2025)
+    page = score(study, {"R-D1.DIST": ("30", "2"), "L-D2.MID": ("10", "3")}, rater_role="RHEUMATOLOGIST")
+    reading = HandScore.objects.get()
+    assert (reading.right_total, reading.left_total, reading.total) == (60, 30, 90)
+    assert (reading.n_sites, reading.max_density, reading.complete, reading.read_number) == (2, 3, True, 1)
+    assert (reading.rater, reading.rater_role, reading.ratings.count()) == (clinician, "RHEUMATOLOGIST", 44)
+    assert "unverified v0" in page.content.decode()
+
+
+def test_what_was_typed_wrong_is_told_at_its_site_and_nothing_is_saved(study_of, score):
+    page = score(study_of(2025), {"R-D1.DIST": ("130", "2"), "R-D2.DIST": ("5", "0"), "R-D3.DIST": ("x", "")})
+    text = page.content.decode()
+    assert not HandScore.objects.exists()
+    assert "Coverage is 0 to 100 %" in text and "both 0 or both above 0" in text and 'value="130"' in text
+    assert "3 sites need your answer" in text
+
+
+def test_a_site_that_cannot_be_scored_has_no_numbers(study_of, score):
+    score(study_of(2025), {"R-D1.DIST": ("30", "2")}, **{"R-D1.DIST-unscorable": "1"})
+    site = HandScore.objects.get().ratings.get(laterality="R", site="D1.DIST")
+    assert (site.scorable, site.coverage_pct, site.density) == (False, None, None)
+
+
+def test_the_rest_of_a_hand_is_0_without_script_and_saves_nothing_yet(study_of, score):
+    page = score(study_of(2025), {"R-D1.DIST": ("30", "2")}, zeros=False, rest="R")
+    assert not HandScore.objects.exists()
+    assert page.context["rated"] == 22 and page.context["now"].total == Decimal(60)
+
+
+def test_a_reading_is_gone_on_with_or_read_once_more(study_of, score):
+    study = study_of(2025)
+    score(study, {"R-D1.DIST": ("30", "2")}, zeros=False)
+    score(study, {"R-D1.DIST": ("40", "2"), "R-D2.DIST": ("10", "1")}, zeros=False)
+    assert [(one.total, one.ratings.count()) for one in HandScore.objects.all()] == [(90, 2)]
+    score(study, {"R-D2.DIST": ("10", "1")}, zeros=False)
+    assert [(one.total, one.ratings.count()) for one in HandScore.objects.all()] == [(10, 1)]
+    score(study, {}, again="1")
+    assert [one.read_number for one in HandScore.objects.order_by("read_number")] == [1, 2]
+
+
+def test_the_change_since_the_last_comparable_radiograph_is_shown(study_of, score):
+    score(study_of(2023), {"R-D1.DIST": ("20", "2")})
+    page = score(study_of(2025), {"R-D1.DIST": ("30", "2")})
+    change = page.context["since"]["change"]
+    assert (change.before, change.after, change.pct, change.category) == (40, 60, 50, "PROGRESSED")
+    assert "<strong>progressed</strong> (50.0 %)" in page.content.decode()
+
+
+def test_a_reading_by_somebody_else_is_neither_shown_nor_compared(study_of, score, assistant):
+    score(study_of(2023), {"R-D1.DIST": ("20", "2")}, user=assistant)
+    study = study_of(2025)
+    score(study, {"R-D1.DIST": ("99", "3")}, user=assistant)
+    page = score(study, {"R-D1.DIST": ("30", "2")})
+    assert page.context["since"] is None and 'value="99"' not in page.content.decode()
+    assert HandScore.objects.filter(study=study).count() == 2
+
+
+def test_only_a_radiograph_of_the_own_clinic_is_scored(study_of, score, client_of, clinician, stranger, south):
+    ultrasound, foreign = study_of(2025, "US"), study_of(2025, patient=PatientFactory(clinic=south))
+    for study in (ultrasound, foreign):
+        assert score(study, {"R-D1.DIST": ("30", "2")}).status_code == 404
+    assert not HandScore.objects.exists()
