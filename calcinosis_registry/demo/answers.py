@@ -43,7 +43,7 @@ def _ratings(person: Person, visit: Appointment, sensitivity: float) -> dict[str
     dice = person.dice
     trouble = sensitivity + 1.5 * min(visit.ulcers, 3) + 2.0 * visit.infected + 0.5 * min(visit.flares, 2)
     values: dict[str, Any] = {
-        "calcinosis_present": "Y" if visit.active else "U" if visit.kind == "TELE" else "N" if not _any_open(visit) else "Y",
+        "calcinosis_present": "Y" if visit.active or _any_open(visit) else "N",
         "pain_nrs": dice.nrs(0.6 + trouble), "patient_global": dice.nrs(0.8 + trouble + 0.15 * visit.active, 1.2),
         "physician_global": dice.nrs(0.4 + 0.8 * trouble + 0.25 * visit.active, 0.8),
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""When the patient comes: about every six months, fuller in spring and autumn, sometimes missed, sometimes not at all."""
+"""When the patient comes: about every six months, oftener in spring and autumn, sometimes not at all."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def _next(dice: Dice, day: datetime.date, yearly: bool) -> datetime.date:
     if dice.chance(0.06):
         step = dice.between(25, 70)
     later = day + days(step)
-    if later.month in (7, 8, 12) and dice.chance(0.4):
-        later += days(dice.between(20, 45))
+    if later.month in (7, 8, 12) and dice.chance(0.45):
+        later += days(dice.between(45, 70) if later.month == 7 else dice.between(20, 45))
     return working_day(later)
 
 

@@ -21,12 +21,12 @@ def complicate(
     ended: datetime.date | None = None, **details: Any,
 ) -> Told:  # fmt: skip
     """Tell one complication reported at ``visit``."""
-    onset = onset or person.dice.day(visit.since + days(1), visit.day)
+    day = onset or person.dice.day(visit.since + days(1), visit.day)
     visit.complications = True
-    over = ended is not None and onset <= ended <= person.last_seen
+    last = ended if ended is not None and day <= ended <= person.last_seen else None
     told = person.tell(
-        "lesions.complication", visit=visit.told, code=code, onset=PartialDate.of(onset),
-        ended=PartialDate.of(ended) if over else None, **{"admission": "N", **details},
+        "lesions.complication", visit=visit.told, code=code, onset=PartialDate.of(day),
+        ended=PartialDate.of(last) if last else None, **{"admission": "N", **details},
     )  # fmt: skip
     if lesion is not None:
         person.records.append(Told("lesions.complicationlesion", {"complication": told, "lesion": lesion}))
@@ -50,7 +50,8 @@ def infect(person: Person, visits: list[Appointment], visit: Appointment, one: D
         dice.one_of(["OSTEOMYELITIS", "SEPTIC_ARTHRITIS"]) if deep else dice.pick({"CELLULITIS": 0.7, "ABSCESS": 0.3})
     )
     complicate(
-        person, visit, code, lesion=one.told, ended=visit.day + days(dice.between(12, 40)), organism=organism if sure else "",
+        person, visit, code, lesion=one.told, ended=visit.day + days(dice.between(12, 40)),
+        organism=organism if sure else "",
         antibiotics="Y", antibiotic=course.told, admission="Y" if deep else dice.answer(0.25),
         imaging_proof=dice.answer(0.8) if deep else "",
     )  # fmt: skip
@@ -71,7 +72,8 @@ def extrusion(person: Person, visit: Appointment, one: Deposit) -> None:
 def lasting(person: Person, kept: list[Appointment], deposits: list[Deposit]) -> None:
     """Complications that come from a trait of the patient rather than from a lesion's visit."""
     dice = person.dice
-    felt = [one.told for one in deposits if not one.hidden] or [None]
+    felt: list[Told | None] = [one.told for one in deposits if not one.hidden]
+    felt = felt or [None]
 
     def add(trait: str, code: str, **details: Any) -> None:
         if person.has(trait):
@@ -103,5 +105,5 @@ def lasting(person: Person, kept: list[Appointment], deposits: list[Deposit]) ->
         ("WORK_DISABILITY", 0.04),
     ):
         if dice.chance(share):
-            nrs = {"nrs": dice.nrs(5, 2)} if code in ("PAIN", "TENDERNESS") else {}
+            nrs: dict[str, Any] = {"nrs": dice.nrs(5, 2)} if code in ("PAIN", "TENDERNESS") else {}
             complicate(person, dice.one_of(kept), code, **nrs)

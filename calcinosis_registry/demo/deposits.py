@@ -60,7 +60,7 @@ def found_at_first(person: Person, first: Appointment) -> list[Deposit]:
     """The lesions of the baseline visit; more of them the longer the disease lasts."""
     dice = person.dice
     duration = (person.registered - person.onset).days / 365.25
-    if person.index % 60 == 0:
+    if person.index == 0:
         count = 8
     else:
         count = max(1, min(12, round(dice.random.gammavariate(1.3, 1.0) * (1.4 + 0.09 * min(duration, 25)) + 0.6)))
@@ -82,14 +82,15 @@ def deposit(
         kind = "SHEET"
     deep = place["site"] in ("WRIST.CARPAL_TUNNEL", "OTHER") or place["site"].startswith("SPINE")
     visibility = (
-        "IMAGING_ONLY" if deep else dice.pick({"VISIBLE_PALPABLE": 0.58, "PALPABLE_ONLY": 0.22, "IMAGING_ONLY": 0.20})
+        "IMAGING_ONLY" if deep else dice.pick({"VISIBLE_PALPABLE": 0.60, "PALPABLE_ONLY": 0.24, "IMAGING_ONLY": 0.16})
     )
     if parent is not None and visibility == "IMAGING_ONLY":
         visibility = "VISIBLE_PALPABLE"
     values = {
         **place, **_morphology(person, kind, visibility), "visit": visit.told, "lesion_kind": kind,
         "number": 1 + sum(one.kind == "lesions.lesion" for one in person.records), "first_recorded": visit.day,
-        "diagnostic_basis": _basis(person, visibility), "visibility": visibility, "target": False, "index_treated": False,
+        "diagnostic_basis": _basis(person, visibility), "visibility": visibility, "target": False,
+        "index_treated": False,
         "lineage": lineage, "parent": parent.told if parent else None, "merged_into": None, "first_noticed": None,
     }  # fmt: skip
     if parent is None and visit.kind == "BASELINE" and visibility != "IMAGING_ONLY" and dice.chance(0.8):
@@ -97,8 +98,10 @@ def deposit(
         if not values["first_noticed"].can_be_on_or_before(visit.day):
             values["first_noticed"] = PartialDate()
     return Deposit(
-        person.tell("lesions.lesion", **values), length=_length(person, place["site"], kind), ratio=dice.between(0.45, 0.98),
-        drift=_drift(person), prone=_prone(person, visibility), method="XRAY" if visibility == "IMAGING_ONLY" else "RULER" if person.index % 3 else "CALIPER",
+        person.tell("lesions.lesion", **values), length=_length(person, place["site"], kind),
+        ratio=dice.between(0.45, 0.98),
+        drift=_drift(person), prone=_prone(person, visibility),
+        method="XRAY" if visibility == "IMAGING_ONLY" else "RULER" if person.index % 3 else "CALIPER",
     )  # fmt: skip
 
 
@@ -112,7 +115,7 @@ def _length(person: Person, site: str, kind: str) -> float:
 def _drift(person: Person) -> float:
     """Most lesions stand still, some grow, few shrink."""
     dice = person.dice
-    kind = dice.pick({"still": 0.52, "growing": 0.36, "shrinking": 0.12})
+    kind = dice.pick({"still": 0.47, "growing": 0.42, "shrinking": 0.11})
     return {
         "still": dice.normal(0.02, 0.06, -0.15, 0.2),
         "growing": dice.normal(0.48, 0.2, 0.15, 1.1),
@@ -124,8 +127,8 @@ def _prone(person: Person, visibility: str) -> float:
     if visibility == "IMAGING_ONLY":
         return 0.0
     dice = person.dice
-    if dice.chance(0.8 if person.has("ulcerating") else 0.18):
-        return dice.between(0.14, 0.40)
+    if dice.chance(0.9 if person.has("ulcerating") or person.has("extruding") else 0.30):
+        return dice.between(0.24, 0.55)
     return 0.015
 
 
@@ -151,7 +154,7 @@ def _basis(person: Person, visibility: str) -> tuple[str, ...]:
     return ("EXAM", "XRAY") if dice.chance(0.5) else ("EXAM",)
 
 
-# --- One visit ----------------------------------------------------------------------------------------------------------
+# --- One visit -----------------------------------------------
 
 
 def observe(person: Person, visit: Appointment, one: Deposit, *, imaged: bool, status: str = "") -> Told:
@@ -306,7 +309,10 @@ def _look(person: Person, visit: Appointment, one: Deposit) -> dict[str, Any]:
     if not one.hidden and dice.chance(0.75):
         pain = dice.nrs(0.8 + sore, 1.4)
         visit.worst_pain = max(visit.worst_pain, pain)
-        values |= {"lesion_pain_nrs": pain, "tenderness": str(min(3, round(pain / 3)))}
+        values |= {
+            "lesion_pain_nrs": pain,
+            "tenderness": str(max(1, min(3, round(pain / 3)))) if person.has("tender") and dice.chance(0.6) else "0",
+        }
         values["functional_limit"] = dice.maybe(0.6, str(min(3, round(dice.normal(pain / 3.5, 0.6, 0, 3)))), "")
     if not dice.chance(0.75 if visit.kind == "BASELINE" else 0.25) or visit.kind == "TELE" or one.hidden:
         return values
@@ -319,7 +325,8 @@ def _look(person: Person, visit: Appointment, one: Deposit) -> dict[str, Any]:
     )
     nervous = person.has("nerve") and "WRIST" in one.told["site"]
     return values | {
-        "consistency": CONSISTENCY.get(one.told["ssc_clinical_morphology"] or "STONE", "FIRM") if dice.chance(0.93) else dice.one_of(["MIXED", "LIQUID_MILKY"]),
+        "consistency": CONSISTENCY.get(one.told["ssc_clinical_morphology"] or "STONE",
+        "FIRM") if dice.chance(0.93) else dice.one_of(["MIXED", "LIQUID_MILKY"]),
         "tissue_depth": dice.pick(TISSUE), "overlying_skin": skin, "mobile": dice.answer(0.4, blank=0.2),
         "nerve_compression": "Y" if nervous else dice.answer(0.01, blank=0.3),
         "contracture": "Y" if person.has("contracted") and dice.chance(0.5) else dice.answer(0.01, blank=0.3),
@@ -331,5 +338,5 @@ def _look(person: Person, visit: Appointment, one: Deposit) -> dict[str, Any]:
 def age(person: Person, deposits: list[Deposit], years: float, effect: float) -> None:
     """Let the deposits grow or shrink for ``years`` under a treatment of that ``effect``."""
     for one in deposits:
-        change = (one.drift - 0.55 * effect) * years + person.dice.normal(0, 0.05, -0.15, 0.15)
+        change = (one.drift + person.tempo - 0.55 * effect) * years + person.dice.normal(0, 0.05, -0.15, 0.15)
         one.length = min(one.length * math.exp(change / 2), 390)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from typing import Any
 
 from calcinosis_registry.codebook.partial_dates import PartialDate
+from calcinosis_registry.demo import radiograph
 from calcinosis_registry.demo.appointments import Appointment
 from calcinosis_registry.demo.deposits import GONE, Deposit
 from calcinosis_registry.demo.people import Person
@@ -13,6 +15,8 @@ from calcinosis_registry.demo.told import Told, days, number
 from lesions import hand_score
 
 # Share of readings of one year that rise by more than 25 %, stay, or fall (section 10, row 10).
+# So many patients of a register have films to look at: drawing takes its time.
+WITH_FILMS = 10
 COURSES = {"up": 0.42, "same": 0.48, "down": 0.10}
 
 
@@ -25,9 +29,9 @@ def studies(person: Person, kept: list[Appointment], deposits: list[Deposit]) ->
     for trait, modality in (("ct", "CT"), ("mri", "MR")):
         if person.has(trait):
             _volume(person, person.dice.one_of(kept), modality, deposits)
-    if person.dice.chance(0.15) or person.index % 60 == 44:
+    if person.dice.chance(0.15) or person.index == 44:
         _ultrasound(person, person.dice.one_of(kept), deposits)
-    if person.dice.chance(0.06) or person.index % 60 == 45:
+    if person.dice.chance(0.06) or person.index == 45:
         _study(person, person.dice.one_of(kept), "BMD", "TRUNK", [], laterality="M", indication="bone density")
         visit = person.dice.one_of(kept)
         for one in [one for one in deposits if not one.hidden][:1]:
@@ -47,8 +51,10 @@ def _study(
 ) -> Told:  # fmt: skip
     dice = person.dice
     study = person.tell(
-        "lesions.imagingstudy", visit=visit.told, modality=modality, study_date=PartialDate.of(visit.day), body_region=region,
-        **{"quality": dice.pick({"DIAGNOSTIC": 0.9, "LIMITED": 0.09, "NON_DIAGNOSTIC": 0.01}), "indication": dice.maybe(0.5, "calcinosis, follow-up", ""), **details},
+        "lesions.imagingstudy", visit=visit.told, modality=modality, study_date=PartialDate.of(visit.day),
+        body_region=region,
+        **{"quality": dice.pick({"DIAGNOSTIC": 0.9, "LIMITED": 0.09, "NON_DIAGNOSTIC": 0.01}),
+        "indication": dice.maybe(0.5, "calcinosis, follow-up", ""), **details},
     )  # fmt: skip
     for one in shown:
         if one.told["first_recorded"] <= visit.day:
@@ -74,11 +80,33 @@ def _hand_films(person: Person, kept: list[Appointment], deposits: list[Deposit]
         present = "Y" if in_hand else dice.pick({"N": 0.9, "I": 0.1})
         study = _study(
             person, visit, modality, "HAND", in_hand, laterality="B", view="PA_AP", calcinosis_present=present,
-            simple_severity=str(min(3, (len(in_hand) + 1) // 2)), acro_osteolysis=dice.answer(0.2 if person.scleroderma else 0.01),
+            simple_severity=str(min(3, (len(in_hand) + 1) // 2)),
+            acro_osteolysis=dice.answer(0.2 if person.scleroderma else 0.01),
             erosion=dice.answer(0.1), osteopenia=dice.answer(0.3), report_text=dice.maybe(0.5, _report(in_hand), ""),
         )  # fmt: skip
+        if person.index < WITH_FILMS and person.told["images_consent"]:
+            _film(person, study, visit, in_hand)
         found.append((study, visit))
     return found
+
+
+def _film(person: Person, study: Told, visit: Appointment, in_hand: list[Deposit]) -> None:
+    """A drawn radiograph with the deposits at their places."""
+    shown = [
+        (one.told["site"], one.told["laterality"], one.length)
+        for one in in_hand
+        if one.told["first_recorded"] <= visit.day
+    ]
+    content = radiograph.draw(person.dice, shown)
+    width, height = radiograph.SIZE
+    study.values["status"] = "AVAILABLE"
+    values = {
+        "study": study, "name": f"hands-{visit.day}.png", "kind_of_file": "PHOTO", "media_type": "image/png",
+        "size": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(), "width": width, "height": height, "frames": 1, "header": {},
+        "has_preview": True,
+    }  # fmt: skip
+    person.records.append(Told("lesions.imagingfile", values, content=content))
 
 
 def _report(in_hand: list[Deposit]) -> str:
@@ -159,7 +187,7 @@ def _ultrasound(person: Person, visit: Appointment, deposits: list[Deposit]) -> 
         )
 
 
-# --- The hand score ------------------------------------------------------------------------------------------------------
+# --- The hand score -----------------------------------------------
 
 
 def _readings(person: Person, hands: list[tuple[Told, Appointment]]) -> None:
@@ -193,8 +221,10 @@ def _reading(
     result = hand_score.score(ratings, tool)
     read = min(visit.day + days(person.dice.whole(0, 14)), person.until)
     score = person.tell(
-        "lesions.handscore", visit=None, study=study, rater=person.clinician, rater_role="RHEUMATOLOGIST", blinded=False, read_number=1,
-        read_at=datetime.datetime(read.year, read.month, read.day, 10, tzinfo=datetime.UTC), simple_severity=str(min(3, result.max_density)),
+        "lesions.handscore", visit=None, study=study, rater=person.clinician, rater_role="RHEUMATOLOGIST",
+        blinded=False, read_number=1,
+        read_at=datetime.datetime(read.year, read.month, read.day, 10, tzinfo=datetime.UTC),
+        simple_severity=str(min(3, result.max_density)),
         right_total=result.by_hand["R"], left_total=result.by_hand["L"], total=result.total, n_sites=result.n_sites,
         max_density=result.max_density, complete=result.complete,
     )  # fmt: skip

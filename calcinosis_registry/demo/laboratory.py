@@ -1,4 +1,4 @@
-"""Blood tests: normal calcium and phosphate in dystrophic calcinosis (clinical-model 1.2, 4.5), yearly, some in old units."""
+"""Yearly blood tests: calcium and phosphate are normal in dystrophic calcinosis (clinical-model 1.2, 4.5)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from patients import scoring, units
 # {analyte: (mean, spread, lowest, highest, places)} in the canonical unit
 NORMAL = {
     "CALCIUM": (2.36, 0.08, 2.1, 2.65, 2), "ALBUMIN": (42, 3, 33, 50, 0), "PHOSPHATE": (1.12, 0.15, 0.8, 1.5, 2),
-    "CREATININE": (68, 12, 45, 125, 0), "CRP": (4, 5, 0.3, 60, 1), "ESR": (16, 10, 2, 70, 0), "CK": (95, 45, 25, 900, 0),
-    "ALP": (75, 20, 32, 150, 0), "PTH": (42, 15, 12, 95, 0), "VITAMIN_D": (72, 20, 28, 140, 0), "VITAMIN_D3": (70, 18, 30, 130, 0),
+    "CREATININE": (68, 12, 45, 125, 0), "CRP": (4, 5, 0.3, 60, 1), "ESR": (16, 10, 2, 70, 0),
+    "CK": (95, 45, 25, 900, 0),
+    "ALP": (75, 20, 32, 150, 0), "PTH": (42, 15, 12, 95, 0), "VITAMIN_D": (72, 20, 28, 140, 0),
+    "VITAMIN_D3": (70, 18, 30, 130, 0),
 }  # fmt: skip
 YEARLY = ("CALCIUM", "ALBUMIN", "PHOSPHATE", "CREATININE", "CRP")
 ONCE = ("PTH", "ALP", "ESR")
@@ -33,7 +35,7 @@ def tests(person: Person, kept: list[Appointment]) -> None:
     dice, last = person.dice, None
     american = dice.chance(0.2)
     for visit in kept:
-        if not visit.in_person or (last and (visit.day - last).days < 330) or not dice.chance(0.72):
+        if not visit.in_person or (last and (visit.day - last).days < 330) or not dice.chance(0.55):
             continue
         collected = max(visit.day - days(dice.pick({0: 0.7, 5: 0.3})), person.born)
         wanted = [*YEARLY, *(ONCE if last is None else ()), dice.pick({"VITAMIN_D": 0.85, "VITAMIN_D3": 0.15})]
@@ -89,7 +91,8 @@ def _tell(
     low, high = limits or (None, None)
     person.tell(
         "patients.laboratoryresult", visit=visit.told, analyte=analyte, collected_on=collected, comparator=comparator,
-        value_original=given, unit_original=unit, value=round(converted, 5), lower_limit=None if low is None else number(low, 2),
+        value_original=given, unit_original=unit, value=round(converted, 5),
+        lower_limit=None if low is None else number(low, 2),
         upper_limit=None if high is None else number(high, 2),
     )  # fmt: skip
     return converted

@@ -5,23 +5,29 @@ from __future__ import annotations
 import datetime
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
 from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action
 from calcinosis_registry.clinics.models import Clinic
+from calcinosis_registry.demo import radiograph
 from calcinosis_registry.demo.models import DemoRegister
 from calcinosis_registry.demo.queries import raise_queries
+from calcinosis_registry.demo.research import found_project
 from calcinosis_registry.demo.staff import Staff, hire, public_id
 from calcinosis_registry.demo.story import tell
 from calcinosis_registry.demo.told import Dice, Told, years
 from calcinosis_registry.identity.models import Identity
 from calcinosis_registry.records.models import Record
-from lesions.models import LesionObservation
+from lesions import storage
+from lesions.models import Lesion, LesionObservation
 from lesions.services import Settled, summarise
 from patients.models import Patient, Visit, VisitState
 
@@ -29,12 +35,17 @@ BATCH = 200
 ACTOR = trail.Actor(name="demo", source="load_demo")
 # A record comes after the records it points at.
 ORDER = (
-    "identity.identity", "patients.patient", "patients.consent", "patients.antibody", "patients.diagnosis", "patients.cause",
-    "patients.differential", "patients.subsetchange", "patients.visit", "patients.laboratoryresult", "patients.phenotype",
-    "patients.instrumentscore", "patients.plan", "patients.qualityoflife", "lesions.skinsigns", "lesions.distributionassessment",
+    "identity.identity", "patients.patient", "patients.consent", "patients.antibody", "patients.diagnosis",
+    "patients.cause",
+    "patients.differential", "patients.subsetchange", "patients.visit", "patients.laboratoryresult",
+    "patients.phenotype",
+    "patients.instrumentscore", "patients.plan", "patients.qualityoflife", "lesions.skinsigns",
+    "lesions.distributionassessment",
     "lesions.limitedjoint", "lesions.skinscore", "lesions.myositisdamage", "lesions.prevention", "lesions.lesion",
-    "lesions.treatmentcourse", "lesions.treatmentlesion", "lesions.biopsy", "lesions.procedure", "lesions.procedurelesion",
-    "lesions.adverseevent", "lesions.woundcare", "lesions.woundcarelesion", "lesions.physiotherapy", "lesions.complication",
+    "lesions.treatmentcourse", "lesions.treatmentlesion", "lesions.biopsy", "lesions.procedure",
+    "lesions.procedurelesion",
+    "lesions.adverseevent", "lesions.woundcare", "lesions.woundcarelesion", "lesions.physiotherapy",
+    "lesions.complication",
     "lesions.complicationlesion", "lesions.lesionobservation", "lesions.imagingstudy", "lesions.imaginglesion",
     "lesions.imagingfile", "lesions.imagingmeasure", "lesions.handscore", "lesions.handscoresite",
 )  # fmt: skip
@@ -60,6 +71,7 @@ def load(
                 write(stories, first=start, seed=seed)
             progress(batch.stop)
         _count_on(staff.clinics)
+        found_project(staff, until=until)
     return staff
 
 
@@ -76,21 +88,15 @@ def write(stories: list[list[Told]], *, first: int, seed: int) -> None:
     for kind in ORDER:
         for record in told[kind]:
             _row(record, dice)
-    _settle(told)
+    seen = _settle(told)
     for kind in ORDER:
         _create(apps.get_model(kind), told[kind])
     rows = [record.row for kind in ORDER for record in told[kind]]
     trail.write(_signatures(row for row in rows if isinstance(row, Visit)))
-    raise_queries(rows, dice)
-    seen: dict[int, list[LesionObservation]] = defaultdict(list)
-    for record in told["lesions.lesionobservation"]:
-        seen[record.row.lesion_id].append(record.row)
-    for rows_of_lesion in seen.values():
-        rows_of_lesion.sort(key=lambda one: one.visit.visit_date)
-    summarise(
-        patients=[record.row for record in told["patients.patient"]],
-        settled=Settled([record.row for record in told["lesions.lesion"]], seen),
-    )
+    settled = Settled([lesion for lesion, _rows in seen], {lesion.pk: rows for lesion, rows in seen})
+    raise_queries(rows, settled.seen, dice)
+    _keep_files(told["lesions.imagingfile"])
+    summarise(patients=[record.row for record in told["patients.patient"]], settled=settled)
 
 
 def _number(stories: list[list[Told]]) -> None:
@@ -118,13 +124,17 @@ def _row(one: Told, dice: Dice) -> Any:
     return one.row
 
 
-def _settle(told: dict[str, list[Told]]) -> None:
-    """The maintained columns of the lesions follow the observations."""
-    seen: dict[int, list[Any]] = defaultdict(list)
+def _settle(told: dict[str, list[Told]]) -> list[tuple[Lesion, list[LesionObservation]]]:
+    """Set the maintained columns of the lesions; returns each with its observations, oldest visit first."""
+    seen: dict[int, list[LesionObservation]] = defaultdict(list)
     for record in told["lesions.lesionobservation"]:
         seen[id(record.row.lesion)].append(record.row)
+    found = []
     for record in told["lesions.lesion"]:
-        record.row.settle(sorted(seen[id(record.row)], key=lambda one: one.visit.visit_date))
+        observations = sorted(seen[id(record.row)], key=lambda one: one.visit.visit_date)
+        record.row.settle(observations)
+        found.append((record.row, observations))
+    return found
 
 
 def _create(model: type[models.Model], told: list[Told]) -> None:
@@ -140,6 +150,17 @@ def _create(model: type[models.Model], told: list[Told]) -> None:
 
 def _unsaved(value: Any) -> bool:
     return isinstance(value, Told) and value.row.pk is None
+
+
+def _keep_files(told: list[Told]) -> None:
+    """The drawn radiographs go where uploads go."""
+    for record in told:
+        with NamedTemporaryFile() as file:
+            file.write(record.content)
+            file.flush()
+            sha256 = storage.store(Path(file.name), settings.FILES_DIR)
+        storage.store_preview(sha256, settings.FILES_DIR, record.content, "preview")
+        storage.store_preview(sha256, settings.FILES_DIR, radiograph.small(record.content, 320), "thumbnail")
 
 
 def _signatures(visits: Iterable[Visit]) -> Iterator[Any]:

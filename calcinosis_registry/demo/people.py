@@ -17,13 +17,13 @@ DISEASES = {
     "LUPUS_PANNICULITIS": 0.01, "AMYOPATHIC_DM": 0.015, "POLYMYOSITIS": 0.01, "RA": 0.01, "OTHER": 0.005,
 }  # fmt: skip
 SUBSETS = {"LCSSC": 0.70, "DCSSC": 0.18, "SINE": 0.05, "EARLY_VEDOSS": 0.03, "UNKNOWN": 0.04}
-WOMEN = {"SSC": 0.89, "DM_ADULT": 0.76, "JDM": 0.70}
+WOMEN = {"SSC": 0.87, "DM_ADULT": 0.74, "JDM": 0.70}
 SCLERODERMA = frozenset({"SSC", "OVERLAP", "MCTD"})
 MYOSITIS = frozenset({"DM_ADULT", "JDM", "AMYOPATHIC_DM", "POLYMYOSITIS"})
-# What happens to a patient, and to how many. The second number is a place among every sixty patients where it happens
+# What happens to a patient, and to how many. The second number is the patient of the register to whom it happens
 # for certain, so that even a small register has one of each.
 TRAITS = {
-    "ulcerating": (0.50, 1), "extruding": (0.20, 2), "infected": (0.015, 3), "operated": (0.12, 4),
+    "ulcerating": (0.50, 1), "extruding": (0.26, 2), "infected": (0.015, 3), "operated": (0.12, 4),
     "biopsied": (0.05, 5), "hand_score": (0.10, 6), "laser": (0.02, 7), "shock_wave": (0.02, 8), "needled": (0.03, 9),
     "nerve": (0.03, 10), "contracted": (0.10, 11), "bone": (0.03, 12), "amputated": (0.01, 13), "gangrene": (0.01, 14),
     "deep_infection": (0.004, 15), "metabolic": (0.008, 16), "merging": (0.02, 17), "splitting": (0.02, 18),
@@ -33,13 +33,27 @@ TRAITS = {
     "generalised": (0.01, 32), "recurring": (0.02, 33), "retrospective": (0.03, 34), "other_site": (0.01, 35),
     "serious": (0.01, 36), "no_research": (0.05, 37), "physiotherapy": (0.25, 38), "wound_care": (0.30, 39),
     "questionnaires": (0.45, 40), "pulmonary": (0.05, 41), "hypertension": (0.05, 42), "imaged": (0.65, 43),
+    "tender": (0.30, 44),
 }  # fmt: skip
 # One patient to whom a lot of it happens: a good first page to look at.
 SHOWCASE = frozenset(
-    "ulcerating extruding operated hand_score contracted imaged questionnaires wound_care physiotherapy photographed"
-    " adverse intralesional biopsied".split()
+    [
+        "ulcerating",
+        "extruding",
+        "operated",
+        "hand_score",
+        "contracted",
+        "imaged",
+        "questionnaires",
+        "wound_care",
+        "physiotherapy",
+        "photographed",
+        "adverse",
+        "intralesional",
+        "biopsied",
+    ]
 )
-NEVER_IN_SHOWCASE = frozenset("dead lost withdrawn quiet metabolic no_research generalised".split())
+NEVER_IN_SHOWCASE = frozenset(["dead", "lost", "withdrawn", "quiet", "metabolic", "no_research", "generalised"])
 
 
 @dataclass
@@ -62,6 +76,7 @@ class Person:
     traits: frozenset[str]
     told: Told
     hand: str
+    tempo: float  # how fast this patient's deposits grow, beside their own drift
     died: datetime.date | None = None
     records: list[Told] = field(default_factory=list)
 
@@ -91,12 +106,12 @@ def meet(*, seed: int, index: int, clinic: Told, clinician: Told, until: datetim
     dice = Dice(f"{seed}:{index}")
     ctd = dice.pick(DISEASES)
     traits = frozenset(
-        name for name, (share, place) in TRAITS.items() if dice.chance(share) or index % 60 == place
+        name for name, (share, place) in TRAITS.items() if dice.chance(share) or index == place
     )  # fmt: skip
-    if index % 60 == 0:
+    if index == 0:
         ctd, traits = "SSC", (traits | SHOWCASE) - NEVER_IN_SHOWCASE
     sex = "F" if dice.chance(WOMEN.get(ctd, 0.9)) else "M"
-    followed = 5.2 if index % 60 == 0 else min(dice.between(0.15, 6.5), dice.between(0.6, 7))
+    followed = 5.2 if index == 0 else min(dice.between(0.15, 6.5), dice.between(0.6, 7))
     registered = _seasonal(dice, until - years(followed), until)
     calcinosis_on = registered - years(dice.random.gammavariate(1.2, 2.2) + 0.05)
     onset, born = _beginnings(dice, ctd, calcinosis_on)
@@ -104,7 +119,7 @@ def meet(*, seed: int, index: int, clinic: Told, clinician: Told, until: datetim
         index=index, dice=dice, until=until, clinic=clinic, clinician=clinician, ctd=ctd, sex=sex, born=born,
         subset=dice.pick(SUBSETS) if ctd in ("SSC", "OVERLAP") else "", onset=onset, calcinosis_on=calcinosis_on,
         registered=registered, last_seen=until, traits=traits, told=Told("patients.patient", {}),
-        hand=dice.pick({"R": 0.88, "L": 0.09, "AMBI": 0.02, "U": 0.01}),
+        hand=dice.pick({"R": 0.88, "L": 0.09, "AMBI": 0.02, "U": 0.01}), tempo=dice.normal(0.08, 0.2, -0.35, 0.6),
     )  # fmt: skip
     _ending(person)
     return person
@@ -146,7 +161,7 @@ def _ending(person: Person) -> None:
         person.died = max(person.died, person.last_seen)
 
 
-# --- The records of registration ---------------------------------------------------------------------------------------
+# --- The records of registration -----------------------------------------------
 
 
 def introduce(person: Person) -> None:
@@ -170,10 +185,12 @@ def _patient(person: Person) -> dict[str, Any]:
     born = person.born
     values: dict[str, Any] = {
         "clinic": person.clinic, "registered_on": person.registered, "sex_at_birth": person.sex, "status": status,
-        "birth_date": dice.pick({PartialDate.of(born): 0.90, PartialDate(born.year, born.month): 0.07, PartialDate(born.year): 0.03}),
+        "birth_date": dice.pick({PartialDate.of(born): 0.90, PartialDate(born.year, born.month): 0.07,
+        PartialDate(born.year): 0.03}),
         "dominant_hand": person.hand,
         "smoking": dice.pick({"NEVER": 0.58, "EX": 0.27, "CURRENT": 0.09, "U": 0.04, "": 0.02}),
-        "first_contact": dice.maybe(0.8, dice.remembered(dice.day(person.onset, person.registered), unknown=0.01), None),
+        "first_contact": dice.maybe(0.8, dice.remembered(dice.day(person.onset, person.registered), unknown=0.01),
+        None),
         "biosample": dice.answer(0.3, blank=0.3),
         "undiagnosed": "Y" if person.has("undiagnosed") else dice.answer(0, blank=0.6),
     }  # fmt: skip
@@ -223,8 +240,10 @@ def _consents(person: Person) -> dict[str, bool]:
 
 # {antibody: share that is positive} by disease; the rest is negative, seldom borderline or not tested
 POSITIVE: dict[str, dict[str, float]] = {
-    "LCSSC": {"ANA": 0.97, "ACA": 0.62, "SCL70": 0.10, "RNAP3": 0.06, "PMSCL": 0.06, "U1RNP": 0.04, "APL": 0.12, "RO52": 0.2},
-    "SSC": {"ANA": 0.96, "ACA": 0.15, "SCL70": 0.38, "RNAP3": 0.18, "PMSCL": 0.06, "U1RNP": 0.05, "U3RNP": 0.05, "THTO": 0.04},
+    "LCSSC": {"ANA": 0.97, "ACA": 0.62, "SCL70": 0.10, "RNAP3": 0.06, "PMSCL": 0.06, "U1RNP": 0.04, "APL": 0.12,
+    "RO52": 0.2},
+    "SSC": {"ANA": 0.96, "ACA": 0.15, "SCL70": 0.38, "RNAP3": 0.18, "PMSCL": 0.06, "U1RNP": 0.05, "U3RNP": 0.05,
+    "THTO": 0.04},
     "MYOSITIS": {"ANA": 0.6, "NXP2": 0.32, "MDA5": 0.16, "TIF1G": 0.15, "MI2": 0.1, "JO1": 0.05, "SAE": 0.04},
     "MCTD": {"ANA": 1.0, "U1RNP": 0.97, "ACA": 0.03, "SCL70": 0.02, "RO52": 0.3},
     "OVERLAP": {"ANA": 0.97, "PMSCL": 0.40, "KU": 0.12, "ACA": 0.2, "SCL70": 0.1, "U1RNP": 0.2},
@@ -256,14 +275,16 @@ def _diagnosis(person: Person, tested: dict[str, str]) -> None:
     diagnosed = min(person.onset + years(dice.random.expovariate(0.7)), person.registered)
     raynaud = dice.answer(0.97 if ill else 0.25, unknown=0.02)
     raynaud_on = max(person.onset - years(dice.random.expovariate(0.25)), person.born + years(1))
-    values = {
+    values: dict[str, Any] = {
         **_criteria(person, raynaud),
         "primary_ctd": person.ctd,
         "primary_ctd_other": "eosinophilic fasciitis" if person.ctd == "OTHER" else "",
-        "overlap_with": tuple(dice.one_of([("DM_ADULT",), ("RA",), ("POLYMYOSITIS",), ("SSC", "SLE")])) if person.ctd == "OVERLAP" else (),
+        "overlap_with": tuple(dice.one_of([("DM_ADULT",), ("RA",), ("POLYMYOSITIS",),
+        ("SSC", "SLE")])) if person.ctd == "OVERLAP" else (),
         "ssc_subset": person.subset,
         "subset_date": dice.remembered(diagnosed) if person.subset else None,
-        "aetiology_subtype": "METASTATIC" if person.has("metabolic") else dice.pick({"DYSTROPHIC": 0.985, "UNKNOWN": 0.01, "IDIOPATHIC": 0.005}),
+        "aetiology_subtype": "METASTATIC" if person.has("metabolic") else dice.pick({"DYSTROPHIC": 0.985,
+        "UNKNOWN": 0.01, "IDIOPATHIC": 0.005}),
         "diagnostic_basis": _basis(person),
         "extensive_sheet_like": dice.answer(0.25 if person.ctd == "OVERLAP" else 0.02, blank=0.2),
         "first_calcinosis": dice.remembered(person.calcinosis_on, unknown=0.05),

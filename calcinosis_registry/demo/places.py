@@ -32,12 +32,15 @@ BY_THUMB, BY_FINGER = frozenset({"MID", "DIP", "PIP"}), frozenset({"IP"})
 ELSEWHERE = {
     "ELBOW": 0.27, "FOREARM": 0.20, "KNEE": 0.13, "LEG": 0.08, "WRIST": 0.05, "WRIST.CARPAL_TUNNEL": 0.015, "ARM": 0.04,
     "SHOULDER": 0.02, "AXILLA": 0.01, "HIP": 0.03, "BUTTOCK": 0.04, "THIGH": 0.04, "ANKLE": 0.015, "FOOT": 0.01,
-    "FOOT.HEEL": 0.01, "FOOT.TOE1": 0.015, "FOOT.TOE2": 0.005, "TRUNK.CHEST": 0.01, "TRUNK.BREAST": 0.01, "TRUNK.BACK": 0.01,
-    "TRUNK.ABDOMEN": 0.015, "TRUNK.PELVIS": 0.01, "SPINE.C": 0.01, "SPINE.L": 0.01, "HEAD.FACE": 0.005, "HEAD.EAR": 0.005,
+    "FOOT.HEEL": 0.01, "FOOT.TOE1": 0.015, "FOOT.TOE2": 0.005, "TRUNK.CHEST": 0.01, "TRUNK.BREAST": 0.01,
+    "TRUNK.BACK": 0.01,
+    "TRUNK.ABDOMEN": 0.015, "TRUNK.PELVIS": 0.01, "SPINE.C": 0.01, "SPINE.L": 0.01, "HEAD.FACE": 0.005,
+    "HEAD.EAR": 0.005,
     "HEAD.SCALP": 0.003, "NECK": 0.005, "GENITAL": 0.002,
 }  # fmt: skip
 IN_JDM = {
-    "ELBOW": 0.26, "KNEE": 0.2, "TRUNK.ABDOMEN": 0.07, "TRUNK.BACK": 0.05, "TRUNK.CHEST": 0.05, "FOOT": 0.06, "BUTTOCK": 0.08,
+    "ELBOW": 0.26, "KNEE": 0.2, "TRUNK.ABDOMEN": 0.07, "TRUNK.BACK": 0.05, "TRUNK.CHEST": 0.05, "FOOT": 0.06,
+    "BUTTOCK": 0.08,
     "THIGH": 0.07, "ARM": 0.05, "AXILLA": 0.03, "HEAD.SCALP": 0.02, "LEG": 0.04, "HIP": 0.02,
 }  # fmt: skip
 ASPECTS = {
@@ -52,7 +55,7 @@ Place = dict[str, str]
 
 def places(person: Person, count: int) -> list[Place]:
     """``count`` places as values of a lesion: site, laterality, aspect, site_text."""
-    hands = person.dice.chance(IN_HANDS.get(person.ctd, 0.80)) or person.has("hand_score")
+    hands = person.dice.chance(IN_HANDS.get(person.ctd, 0.74)) or person.has("hand_score")
     found = [
         _in_hand(person) if hands and (place == 0 or person.dice.chance(0.62)) else _elsewhere(person)
         for place in range(count)

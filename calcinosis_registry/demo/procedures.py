@@ -35,7 +35,7 @@ def plan(person: Person, kept: list[Appointment]) -> dict[int, str]:
     wanted = []
     if person.has("operated"):
         wanted.append(dice.pick({"EXCISION": 0.6, "CURETTAGE": 0.12, "DEBULKING": 0.2, "BURR": 0.08}))
-    if person.index % 60 == 0:
+    if person.index == 0:
         wanted = ["EXCISION"]
     for trait, code in (
         ("laser", "CO2_LASER"),
@@ -79,7 +79,8 @@ def _values(person: Person, code: str, day: datetime.date) -> dict[str, Any]:
     values: dict[str, Any] = {
         "code": code, "performed_on": PartialDate.of(day), "response": dice.pick(RESULTS.get(code, RESULTS[""])),
         "assessor": "CLINICIAN", "healed": PartialDate.of(healed) if healed <= person.last_seen else None,
-        "complications": tuple(name for name, share in (("DELAYED_HEALING", 0.13), ("INFECTION", 0.10)) if dice.chance(share)),
+        "complications": tuple(name for name,
+        share in (("DELAYED_HEALING", 0.13), ("INFECTION", 0.10)) if dice.chance(share)),
     }  # fmt: skip
     if code in SURGERY:
         values["anaesthesia"] = dice.pick({"LOCAL": 0.8, "REGIONAL": 0.12, "GENERAL": 0.08})
@@ -110,11 +111,15 @@ def biopsies(person: Person, kept: list[Appointment], deposits: list[Deposit], d
     healed = day + days(dice.between(20, 120))
     taken = person.tell(
         "lesions.biopsy", taken_on=PartialDate.of(day), lesion=dice.one_of(felt).told,
-        method="SURGICAL_SPECIMEN" if surgery else dice.pick({"PUNCH": 0.5, "INCISIONAL": 0.2, "EXCISIONAL": 0.2, "NEEDLE": 0.1}),
-        level=dice.pick({"DERMIS": 0.2, "SUBCUTIS": 0.7, "DEEPER": 0.1}), stains=("HE", "VON_KOSSA") if dice.chance(0.8) else ("HE", "ALIZARIN_RED"),
-        calcium_confirmed=dice.pick({"Y": 0.95, "U": 0.05}), inflammation=str(dice.whole(0, 2)), foreign_body_reaction=dice.answer(0.3),
+        method="SURGICAL_SPECIMEN" if surgery else dice.pick({"PUNCH": 0.5, "INCISIONAL": 0.2, "EXCISIONAL": 0.2,
+        "NEEDLE": 0.1}),
+        level=dice.pick({"DERMIS": 0.2, "SUBCUTIS": 0.7, "DEEPER": 0.1}),
+        stains=("HE", "VON_KOSSA") if dice.chance(0.8) else ("HE", "ALIZARIN_RED"),
+        calcium_confirmed=dice.pick({"Y": 0.95, "U": 0.05}), inflammation=str(dice.whole(0, 2)),
+        foreign_body_reaction=dice.answer(0.3),
         ossification=dice.answer(0.05), other_diagnosis=dice.maybe(0.05, "epidermal cyst beside it", ""),
-        wound_healed=PartialDate.of(healed) if healed <= person.last_seen else None, healing_complication=dice.answer(0.2),
+        wound_healed=PartialDate.of(healed) if healed <= person.last_seen else None,
+        healing_complication=dice.answer(0.2),
     )  # fmt: skip
     if surgery:
         surgery.values["histology"] = taken

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
-from calcinosis_registry.demo.told import Dice, days
 from calcinosis_registry.demo.staff import public_id
+from calcinosis_registry.demo.told import Dice, days
+from calcinosis_registry.quality.findings import Finding
 from calcinosis_registry.quality.models import DataQuery, QueryStatus
 from calcinosis_registry.records.models import Record
+from lesions import checks
+from lesions.models import LesionObservation
 from patients.models import Patient, Visit, VisitState
 
 OPEN_FOR = datetime.timedelta(days=200)  # older findings have been answered
@@ -19,21 +24,31 @@ ANSWERS = ("Checked against the record: right.", "Typing error, corrected.", "As
 ASKED = "Please check this visit against the letter."
 
 
-def raise_queries(rows: Sequence[Any], dice: Dice) -> None:
-    """Findings of all records; the recent ones are open, the older answered and closed."""
+def raise_queries(rows: Sequence[Any], seen: dict[int, list[LesionObservation]], dice: Dice) -> None:
+    """Findings of all records; the recent ones are open, the older answered and closed.
+
+    ``seen``: {lesion: its observations, oldest first}; the newest is also looked at beside the earlier ones.
+    """
     newest: dict[int, datetime.date] = {}
     for row in rows:
         if isinstance(row, Visit) and row.state != VisitState.MISSED:
             newest[row.patient_id] = max(newest.get(row.patient_id, row.visit_date), row.visit_date)
+    # A visit compares itself with the consents: one query for all instead of one each.
+    prefetch_related_objects([row for row in rows if isinstance(row, Patient)], "consent_set")
+    beside: dict[Any, list[Finding]] = {
+        one[-1]: list(checks.observation_findings(one[-1], one[:-1], [one[-1].visit.visit_date]))
+        for one in seen.values()
+        if one
+    }
     found = []
     for row in rows:
         if not isinstance(row, Record):
             continue
         day = _day_of(row)
-        for finding in row.findings():
+        for finding in chain(row.findings(), beside.get(row, [])):
             query = _query(row, dice, day)
             query.field, query.rule, query.message = finding.field, finding.rule, finding.message[:400]
-            _answer(query, dice, recent=newest.get(row.patient.pk, day) - day < OPEN_FOR)
+            _answer(query, dice, recent=newest.get(_patient_of(row).pk, day) - day < OPEN_FOR)
             found.append(query)
         if isinstance(row, Visit) and row.state != VisitState.MISSED and dice.chance(0.02):
             query = _query(row, dice, day)
@@ -41,6 +56,10 @@ def raise_queries(rows: Sequence[Any], dice: Dice) -> None:
             _answer(query, dice, recent=newest[row.patient_id] == row.visit_date)
             found.append(query)
     DataQuery.objects.bulk_create(found)
+
+
+def _patient_of(row: Any) -> Patient:
+    return row.patient
 
 
 def _day_of(row: Any) -> datetime.date:
@@ -51,7 +70,7 @@ def _day_of(row: Any) -> datetime.date:
 
 
 def _query(row: Any, dice: Dice, day: datetime.date) -> DataQuery:
-    patient: Patient = row.patient
+    patient = _patient_of(row)
     return DataQuery(
         public_id=public_id(dice), clinic_id=patient.clinic_id, patient=patient.registry_number,
         model=row._meta.label_lower, object_id=row.pk, opened_at=_noon(day),

@@ -83,7 +83,8 @@ def _asked(person: Person, visit: Appointment, *, yearly: bool) -> None:
     if dice.chance(0.22):
         worse = 0.15 + 0.2 * min(visit.ulcers, 3)
         person.tell(
-            "patients.qualityoflife", visit=visit.told, sleep_disturbed=dice.answer(worse), work_disability=dice.answer(worse * 0.6),
+            "patients.qualityoflife", visit=visit.told, sleep_disturbed=dice.answer(worse),
+            work_disability=dice.answer(worse * 0.6),
             cosmetic_burden=dice.answer(0.4, blank=0.1), hand_limited=dice.answer(min(0.3 + worse, 0.95)),
             overall_nrs=dice.maybe(0.9, round(dice.normal(7 - visit.ulcers, 1.6, 0, 10)), None),
         )  # fmt: skip
@@ -124,15 +125,24 @@ def _phenotype(person: Person, visit: Appointment) -> dict[str, Any]:
 
     ulcers_now = "Y" if visit.ulcers and ill else yes(0.12)
     values: dict[str, Any] = {
-        "raynaud": yes(0.97, 0.25), "digital_ulcers_now": ulcers_now, "digital_ulcers_ever": "Y" if ulcers_now == "Y" else yes(0.5, 0.05),
-        "pitting_scars": yes(0.5), "gangrene": "Y" if person.has("gangrene") else yes(0.01, 0.0), "autoamputation": yes(0.02, 0.0),
-        "pulp_loss": yes(0.25), "capillaroscopy": dice.pick({"NOT_DONE": 0.35, "ACTIVE": 0.25, "LATE": 0.25, "EARLY": 0.08, "NON_SPECIFIC": 0.05, "NORMAL": 0.02}),
+        "raynaud": yes(0.97, 0.25), "digital_ulcers_now": ulcers_now,
+        "digital_ulcers_ever": "Y" if ulcers_now == "Y" else yes(0.5, 0.05),
+        "pitting_scars": yes(0.5), "gangrene": "Y" if person.has("gangrene") else yes(0.01, 0.0),
+        "autoamputation": yes(0.02, 0.0),
+        "pulp_loss": yes(0.25),
+        "capillaroscopy": dice.pick({"NOT_DONE": 0.35, "ACTIVE": 0.25, "LATE": 0.25, "EARLY": 0.08,
+        "NON_SPECIFIC": 0.05, "NORMAL": 0.02}),
         "giant_capillaries": yes(0.5, 0.1, 0.4), "capillary_haemorrhages": yes(0.4, 0.1, 0.4),
-        "ild": "Y" if person.has("pulmonary") else yes(0.4, 0.15), "pah": "Y" if person.has("hypertension") else yes(0.05, 0.0),
-        "heart": yes(0.1, 0.03), "oesophagus": yes(0.7, 0.15), "intestine": yes(0.2, 0.03), "kidney": yes(0.03, 0.03), "renal_crisis": "Y" if person.has("renal_crisis") else yes(0.01, 0.0),
-        "arthritis": yes(0.25, 0.3), "contracture": "Y" if person.has("contracted") else yes(0.2, 0.15), "friction_rub": yes(0.08, 0.0),
-        "myositis": dice.answer(0.9 if person.myositis else 0.08), "acro_osteolysis": yes(0.25, 0.0), "fragility_fracture": dice.answer(0.08, blank=0.1),
-        "fvc": dice.maybe(0.7, number(dice.normal(92, 17, 35, 135)), None), "dlco": dice.maybe(0.6, number(dice.normal(72, 17, 20, 120)), None),
+        "ild": "Y" if person.has("pulmonary") else yes(0.4, 0.15),
+        "pah": "Y" if person.has("hypertension") else yes(0.05, 0.0),
+        "heart": yes(0.1, 0.03), "oesophagus": yes(0.7, 0.15), "intestine": yes(0.2, 0.03), "kidney": yes(0.03, 0.03),
+        "renal_crisis": "Y" if person.has("renal_crisis") else yes(0.01, 0.0),
+        "arthritis": yes(0.25, 0.3), "contracture": "Y" if person.has("contracted") else yes(0.2, 0.15),
+        "friction_rub": yes(0.08, 0.0),
+        "myositis": dice.answer(0.9 if person.myositis else 0.08), "acro_osteolysis": yes(0.25, 0.0),
+        "fragility_fracture": dice.answer(0.08, blank=0.1),
+        "fvc": dice.maybe(0.7, number(dice.normal(92, 17, 35, 135)), None),
+        "dlco": dice.maybe(0.6, number(dice.normal(72, 17, 20, 120)), None),
         "damage_index": dice.maybe(0.15, number(dice.normal(5, 3, 0, 20)), None) if ill else None,
     }  # fmt: skip
     return values | _conditional(person, values) | _bone(person)
@@ -140,7 +150,7 @@ def _phenotype(person: Person, visit: Appointment) -> dict[str, Any]:
 
 def _conditional(person: Person, values: dict[str, Any]) -> dict[str, Any]:
     """Asked only where the answer before was yes."""
-    dice, found = person.dice, {}
+    dice, found = person.dice, dict[str, Any]()
     if values["digital_ulcers_now"] == "Y":
         found |= {
             "digital_ulcer_count": dice.whole(1, 4),
@@ -217,9 +227,12 @@ def _questionnaires(person: Person, visit: Appointment) -> None:
     dice, adult = person.dice, person.age_on(visit.day) >= 18
     hands = 0.6 + 0.25 * min(visit.ulcers, 3)
     middle = {
-        "HAQ_DI": (hands, 0.5, 0, 3, 3), "CHFS": (14 + 12 * hands, 12, 0, 90, 0), "SCLEROID": (2 + 1.6 * hands, 1.2, 0, 10, 1),
-        "MCQ": (20 + 12 * hands, 9, 0, 80, 0), "SHAQ_PAIN": (hands, 0.5, 0, 3, 2), "SHAQ_DIGITAL_ULCER": (hands, 0.6, 0, 3, 2),
-        "PROMIS_PF": (45 - 5 * hands, 6, 20, 70, 1), "RCS": (3, 2, 0, 10, 0), "CHAQ": (hands * 0.8, 0.4, 0, 3, 3), "CMAS": (44, 5, 10, 52, 0),
+        "HAQ_DI": (hands, 0.5, 0, 3, 3), "CHFS": (14 + 12 * hands, 12, 0, 90, 0),
+        "SCLEROID": (2 + 1.6 * hands, 1.2, 0, 10, 1),
+        "MCQ": (20 + 12 * hands, 9, 0, 80, 0), "SHAQ_PAIN": (hands, 0.5, 0, 3, 2),
+        "SHAQ_DIGITAL_ULCER": (hands, 0.6, 0, 3, 2),
+        "PROMIS_PF": (45 - 5 * hands, 6, 20, 70, 1), "RCS": (3, 2, 0, 10, 0), "CHAQ": (hands * 0.8, 0.4, 0, 3, 3),
+        "CMAS": (44, 5, 10, 52, 0),
     }  # fmt: skip
     choice = dice.some(["HAQ_DI", "CHFS", "MCQ"], 2) if adult else dice.some(["CHAQ", "CMAS"], 2)
     if adult and person.scleroderma:
@@ -237,7 +250,9 @@ def _questionnaires(person: Person, visit: Appointment) -> None:
                 {"HAND_DISABILITY": 0.5, "TIME": 0.2, "REFUSED": 0.1, "LANGUAGE": 0.1, "OTHER": 0.05, "U": 0.05}
             )
         person.tell(
-            "patients.instrumentscore", visit=visit.told, instrument=instrument, version_label=dice.maybe(0.5, "1.0", ""), completion=done,
-            mode=dice.pick({"SELF": 0.8, "CLINICIAN": 0.12, "PROXY": 0.08}), language=dice.pick({"en": 0.6, "pt-PT": 0.1, "de": 0.1, "": 0.2}),
+            "patients.instrumentscore", visit=visit.told, instrument=instrument,
+            version_label=dice.maybe(0.5, "1.0", ""), completion=done,
+            mode=dice.pick({"SELF": 0.8, "CLINICIAN": 0.12, "PROXY": 0.08}),
+            language=dice.pick({"en": 0.6, "pt-PT": 0.1, "de": 0.1, "": 0.2}),
             completed_on=visit.day if done != "NOT_DONE" else None, **values,
         )  # fmt: skip

@@ -47,8 +47,9 @@ def hire(*, clinics: int, seed: int, since: datetime.date) -> Staff:
     dice = Dice(f"{seed}:staff")
     made = [Clinic(public_id=public_id(dice), code=_code(n), name=_name(n)) for n in range(clinics)]
     Clinic.objects.bulk_create(made)
+    hashed = make_password(PASSWORD)
     people = {
-        address: User(email=address, name=name, password=make_password(PASSWORD))
+        address: User(email=address, name=name, password=hashed)
         for address, name in [*((address, name) for address, name, _role, _place in PEOPLE), RESEARCHER]
     }
     # Clinics beyond the second have a clinician who signs, and no way to sign in.

@@ -48,7 +48,8 @@ class Life:
     """The lesions from visit to visit, with what is done to them and what they do."""
 
     def __init__(
-        self, person: Person, visits: list[Appointment], kept: list[Appointment], deposits: list[Deposit], given: list[Course]
+        self, person: Person, visits: list[Appointment], kept: list[Appointment], deposits: list[Deposit],
+        given: list[Course]
     ) -> None:  # fmt: skip
         self.person, self.visits, self.kept, self.deposits, self.given = person, visits, kept, deposits, given
         self.done: list[Told] = []
@@ -96,7 +97,7 @@ class Life:
         told, removed = procedures.perform(self.person, visit, code, self.deposits)
         self.done.append(told)
         for one in self.deposits:
-            if id(one) in removed and (self.person.dice.chance(0.15) or self.person.has("recurring")):
+            if id(one) in removed and (self.person.dice.chance(0.3) or self.person.has("recurring")):
                 self.back.append((one, told))
         return removed
 

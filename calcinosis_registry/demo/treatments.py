@@ -92,7 +92,7 @@ def _atc() -> dict[str, dict[str, str]]:
 def courses(person: Person, visits: list[Appointment]) -> list[Course]:
     """The drug courses planned for this patient; those for calcinosis follow one another until one helps."""
     dice, found = person.dice, []
-    if dice.chance(0.72) or person.index % 60 == 0:
+    if dice.chance(0.72) or person.index == 0:
         start = dice.day(max(person.calcinosis_on, person.registered - years(2)), person.registered + days(200))
         for _line in range(dice.whole(1, 3)):
             if start >= person.last_seen:
@@ -103,9 +103,13 @@ def courses(person: Person, visits: list[Appointment]) -> list[Course]:
                 break
             start = course.stop + days(dice.between(10, 150))
     others = [*VASCULAR] if person.scleroderma else []
-    for regimen in (*UNDERLYING, *others, *SUPPORTIVE):
-        if dice.chance(regimen[-1] * 0.6) or (person.index % 60 == 36 and regimen[0] == "OTHER"):
-            found.append(begin(person, visits, regimen, dice.day(person.onset, person.last_seen - days(1))))
+    wanted = [
+        regimen
+        for regimen in (*UNDERLYING, *others, *SUPPORTIVE)
+        if dice.chance(regimen[-1] * 0.6) or (person.index == 36 and regimen[0] == "OTHER")
+    ]
+    last = person.last_seen - days(1)
+    found += [begin(person, visits, regimen, dice.day(person.onset, last)) for regimen in wanted]
     return found
 
 
@@ -125,8 +129,10 @@ def begin(
     ended = stop <= person.last_seen and (lasts is not None or dice.chance(0.75))
     response = _response(person, responds, recent=not ended and (person.until - start).days < 90)
     values: dict[str, Any] = {
-        "agent": agent, "agent_other": "an invented drug" if agent == "OTHER" else "", **_atc()[agent], "intent": intent,
-        "route": route, "dose": None if dose is None else number(dose, 3), "dose_unit": unit if dose is not None else "",
+        "agent": agent, "agent_other": "an invented drug" if agent == "OTHER" else "", **_atc()[agent],
+        "intent": intent,
+        "route": route, "dose": None if dose is None else number(dose, 3),
+        "dose_unit": unit if dose is not None else "",
         "frequency": frequency, "frequency_text": IN_WORDS.get(frequency, ""), "ongoing": "N" if ended else "Y",
         "start": _written(person, start), "stop": PartialDate.of(stop) if ended else None, "response": response,
         "assessor": dice.pick({"CLINICIAN": 0.8, "PATIENT": 0.1, "RECORDS": 0.1}) if response else "",
@@ -182,7 +188,7 @@ def into_lesions(person: Person, visits: list[Appointment], aimed_at: list[Told]
     return course
 
 
-# --- Care and harm ------------------------------------------------------------------------------------------------------
+# --- Care and harm -----------------------------------------------
 
 EVENTS = (
     "ankle swelling",
@@ -215,15 +221,17 @@ def _adverse(
 ) -> None:  # fmt: skip
     dice = person.dice
     onset = dice.day(start, max(start, min(latest, start + days(120))))
-    serious = person.has("serious") and dice.chance(0.6) or "procedure" in source
+    serious = (person.has("serious") and dice.chance(0.6)) or "procedure" in source
     ended = onset + days(dice.between(5, 60))
     over = ended <= person.last_seen
     person.tell(
         "lesions.adverseevent", term=dice.one_of(EVENTS) if "course" in source else "wound infection", ctcae_term="",
         grade="3" if serious else dice.pick({"1": 0.6, "2": 0.4}), onset=PartialDate.of(onset),
         ended=PartialDate.of(ended) if over else None, serious="Y" if serious else "N",
-        seriousness=("HOSPITALISATION",) if serious else (), relatedness=dice.pick({"POSSIBLE": 0.45, "PROBABLE": 0.4, "DEFINITE": 0.1, "U": 0.05}),
-        action_taken="STOPPED" if stopped else dice.pick({"NONE": 0.5, "DOSE_REDUCED": 0.3, "INTERRUPTED": 0.2}) if "course" in source else "NA",
+        seriousness=("HOSPITALISATION",) if serious else (),
+        relatedness=dice.pick({"POSSIBLE": 0.45, "PROBABLE": 0.4, "DEFINITE": 0.1, "U": 0.05}),
+        action_taken="STOPPED" if stopped else dice.pick({"NONE": 0.5, "DOSE_REDUCED": 0.3,
+        "INTERRUPTED": 0.2}) if "course" in source else "NA",
         outcome="RECOVERED" if over else "RECOVERING", **source,
     )  # fmt: skip
 
@@ -237,8 +245,10 @@ def care(person: Person, visits: list[Appointment], ulcerated: list[tuple[Appoin
         over = stop <= person.last_seen
         care = person.tell(
             "lesions.woundcare", visit=first.told, dressing=dice.one_of(["hydrocolloid", "foam", "silver", "alginate"]),
-            debridement=dice.pick({"NONE": 0.5, "SHARP": 0.2, "AUTOLYTIC": 0.2, "ENZYMATIC": 0.1}), emollient=dice.answer(0.7),
-            product=dice.maybe(0.3, "paraffin ointment", ""), frequency=dice.one_of(["DAILY", "ALTERNATE_DAYS", "TWICE_WEEKLY"]),
+            debridement=dice.pick({"NONE": 0.5, "SHARP": 0.2, "AUTOLYTIC": 0.2, "ENZYMATIC": 0.1}),
+            emollient=dice.answer(0.7),
+            product=dice.maybe(0.3, "paraffin ointment", ""),
+            frequency=dice.one_of(["DAILY", "ALTERNATE_DAYS", "TWICE_WEEKLY"]),
             start=PartialDate.of(first.day), stop=PartialDate.of(stop) if over else None,
             response=dice.pick({"COMPLETE": 0.5, "PARTIAL": 0.4, "NONE": 0.1}) if over else "TOO_EARLY",
         )  # fmt: skip
