@@ -11,6 +11,7 @@ from typing import Any
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail
+from calcinosis_registry.codebook.items import Need, item_fields, item_of
 from calcinosis_registry.quality.findings import Finding
 from lesions import checks, scoring
 from lesions.body_map import MAP_VERSION
@@ -173,7 +174,7 @@ def _burden(lesions: list[Lesion], seen: dict[int, list[LesionObservation]]) -> 
 
 # The required answers of a visit: completeness is the share of them that the latest visit has.
 COMPLETENESS_OF = tuple(
-    one.name for one in Visit._meta.concrete_fields if getattr(one, "item", None) and one.item.need != "optional"
+    one.name for one in item_fields(Visit) if (item := item_of(one)) is not None and item.need is not Need.OPTIONAL
 )
 
 

@@ -8,9 +8,8 @@ from patients.models import Patient, PatientRecord, VisitRecord
 
 def kinds() -> dict[str, type[Record]]:
     """{kind: model} of every record with a page of its own; new models appear by themselves."""
-    return {"patient": Patient} | {
-        model.kind(): model for model in record_kinds(PatientRecord) if getattr(model, "own_page", True)
-    }
+    models: list[type[Record]] = [Patient, *record_kinds(PatientRecord)]
+    return {model.kind(): model for model in models if getattr(model, "own_page", True)}
 
 
 def visit_kinds() -> list[type[VisitRecord]]:

@@ -10,11 +10,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from patients import units
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 YES, NO, UNKNOWN = "Y", "N", "U"
 
@@ -27,7 +30,7 @@ class CriteriaItem:
     """One sub-item; of the items of one ``group`` only the highest counts."""
 
     name: str
-    label: str | Promise
+    label: StrOrPromise
     points: int
     group: str
 

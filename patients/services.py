@@ -104,7 +104,7 @@ def recheck_records(
     ``beside``: what the finders would find, where the caller has it already.
     """
     records = list(records)
-    findings = {record: list(record.findings()) for record in records}
+    findings: dict[Any, list[Finding]] = {record: list(record.findings()) for record in records}
     others = [beside] if beside is not None else [finder(patient=patient, records=records) for finder in FINDERS]
     for found in others:
         for record, more in found.items():

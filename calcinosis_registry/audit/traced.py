@@ -58,6 +58,21 @@ class Traced(models.Model):
     class Meta:
         abstract = True
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic(savepoint=False):
+            adding = self._state.adding
+            told = None if adding else _changed(self)
+            super().save(*args, **kwargs)
+            trail.write([_created(self)] if adding else [told] if told else [])
+        self.remember()
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic(savepoint=False):
+            told = _deleted(self)
+            gone = super().delete(*args, **kwargs)
+            trail.write([told])
+        return gone
+
     @classmethod
     def from_db(cls, db: str | None, field_names: Any, values: Any) -> Any:
         instance = super().from_db(db, field_names, values)
@@ -89,21 +104,6 @@ class Traced(models.Model):
             if before != now and not (stored is None and now in (None, "", ())):
                 changes[field.name] = [_plain(field, before), _plain(field, now)]
         return changes
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        with transaction.atomic(savepoint=False):
-            adding = self._state.adding
-            told = None if adding else _changed(self)
-            super().save(*args, **kwargs)
-            trail.write([_created(self)] if adding else [told] if told else [])
-        self.remember()
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        with transaction.atomic(savepoint=False):
-            told = _deleted(self)
-            gone = super().delete(*args, **kwargs)
-            trail.write([told])
-        return gone
 
 
 # Bookkeeping columns say nothing that the event itself does not say.

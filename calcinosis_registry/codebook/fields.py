@@ -65,7 +65,9 @@ class PartialDateField(models.CharField):
 
     def formfield(self, **kwargs: Any) -> forms.Field:
         # CharField.formfield would pass max_length and empty_value, which mean nothing for an interval.
-        return models.Field.formfield(self, **{"form_class": PartialDateFormField, **kwargs})
+        made = models.Field.formfield(self, **{"form_class": PartialDateFormField, **kwargs})
+        assert made is not None
+        return made
 
 
 class CodesField(models.CharField):
@@ -109,7 +111,8 @@ class CodesField(models.CharField):
         known = {code for code, _label in self.codes}
         for code in value:
             if code not in known:
-                raise ValidationError(_("%(code)s is not one of the codes."), code="invalid_choice", params={"code": code})
+                message = _("%(code)s is not one of the codes.")
+                raise ValidationError(message, code="invalid_choice", params={"code": code})
 
     def run_validators(self, value: Any) -> None:
         super().run_validators(self.get_prep_value(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from calcinosis_registry.audit import trail
@@ -12,17 +12,25 @@ from calcinosis_registry.quality.models import DataQuery, QueryStatus
 
 
 def recheck(
-    records: Sequence[Any], *, findings: dict[Any, Iterable[Finding]], clinic_id: int, patient: str, now: datetime.datetime
+    records: Sequence[Any],
+    *,
+    findings: Mapping[Any, Iterable[Finding]],
+    clinic_id: int,
+    patient: str,
+    now: datetime.datetime,
 ) -> list[DataQuery]:
     """Compare what the checks find now with the open queries of these records: open new ones, close the settled.
 
     ``findings``: {record: its findings}. All records belong to one patient. Returns the queries open afterwards.
     """
     wanted = {
-        (one._meta.label_lower, one.pk, found.field, found.rule): found for one in records for found in findings.get(one, ())
+        (one._meta.label_lower, one.pk, found.field, found.rule): found
+        for one in records
+        for found in findings.get(one, ())
     }
     keys = {(one._meta.label_lower, one.pk) for one in records}
-    standing = [q for q in DataQuery.objects.open().filter(patient=patient).exclude(rule="") if (q.model, q.object_id) in keys]
+    asked = DataQuery.objects.open().filter(patient=patient).exclude(rule="")
+    standing = [query for query in asked if (query.model, query.object_id) in keys]
     known = {(q.model, q.object_id, q.field, q.rule): q for q in standing}
     settled = [query for key, query in known.items() if key not in wanted]
     fresh = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -18,11 +18,14 @@ from calcinosis_registry.codebook.items import Item, Need, item_fields, item_of,
 from calcinosis_registry.quality.findings import Finding
 
 
+R = TypeVar("R", bound="Record")
+
+
 class RecordMeta(ModelBase):
-    """Turns each item's ``possible`` into a named database constraint, so that no path can store an impossible value."""
+    """Turns each item's ``possible`` into a named database constraint: no path can store an impossible value."""
 
     def __new__(mcs, name: str, bases: tuple, attrs: dict, **kwargs: Any) -> Any:
-        model = super().__new__(mcs, name, bases, attrs, **kwargs)
+        model: Any = super().__new__(mcs, name, bases, attrs, **kwargs)
         if not model._meta.abstract:
             limits = [_constraint(model, field, item) for field, item in _limited(model)]
             model._meta.constraints = [*model._meta.constraints, *limits]
@@ -160,9 +163,9 @@ class Record(Traced, metaclass=RecordMeta):
         ]
 
 
-def record_kinds(base: type[Record]) -> list[type[Record]]:
+def record_kinds(base: type[R]) -> list[type[R]]:
     """The concrete models below an abstract base, in declaration order: what the pages walk."""
-    found: list[type[Record]] = []
+    found: list[type[R]] = []
     for model in base.__subclasses__():
         found.extend(record_kinds(model))
         if not model._meta.abstract:

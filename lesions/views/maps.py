@@ -60,9 +60,9 @@ def map_views(marks: Iterable[body_map.Mark], *, selectable: bool = False) -> li
             body_map.render(key, marks, selectable=selectable)
         )  # our own drawing, escaped there
         views.append({"key": key, "title": title, "svg": svg, "count": len(placed)})
-    most = max(views, key=lambda one: one["count"])
-    for one in views:
-        one["open"] = one is most
+    counts = [one["count"] for one in views]
+    for index, one in enumerate(views):
+        one["open"] = index == counts.index(max(counts))
     return views
 
 

@@ -66,7 +66,7 @@ def _visit_before(visit: Visit) -> Visit | None:
 def _todo(page: VisitPage, missing: dict[str, list[str]]) -> list[dict[str, Any]]:
     """The checklist beside the form; the script keeps it true while typing."""
     own = set(missing.get("", ()))
-    label = {name: str(page.visit._meta.get_field(name).verbose_name) for name in IN_FRONT}
+    label = {field.name: str(field.verbose_name) for field in Visit._meta.concrete_fields if field.name in IN_FRONT}
     rows = len(page.rows)
     done = sum(row.answered for row in page.rows)
     return [
@@ -114,4 +114,4 @@ def _addable() -> list[type[PatientRecord]]:
         and not model.is_consent
         and not (issubclass(model, VisitRecord) and model.per_visit == 1)
         and model.kind() != "lesion"
-    ]  # type: ignore[return-value]
+    ]

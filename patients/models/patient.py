@@ -262,11 +262,10 @@ class PatientRecord(Record):
 
     def clean(self) -> None:
         super().clean()
-        if self.visit_id and self.visit.is_locked and not set(self.changed_fields()) <= self.open_after_signing:
-            raise ValidationError(
-                _("The visit of %(date)s is signed: unlock it first.") % {"date": self.visit.visit_date}
-            )
-        if self.visit_id and self.visit.patient_id != self.patient_id:
+        visit = self.visit
+        if visit is not None and visit.is_locked and not set(self.changed_fields()) <= self.open_after_signing:
+            raise ValidationError(_("The visit of %(date)s is signed: unlock it first.") % {"date": visit.visit_date})
+        if visit is not None and visit.patient_id != self.patient_id:
             raise ValidationError(_("The visit belongs to another patient."))
         if not self.patient.registry_consent and not self.is_consent:
             raise ValidationError(_("No consent to the registry is in force: nothing can be entered."))

@@ -86,8 +86,9 @@ def posted(day: datetime.date) -> QueryDict:
     data = QueryDict(mutable=True)
     data.update(
         {
-            "version": "0", "visit_date": str(day), "visit_type": "FOLLOW_UP", "calcinosis_present": "Y", "pain_nrs": "4",
-            "patient_global": "5", "physician_global": "3", "treatments_changed": "NONE", "complications": "NONE",
+            "version": "0", "visit_date": str(day), "visit_type": "FOLLOW_UP", "calcinosis_present": "Y",
+            "pain_nrs": "4", "patient_global": "5", "physician_global": "3", "treatments_changed": "NONE",
+            "complications": "NONE",
         }
     )  # fmt: skip
     for number in range(1, 7):
