@@ -65,8 +65,7 @@ class PartialDateField(models.CharField):
 
     def formfield(self, **kwargs: Any) -> forms.Field:
         # CharField.formfield would pass max_length and empty_value, which mean nothing for an interval.
-        made = models.Field.formfield(self, **{"form_class": PartialDateFormField, **kwargs})
-        assert made is not None
+        made: Any = models.Field.formfield(self, **{"form_class": PartialDateFormField, **kwargs})
         return made
 
 

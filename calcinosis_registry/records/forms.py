@@ -199,10 +199,5 @@ def record_fields(model: type[Record]) -> list[str]:
 @cache
 def record_form_class(model: type[Record]) -> type[RecordForm]:
     """The form of a record kind."""
-    made: Any = forms.modelform_factory(
-        model,
-        form=RecordForm,
-        fields=record_fields(model),
-        formfield_callback=form_field,  # type: ignore[arg-type]  the stubs do not know the keywords
-    )
-    return made
+    factory: Any = forms.modelform_factory  # the stubs do not know the callback's keywords
+    return factory(model, form=RecordForm, fields=record_fields(model), formfield_callback=form_field)

@@ -17,7 +17,6 @@ from calcinosis_registry.clinics.policy import ScopedQuerySet
 from calcinosis_registry.codebook.items import Item, Need, item_fields, item_of, labels
 from calcinosis_registry.quality.findings import Finding
 
-
 R = TypeVar("R", bound="Record")
 
 

@@ -53,7 +53,7 @@ def mark_code(status: str) -> str:
 def map_views(marks: Iterable[body_map.Mark], *, selectable: bool = False) -> list[dict[str, Any]]:
     """[{key, title, svg, count}] of every view, the one with most lesions first in ``open``."""
     marks = list(marks)
-    views = []
+    views: list[dict[str, Any]] = []
     for key, title in TABS.items():
         placed = body_map.place(marks, body_map.VIEWS[key])
         svg: SafeString = mark_safe(
