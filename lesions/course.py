@@ -17,11 +17,12 @@ from lesions.patient_file import PatientFile
 from lesions.timeline import Moment
 
 MARGIN = datetime.timedelta(days=60)
+UNTOLD = ("", "OTHER", "U")  # reasons that say nothing in a picture
 
 
 @dataclass(frozen=True)
 class CourseView:
-    """``wide`` and ``narrow``: the same picture as SVG text for two widths; ``earlier``: treatments before it begins."""
+    """``wide`` and ``narrow``: the same picture as SVG text for two widths. ``earlier``: treatments before it."""
 
     wide: str
     narrow: str
@@ -140,7 +141,7 @@ def period_words(start: PartialDate | None, stop: PartialDate | None, *, ongoing
 
 def _bar(course: TreatmentCourse) -> Bar:
     dose = f"{course.dose.normalize():f} {course.get_dose_unit_display()}" if course.dose is not None else ""
-    why = str(course.get_reason_stopped_display()).lower()
+    why = "" if course.reason_stopped in UNTOLD else str(course.get_reason_stopped_display()).lower()
     details = [course.name, dose_words(course), period_words(course.start, course.stop, ongoing=course.is_running), why]
     return Bar(
         label=" ".join(part for part in (course.name, dose) if part) + (f": {why}" if why else ""),
@@ -168,10 +169,17 @@ def _happenings(attended: Sequence[Moment], lesions: Sequence[Lesion], file: Pat
     ):
         for record in file[model]:  # type: ignore[type-abstract]
             day = getattr(record, when)
-            word = " ".join(part for part in (str(record).lower(), _names(file.lesion_ids(record), labels)) if part)
+            word = " ".join(
+                part for part in (_in_a_sentence(str(record)), _names(file.lesion_ids(record), labels)) if part
+            )
             href = reverse("patients:record", args=[model.kind(), record.public_id])
             found.append(Happening(word, f"{day or '?'}: {word}", span_of(day), look, href))
     return found
+
+
+def _in_a_sentence(name: str) -> str:
+    """Without its capital, unless it is an abbreviation."""
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 
 
 def _names(keys: Iterable[int], labels: dict[int, str]) -> str:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from calcinosis_registry.codebook.fields import PartialDateField
 from calcinosis_registry.codebook.items import item_fields
 from calcinosis_registry.quality.models import DataQuery
-from calcinosis_registry.records.display import shown
+from calcinosis_registry.records.display import words
 from calcinosis_registry.records.models import Record
 from lesions.figures import sparkline
 from lesions.models import (
@@ -141,10 +141,11 @@ def newest_first(records: Sequence[Any], name: str) -> list[Any]:
 
 @dataclass(frozen=True)
 class Line:
-    """One record in a line: when, what it says, where it is read."""
+    """One record in a line: when, what it is called ("" where that says no more than its kind), its first answers."""
 
     record: Any
     when: str
+    name: str
     text: str
     url: str
 
@@ -197,39 +198,57 @@ def line_of(record: Any) -> Line:
             if isinstance(one, PartialDateField | models.DateField)
         )
         when = str(next((day for day in dates if day is not None), ""))[:10]
-    return Line(record, when, brief(record), page_of(record))
+    name = "" if str(record) == record.title() else str(record)
+    return Line(record, when, name, brief(record, name), page_of(record))
 
 
-def brief(record: Record) -> str:
-    """``sleep disturbed: Yes; quality of life: 6`` : the first answers that are no dates."""
-    dates = {one.name for one in item_fields(type(record)) if isinstance(one, PartialDateField | models.DateField)}
-    told = [one for section in shown(record).values() for one in section if one.name not in dates]
-    return "; ".join(f"{one.label}: {one.text}" for one in told[:BRIEF]) + ("; …" if len(told) > BRIEF else "")
+def brief(record: Record, name: str = "") -> str:
+    """``sleep disturbed: yes; quality of life: 6``: the first answers that are no dates and not the record's name."""
+    told: list[str] = []
+    for one in item_fields(type(record)):
+        if isinstance(one, PartialDateField | models.DateField) or not one.editable:
+            continue
+        text = words(one, getattr(record, one.name))
+        if text and text not in name:
+            told.append(f"{one.verbose_name}: {text}")
+        if len(told) > BRIEF:
+            return "; ".join(told[:BRIEF]) + "; …"
+    return "; ".join(told)
 
 
 # --- What is left to do -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Missing:
-    """Required answers still open in one record."""
+class Task:
+    """One thing to do: ``names`` of answers still open, or a question asked ``since`` a day; ``url`` where to do it."""
 
     title: str
-    names: list[str]
     url: str
+    names: list[str] = field(default_factory=list)
+    since: datetime.datetime | None = None
 
 
 @dataclass
 class Todo:
     next_due: datetime.date | None
     follow_up: str
-    missing: list[Missing] = field(default_factory=list)
-    unsigned: list[Visit] = field(default_factory=list)
-    queries: list[tuple[DataQuery, str]] = field(default_factory=list)
+    missing: list[Task] = field(default_factory=list)
+    unsigned: list[Task] = field(default_factory=list)
+    queries: list[Task] = field(default_factory=list)
 
     @property
     def nothing(self) -> bool:
         return not (self.missing or self.unsigned or self.queries)
+
+    @property
+    def lists(self) -> list[tuple[str, bool, list[Task]]]:
+        """(title, is it a doubt about something entered, tasks)"""
+        return [
+            (_("Still to answer"), False, self.missing),
+            (_("To sign"), False, self.unsigned),
+            (_("Open questions"), True, self.queries),
+        ]
 
 
 def todo_of(patient: Patient, visits: Sequence[Visit], file: PatientFile, queries: Iterable[DataQuery]) -> Todo:
@@ -240,16 +259,19 @@ def todo_of(patient: Patient, visits: Sequence[Visit], file: PatientFile, querie
     diagnosis = file.one(Diagnosis)
     if diagnosis is None:
         add = reverse("patients:record_add", args=[patient.public_id, Diagnosis.kind()])
-        todo.missing.append(Missing(Diagnosis.title(), [], add))
+        todo.missing.append(Task(Diagnosis.title(), add))
     for record in (patient, diagnosis):
         if record is not None and (names := names_missing(record)):
-            todo.missing.append(Missing(type(record).title(), names, page_of(record)))
+            todo.missing.append(Task(type(record).title(), page_of(record), names))
     for visit in reversed(visits):
+        title = _("Visit of %(date)s") % {"date": visit.visit_date}
         if visit.state == VisitState.OPEN:
-            title = _("Visit of %(date)s") % {"date": visit.visit_date}
-            todo.missing.append(Missing(title, names_missing(visit), page_of(visit)))
-    todo.unsigned = [visit for visit in reversed(visits) if visit.state == VisitState.COMPLETE]
-    todo.queries = [(query, page_of(file.find(query.model, query.object_id))) for query in queries]
+            todo.missing.append(Task(title, page_of(visit), names_missing(visit)))
+        elif visit.state == VisitState.COMPLETE:
+            todo.unsigned.append(Task(title, page_of(visit)))
+    for query in queries:
+        url = page_of(file.find(query.model, query.object_id))
+        todo.queries.append(Task(query.message, url, since=query.opened_at))
     return todo
 
 

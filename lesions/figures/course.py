@@ -65,7 +65,7 @@ class Layout:
     names_above: bool
 
 
-WIDE = Layout(width=940, left=118, right=44, names_above=False)
+WIDE = Layout(width=820, left=108, right=44, names_above=False)
 NARROW = Layout(width=400, left=30, right=34, names_above=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -59,12 +60,21 @@ def lane(one: Lane, scale: TimeScale, y: float) -> str:
     parts.append(label(f"{top:,.0f}", scale.left - 6, y + 4, "fig-tick", anchor="end", size=10))
     parts.append(label("0", scale.left - 6, base + 3, "fig-tick", anchor="end", size=10))
     parts += [_line(series, scale, height_of) for series in one.series]
-    ends = [(series, series.points[-1]) for series in one.series if series.points]
-    wanted = [(height_of(point.value), f"{point.value:,.0f}", series.look) for series, point in ends]
-    x = max((scale.at(point.day) for _series, point in ends), default=0) + 9
-    for level, text, look in apart(wanted, 12.5):
-        parts.append(label(text, x, level + 4, f"fig-value is-{look}", size=FONT, weight=620))
-    return "".join(parts)
+    return "".join([*parts, *_newest(one, scale, height_of)])
+
+
+def _newest(one: Lane, scale: TimeScale, height_of: Callable[[float], float]) -> list[str]:
+    """The newest value of each series beside its point; those of the same day keep apart."""
+    by_day: dict[datetime.date, list[tuple[float, str, str]]] = defaultdict(list)
+    for series in one.series:
+        if series.points:
+            point = series.points[-1]
+            by_day[point.day].append((height_of(point.value), f"{point.value:,.0f}", series.look))
+    return [
+        label(text, scale.at(day) + 9, level + 4, f"fig-value is-{look}", size=FONT, weight=620)
+        for day, wanted in by_day.items()
+        for level, text, look in apart(wanted, 12.5)
+    ]
 
 
 def _line(series: Series, scale: TimeScale, height_of: Callable[[float], float]) -> str:

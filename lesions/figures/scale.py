@@ -11,6 +11,7 @@ from lesions.svg import SOFT, ULCER, element, words
 DAY = datetime.timedelta(days=1)
 LETTER = 0.56  # mean width of a letter of the font, in font sizes
 FONT = 11.5
+MONTHS_UP_TO = 730  # days
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,10 @@ class TimeScale:
         return self.left + (self.right - self.left) * min(max(share, 0.0), 1.0)
 
     def ticks(self, least: float = 44) -> list[tuple[datetime.date, str]]:
-        """Days to name, at least ``least`` units apart: months of a short time, years of a long one."""
+        """Days to name, at least ``least`` units apart: months of up to two years, years of a longer time."""
         per_year = (self.right - self.left) * 365.25 / max((self.end - self.start).days, 1)
-        months = next((step for step in (1, 3, 6) if per_year * step / 12 >= least), None)
-        if months:
+        months = next((step for step in (1, 3, 6) if per_year * step / 12 >= least), 12)
+        if (self.end - self.start).days <= MONTHS_UP_TO and months < 12:
             days = [(datetime.date(year, month, 1)) for year in self._years() for month in range(1, 13, months)]
             return [(day, f"{day:%Y-%m}") for day in days if self.start <= day <= self.end]
         step = next(step for step in (1, 2, 5, 10, 20, 50) if per_year * step >= least or step == 50)
@@ -93,9 +94,10 @@ def label(
 
 
 def linked(content: str, href: str, name: str) -> str:
-    """A group that opens a page, where there is one."""
+    """A group that opens a page, where there is one. By keyboard the table below leads there: hundreds of points would
+    stand in the way of everything after them."""
     if href:
-        return element("a", content, href=href, class_="fig-link", aria_label=name)
+        return element("a", content, href=href, class_="fig-link", aria_label=name, tabindex=-1)
     return element("g", content)
 
 
