@@ -7,12 +7,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
-from django.test import Client
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import BrowserContext, Page
+
+from tests.browser.watching import carry_session, watch
 
 # Playwright's sync API keeps an event loop running in this thread, and Django then takes every query of a fixture for a
 # query from async code. The queries are plain synchronous ones.
@@ -61,20 +60,7 @@ def complaints() -> list[str]:
 @pytest.fixture
 def context(context: BrowserContext, live_server: Any, complaints: list[str]) -> Any:
     """pytest-playwright's context, watched: console errors, page errors and requests to another host fail the test."""
-
-    def on_console(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            complaints.append(f"console: {message.text} ({message.location.get('url', '')})")
-
-    def on_request(request: Request) -> None:
-        address = urlsplit(request.url)
-        if address.scheme not in {"data", "blob", "about"} and address.netloc != urlsplit(live_server.url).netloc:
-            complaints.append(f"left the host: {request.method} {request.url}")
-
-    context.on("console", on_console)
-    context.on("weberror", lambda error: complaints.append(f"page error: {error.error}"))
-    context.on("request", on_request)
-    context.set_default_timeout(10_000)
+    watch(context, live_server.url, complaints)
     yield context
     assert not complaints, "\n".join(["The browser complained:", *complaints])
 
@@ -84,23 +70,32 @@ def sign_in(context: BrowserContext, live_server: Any) -> Callable[[Any], None]:
     """``sign_in(user)``: the browser carries that account's session."""
 
     def signed_in(user: Any) -> None:
-        client = Client()
-        client.force_login(user)
-        cookie = client.cookies[settings.SESSION_COOKIE_NAME]
-        context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
+        carry_session(context, user, live_server.url)
 
     return signed_in
 
 
 @pytest.fixture(scope="session")
-def check_axe() -> Callable[[Page], None]:
-    """``check_axe(page)`` fails with axe's own report when the page has any accessibility violation."""
+def axe() -> Callable[[Page], list[str]]:
+    """``axe(page)``: the accessibility violations of the page, each with its rule and the elements it is about."""
     from axe_playwright_python.sync_playwright import Axe  # reads half a megabyte of script: only when asked for
 
-    axe = Axe()
+    checker = Axe()
+
+    def violations(page: Page) -> list[str]:
+        return [
+            f"{one['id']}: {one['help']}: " + "; ".join(str(node["html"])[:200] for node in one["nodes"][:5])
+            for one in checker.run(page).response["violations"]
+        ]
+
+    return violations
+
+
+@pytest.fixture(scope="session")
+def check_axe(axe: Callable[[Page], list[str]]) -> Callable[[Page], None]:
+    """``check_axe(page)`` fails with what axe found, when it found anything."""
 
     def check(page: Page) -> None:
-        results = axe.run(page)
-        assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
+        assert axe(page) == [], page.url
 
     return check
