@@ -12,7 +12,8 @@ from factory.django import DjangoModelFactory
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.clinics.models import Clinic, Membership
 from calcinosis_registry.codebook.partial_dates import PartialDate
-from calcinosis_registry.cohorts.models import Cohort
+from calcinosis_registry.cohorts.models import Cohort, ProjectClinic, ProjectMember, ResearchProject
+from calcinosis_registry.exports.models import Export
 from calcinosis_registry.identity.models import Identity
 from lesions.models import ImagingFile, ImagingStudy, Lesion, LesionObservation, TreatmentCourse
 from lesions.services import NewLesion, VisitEntry, save_visit
@@ -188,9 +189,49 @@ class ImagingFileFactory(DjangoModelFactory):
     height = 30
 
 
+class ResearchProjectFactory(DjangoModelFactory):
+    """Approved and in force; its clinics and members are added with ``project_of``."""
+
+    class Meta:
+        model = ResearchProject
+
+    title = factory.Sequence("Project {}".format)
+    purpose = "How often calcinosis ulcerates."
+    ethics_reference = "EC 2026/1"
+    valid_from = factory.LazyFunction(lambda: timezone.localdate() - datetime.timedelta(days=30))
+    valid_until = factory.LazyFunction(lambda: timezone.localdate() + datetime.timedelta(days=300))
+    requested_by = factory.SubFactory(UserFactory)
+    approved_by = factory.SubFactory(UserFactory)
+    approved_at = factory.LazyFunction(timezone.now)
+
+
+def project_of(member: User, clinic: Clinic) -> ResearchProject:
+    """A project in force of one member on the patients of one clinic."""
+    project = ResearchProjectFactory(requested_by=member)
+    ProjectMember.objects.create(project=project, user=member)
+    ProjectClinic.objects.create(project=project, clinic=clinic)
+    return project
+
+
 class CohortFactory(DjangoModelFactory):
     class Meta:
         model = Cohort
 
     name = factory.Sequence("Cohort {}".format)
     owner = factory.SubFactory(UserFactory)
+
+
+class ExportFactory(DjangoModelFactory):
+    """The row of an export of a cohort by its owner; the file itself is not there."""
+
+    class Meta:
+        model = Export
+
+    cohort = factory.SubFactory(CohortFactory)
+    project = factory.SelfAttribute("cohort.project")
+    created_by = factory.SelfAttribute("cohort.owner")
+    format = "csv"
+    profile = "coded"
+    reason = "Table 1"
+    sha256 = factory.Sequence("{:064x}".format)
+    size = 1000
