@@ -121,7 +121,7 @@ class RecordForm(forms.ModelForm):
 
     def _limit_to_patient(self, field: forms.Field) -> None:
         """Only this patient's lesions, studies, courses: another patient's id is an invalid choice."""
-        rows = field.queryset.model._default_manager.filter(patient=self.instance.patient_id)  # type: ignore[attr-defined]
+        rows = field.queryset.model._default_manager.filter(patient=self.instance.patient.pk)  # type: ignore[attr-defined]
         field.queryset = rows  # type: ignore[attr-defined]
         if isinstance(field, forms.ModelMultipleChoiceField):
             field.widget = ChipsCheckbox()
