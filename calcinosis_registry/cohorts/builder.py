@@ -2,7 +2,8 @@
 
     {"join": "all" | "any", "conditions": [{"item": "patient.sex_at_birth", "operator": "is", "value": "F"}, …]}
 
-For records a patient has several of, "is" means in at least one record, "is not" in none. A date known to the year or
+For records a patient has several of, "is" means in at least one record, "is not" in none; a place holds all places
+inside it. A date known to the year or
 month is before (after) a day only when the whole year or month is. No condition means everyone.
 """
 
@@ -153,9 +154,9 @@ def _test(condition: Condition) -> tuple[Q, dict[str, Any]]:
     if isinstance(condition.item.field, models.DateTimeField):
         name = f"{name}__date"
     lookups: dict[Operator, Callable[[], Q]] = {
-        Operator.IS: lambda: Q(**{name: value}),
-        Operator.IS_NOT: lambda: Q(**{name: value}),
-        Operator.ANY_OF: lambda: Q(**{f"{name}__in": value}),
+        Operator.IS: lambda: Q(**{f"{name}__in": condition.item.with_inside(value)}),
+        Operator.IS_NOT: lambda: Q(**{f"{name}__in": condition.item.with_inside(value)}),
+        Operator.ANY_OF: lambda: Q(**{f"{name}__in": condition.item.with_inside(value)}),
         Operator.AT_LEAST: lambda: Q(**{f"{name}__gte": value}),
         Operator.AT_MOST: lambda: Q(**{f"{name}__lte": value}),
         Operator.BETWEEN: lambda: Q(**{f"{name}__gte": value[0], f"{name}__lte": value[1]}),

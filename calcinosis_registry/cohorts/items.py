@@ -18,6 +18,7 @@ from calcinosis_registry.codebook.catalogue import codes_of
 from calcinosis_registry.codebook.fields import CodesField, PartialDateField
 from calcinosis_registry.codebook.items import item_fields, item_key
 from calcinosis_registry.cohorts.structure import SHAREABLE, Level, levels
+from lesions.sites import descendants
 
 
 class Kind(enum.StrEnum):
@@ -59,6 +60,10 @@ WITHOUT_VALUE = (O.ANSWERED, O.NOT_ANSWERED)
 WITH_TWO = (O.BETWEEN,)
 
 
+# Items whose codes lie inside each other: asking for the hand asks for every place in it.
+PLACES = frozenset({"lesion.site", "imagingstudy.body_region"})
+
+
 @dataclass(frozen=True)
 class Askable:
     """One item a condition may name."""
@@ -80,6 +85,13 @@ class Askable:
     @property
     def codes(self) -> dict[str, str]:
         return {"yes": _("Yes"), "no": _("No")} if self.kind is Kind.BOOLEAN else dict(codes_of(self.field))
+
+    def with_inside(self, value: Any) -> tuple[str, ...]:
+        """The asked codes; of places also all that lie inside them."""
+        asked = value if isinstance(value, tuple) else (value,)
+        if self.key not in PLACES:
+            return asked
+        return tuple(dict.fromkeys(one for code in asked for one in (code, *(s.code for s in descendants(code)))))
 
     def value(self, operator: Operator, given: Any) -> Any:
         """The typed value (a pair for "between", a tuple for "any of"). Raises ValueError saying what is wrong."""

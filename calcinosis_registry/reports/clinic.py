@@ -31,7 +31,7 @@ class Completeness:
 
     @property
     def percent(self) -> str:
-        return f"{100 * self.share:.0f}" if self.asked else "–"
+        return f"{100 * self.share:.1f}" if self.asked else "–"
 
 
 @dataclass(frozen=True)

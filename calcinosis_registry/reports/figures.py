@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 ACCENT, TRACK, INK, SOFT = "#0b656a", "#dfe5eb", "#15202b", "#516070"
-WIDTH, ROW, LABEL, GAP = 640, 26, 250, 8
+WIDTH, ROW, LABEL, GAP = 760, 26, 320, 8
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ class Reference:
 
     @property
     def text(self) -> str:
-        joined = f"{self.value}{self.unit}" if self.unit == "%" else f"{self.value} {self.unit}"
-        return f"{joined} ({self.figure}) of {self.denominator}"
+        unit = {"%": "%", "patients": ""}.get(self.unit, f" {self.unit}")
+        return f"{self.value}{unit}: {self.figure}; denominator: {self.denominator}"
 
 
 @cache

@@ -11,6 +11,7 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -68,6 +69,7 @@ class Variable:
     item: str = ""
     unit: Any = ""
     references: tuple[str, ...] = ()
+    of_parts: Mapping[str, tuple[str, ...]] = dataclass_field(default_factory=dict)
 
 
 NOT_ASKED = object()
@@ -205,16 +207,21 @@ _Y, _N = frozenset({"Y"}), frozenset({"N"})
 VARIABLES: tuple[Variable, ...] = (
     Variable(
         "sex_at_birth", __("Sex at birth"), _code("patients", "sex_at_birth"), "patient.sex_at_birth",
-        references=("12a", "DP1", "DP2"),
+        of_parts={"F": ("12a", "DP1", "DP2")},
     ),
     Variable("age", __("Age at registration"), _code("patients", "age_at_registration"), unit=__("years")),
     Variable("smoking", __("Smoking"), _code("patients", "smoking"), "patient.smoking"),
     Variable(
         "primary_ctd", __("Connective tissue disease"), _code("diagnoses", "primary_ctd"), "diagnosis.primary_ctd",
-        references=("12b", "12d", "12f", "12g", "12h", "12i", "12j"),
+        references=("12b",),
+        of_parts={
+            "SLE": ("12d",), "LUPUS_PANNICULITIS": ("12e",), "MCTD": ("12f",), "OVERLAP": ("12g",), "UCTD": ("12h",),
+            "POLYMYOSITIS": ("12i",), "RA": ("12j",),
+        },
     ),
     Variable(
-        "ssc_subset", __("SSc subset (SSc and overlap)"), _subset, "diagnosis.ssc_subset", references=("12c",)
+        "ssc_subset", __("SSc subset (SSc and overlap)"), _subset, "diagnosis.ssc_subset",
+        of_parts={"LCSSC": ("12c",)},
     ),
     Variable(
         "aetiology", __("Type of calcinosis"), _code("diagnoses", "aetiology_subtype"), "diagnosis.aetiology_subtype"
@@ -285,7 +292,15 @@ def _lines(summary: Summary, scope: Scope) -> list[Line]:
     name = str(variable.label)
     rest = [
         Line(
-            variable.name, name, one.label, scope.count(one.count), _percent(one, summary, scope), "", answered, missing
+            variable.name,
+            name,
+            one.label,
+            scope.count(one.count),
+            _percent(one, summary, scope),
+            "",
+            answered,
+            missing,
+            variable.of_parts.get(one.code, ()),
         )
         for one in ([] if alone else parts)
     ]

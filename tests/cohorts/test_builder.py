@@ -45,6 +45,13 @@ def test_is_means_in_some_record_and_is_not_means_in_none():
     assert found(asked("lesion.site", "any of", ["KNEE", "HIP"])) == {patient}
 
 
+def test_a_place_holds_every_place_inside_it():
+    pulp, elbow = LesionFactory(site="HAND.D1.PULP"), LesionFactory(site="ELBOW")
+    assert found(asked("lesion.site", "is", "HAND")) == {pulp.patient}
+    assert found(asked("lesion.site", "any of", ["HAND.D1", "ELBOW"])) == {pulp.patient, elbow.patient}
+    assert found(asked("lesion.site", "is not", "UL")) == set()
+
+
 def test_codes_of_a_set_are_found_one_by_one():
     films, exam = DiagnosisFactory(diagnostic_basis=("EXAM", "XRAY")), DiagnosisFactory(diagnostic_basis=("EXAM",))
     assert found(asked("diagnosis.diagnostic_basis", "is", "XRAY")) == {films.patient}
