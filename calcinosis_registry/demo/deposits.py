@@ -12,7 +12,7 @@ from typing import Any
 from calcinosis_registry.codebook.partial_dates import PartialDate
 from calcinosis_registry.demo.appointments import Appointment
 from calcinosis_registry.demo.people import Person
-from calcinosis_registry.demo.places import Place, places
+from calcinosis_registry.demo.places import Place, on_map, places
 from calcinosis_registry.demo.told import Told, number
 from lesions import scoring
 
@@ -87,7 +87,8 @@ def deposit(
     if parent is not None and visibility == "IMAGING_ONLY":
         visibility = "VISIBLE_PALPABLE"
     values = {
-        **place, **_morphology(person, kind, visibility), "visit": visit.told, "lesion_kind": kind,
+        **place, **(on_map(person, place) if dice.chance(0.5) else {}), **_morphology(person, kind, visibility),
+        "visit": visit.told, "lesion_kind": kind,
         "number": 1 + sum(one.kind == "lesions.lesion" for one in person.records), "first_recorded": visit.day,
         "diagnostic_basis": _basis(person, visibility), "visibility": visibility, "target": False,
         "index_treated": False,
@@ -101,8 +102,14 @@ def deposit(
         person.tell("lesions.lesion", **values), length=_length(person, place["site"], kind),
         ratio=dice.between(0.45, 0.98),
         drift=_drift(person), prone=_prone(person, visibility),
-        method="XRAY" if visibility == "IMAGING_ONLY" else "RULER" if person.index % 3 else "CALIPER",
+        method=_method(person, values),
     )  # fmt: skip
+
+
+def _method(person: Person, values: dict[str, Any]) -> str:
+    if values["visibility"] == "IMAGING_ONLY":
+        return {"US": "US", "CT": "CT", "MRI": "MRI"}.get(values["diagnostic_basis"][0], "XRAY")
+    return "RULER" if person.index % 3 else "CALIPER"
 
 
 def _length(person: Person, site: str, kind: str) -> float:
@@ -218,6 +225,8 @@ def _size(person: Person, visit: Appointment, one: Deposit) -> dict[str, Any]:
     values |= {"length_mm": min(length, number(400)), "size_method": one.method}
     if one.is_single or dice.chance(0.6):
         values["width_mm"] = min(length, width)
+    if one.method in ("US", "CT", "MRI"):
+        values["depth_mm"] = max(number(one.width * 0.6), number(0.5))
     if one.is_single:
         values["area_mm2"] = round(scoring.area_mm2(values["length_mm"], values["width_mm"]), 1)
     return values

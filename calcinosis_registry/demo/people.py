@@ -108,6 +108,8 @@ def meet(*, seed: int, index: int, clinic: Told, clinician: Told, until: datetim
     traits = frozenset(
         name for name, (share, place) in TRAITS.items() if dice.chance(share) or index == place
     )  # fmt: skip
+    if index == 45:
+        ctd = "OTHER"
     if index == 0:
         ctd, traits = "SSC", (traits | SHOWCASE) - NEVER_IN_SHOWCASE
     sex = "F" if dice.chance(WOMEN.get(ctd, 0.9)) else "M"

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from calcinosis_registry.demo.people import Person
+from calcinosis_registry.demo.told import number
 from lesions import sites
+from lesions.body_map import MAP_VERSION, VIEWS, Mark
+from lesions.body_map.marks import spot, view_of
 
 # Share of patients with deposits in the hands, and elsewhere.
 IN_HANDS = {"JDM": 0.40, "DM_ADULT": 0.50, "AMYOPATHIC_DM": 0.5, "POLYMYOSITIS": 0.5, "LUPUS_PANNICULITIS": 0.2}
@@ -101,3 +106,17 @@ def _elsewhere(person: Person) -> Place:
     rule = sites.site(site).laterality
     side = {"REQUIRED": "", "OPTIONAL": dice.pick({"R": 0.35, "L": 0.35, "M": 0.3}), "NONE": "M"}[rule] or _side(person)
     return {"site": site, "laterality": side, "aspect": dice.pick(ASPECTS.get(site, {"": 1.0})), "site_text": ""}
+
+
+def on_map(person: Person, place: Place) -> dict[str, Any]:
+    """Where somebody clicked: near the middle of the region, as a share of the drawing; nothing for what it lacks."""
+    dice = person.dice
+    mark = Mark("", place["site"], place["laterality"], "", False, False, "", aspect=place["aspect"])
+    for key in view_of(mark):
+        if where := spot(mark, VIEWS[key]):
+            x, y = (
+                number(min(max((middle + dice.normal(0, 2, -4, 4)) / size, 0), 1), 4)
+                for middle, size in zip(where, (VIEWS[key].width, VIEWS[key].height), strict=True)
+            )
+            return {"map_x": x, "map_y": y, "map_version": MAP_VERSION}
+    return {}

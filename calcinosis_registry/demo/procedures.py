@@ -8,7 +8,7 @@ from typing import Any
 from calcinosis_registry.codebook.partial_dates import PartialDate
 from calcinosis_registry.demo.appointments import Appointment
 from calcinosis_registry.demo.deposits import Deposit
-from calcinosis_registry.demo.people import Person
+from calcinosis_registry.demo.people import TRAITS, Person
 from calcinosis_registry.demo.told import Told, days, number
 
 SURGERY = frozenset({"EXCISION", "DEBULKING", "CURETTAGE", "BURR", "AMPUTATION", "NERVE_RELEASE"})
@@ -117,7 +117,8 @@ def biopsies(person: Person, kept: list[Appointment], deposits: list[Deposit], d
         stains=("HE", "VON_KOSSA") if dice.chance(0.8) else ("HE", "ALIZARIN_RED"),
         calcium_confirmed=dice.pick({"Y": 0.95, "U": 0.05}), inflammation=str(dice.whole(0, 2)),
         foreign_body_reaction=dice.answer(0.3),
-        ossification=dice.answer(0.05), other_diagnosis=dice.maybe(0.05, "epidermal cyst beside it", ""),
+        ossification=dice.answer(0.05),
+        other_diagnosis="epidermal cyst" if person.index == TRAITS["biopsied"][1] or dice.chance(0.05) else "",
         wound_healed=PartialDate.of(healed) if healed <= person.last_seen else None,
         healing_complication=dice.answer(0.2),
     )  # fmt: skip
