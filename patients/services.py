@@ -119,8 +119,9 @@ def removal_problem(record: Any) -> str:
     if record.visit_id and record.visit.is_locked:
         return _("The visit is signed: unlock it first. Nothing was removed.")
     links = {field.remote_field.through for field in record._meta.many_to_many}
-    for relation in record._meta.related_objects:
-        if relation.related_model in links:
+    # Also the relations without a name: SET_NULL would empty another record's field without an event.
+    for relation in record._meta.get_fields(include_hidden=True):
+        if not (relation.one_to_many or relation.one_to_one) or relation.concrete or relation.related_model in links:
             continue
         if relation.related_model._base_manager.filter(**{relation.field.name: record}).exists():
             return _("Other entries refer to this one (%(what)s). Nothing was removed.") % {

@@ -36,7 +36,7 @@ class InstrumentScore(VisitRecord):
     )  # fmt: skip
     version_label = clinical(
         models.CharField(__("version"), max_length=40, blank=True),
-        section="Score", privacy=Privacy.CLINICAL, source=SOURCE,
+        section="Score", privacy=Privacy.FREE_TEXT, source=SOURCE,
     )  # fmt: skip
     completion = choice(
         __("completed"),
@@ -63,7 +63,7 @@ class InstrumentScore(VisitRecord):
     )  # fmt: skip
     language = clinical(
         models.CharField(__("language"), max_length=12, blank=True, help_text=__("Such as en, pt-PT.")),
-        section="How", privacy=Privacy.CLINICAL, source=SOURCE,
+        section="How", privacy=Privacy.FREE_TEXT, source=SOURCE,
     )  # fmt: skip
     completed_on = clinical(
         models.DateField(__("completed on"), null=True, blank=True),

@@ -157,7 +157,7 @@ class Patient(Record):
     )  # fmt: skip
     disability_instrument = clinical(
         models.CharField(__("instrument of that score"), max_length=40, blank=True, help_text=__("ICF or WHODAS.")),
-        section="Rare disease", privacy=Privacy.CLINICAL, source="clinical-model 9.1 (16)",
+        section="Rare disease", privacy=Privacy.FREE_TEXT, source="clinical-model 9.1 (16)",
     )  # fmt: skip
 
     # Maintained from the consents in the saving transaction (patients/services.py): what lists and exports filter on.
