@@ -26,6 +26,7 @@ from lesions.header_match import Difference, differences
 from lesions.ingest import HEAD_BYTES, Ingested, identify, ingest, shown_name
 from lesions.models import FileKind, ImageSide, ImagingFile, ImagingStudy, Projection, StudyStatus
 from lesions.models.columns import modality_choices
+from lesions.models.imaging import XRAY
 from lesions.models.links import period_errors
 from lesions.refusal import Refused, gettext_noop
 from patients.models import Patient, Visit
@@ -127,8 +128,9 @@ def remove_file(*, file: ImagingFile, now: datetime.datetime, reason: str) -> No
 
 
 def not_in_the_files(study: ImagingStudy) -> list[str]:
-    """Names of what the files did not say and nobody answered yet."""
-    return [name for name in ASKED_FOR if getattr(study, name) in ("", None, OTHER)]
+    """Names of what the files did not say and nobody answered yet; a view is asked for of radiographs only."""
+    asked = ASKED_FOR if study.modality in XRAY else ASKED_FOR[:-1]
+    return [name for name in asked if getattr(study, name) in ("", None, OTHER)]
 
 
 # One upload

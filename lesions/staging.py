@@ -22,7 +22,6 @@ from lesions.ingest import Ingested
 
 KEPT_SECONDS = 24 * 3600
 _FACTS = "facts.json"
-_PICTURES = ("preview", "thumbnail")
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,20 @@ def _read(folder: Path, patient_id: int, user_id: int) -> Staged | None:
     if (owner["patient"], owner["user"]) != (patient_id, user_id):
         return None
     facts["header"] = DicomHeader.from_json(facts["header"]) if facts["header"] else None
-    pictures = {name: folder / f"{name}.png" for name in _PICTURES}
-    shown = {name: path.read_bytes() if path.exists() else None for name, path in pictures.items()}
-    ingested = Ingested(**facts, **shown, stored_path=folder / "stored")
-    return Staged(folder.name, owner["name"], owner["visit"], owner["study"], ingested, folder)
+    return Staged(
+        folder.name,
+        owner["name"],
+        owner["visit"],
+        owner["study"],
+        Ingested(
+            **facts,
+            preview=_picture(folder / "preview.png"),
+            thumbnail=_picture(folder / "thumbnail.png"),
+            stored_path=folder / "stored",
+        ),
+        folder,
+    )
+
+
+def _picture(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None

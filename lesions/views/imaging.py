@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -93,7 +94,7 @@ def confirm(request: HttpRequest, patient_id: str) -> HttpResponse:
 
 
 @require_safe
-def waiting_picture(request: HttpRequest, patient_id: str, token: str) -> HttpResponse:
+def waiting_picture(request: HttpRequest, patient_id: str, token: str) -> HttpResponseBase:
     """The picture of a file that waits for an answer."""
     staged = _waiting_file(request, _patient(request, patient_id), token)
     if not staged.ingested.preview:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -29,7 +30,7 @@ GUARDED = {
 }
 
 
-def picture(png: Any) -> HttpResponse:
+def picture(png: Any) -> HttpResponseBase:
     """A rendered picture (bytes or an open file)."""
     kind = FileResponse if hasattr(png, "read") else HttpResponse
     return kind(png, content_type="image/png", headers=GUARDED)
@@ -50,19 +51,19 @@ def _opened(file: ImagingFile, kind: str) -> Any:
 
 
 @require_safe
-def preview(request: HttpRequest, public_id: str) -> HttpResponse:
+def preview(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """At most 1600 pixels a side."""
     return picture(_opened(_file(request, public_id, Permission.VIEW_RECORDS), "preview"))
 
 
 @require_safe
-def thumbnail(request: HttpRequest, public_id: str) -> HttpResponse:
+def thumbnail(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """At most 320 pixels a side."""
     return picture(_opened(_file(request, public_id, Permission.VIEW_RECORDS), "thumbnail"))
 
 
 @require_safe
-def download(request: HttpRequest, public_id: str) -> HttpResponse:
+def download(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """The stored file. A DICOM header or a report names the person: so this is a reading of an identity, and told."""
     file = _file(request, public_id, Permission.SEE_IDENTITY)
     content, media_type = _opened(file, "original"), file.media_type
