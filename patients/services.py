@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.accounts.models import User
@@ -115,13 +116,12 @@ def recheck_records(
 
 
 def removal_problem(record: Any) -> str:
-    """Why a record cannot be removed, in words; "" when it can. Its own links to lesions go with it."""
+    """Why a record cannot be removed, in words; "" when it can. Its parts (links to lesions, ratings) go with it."""
     if record.visit_id and record.visit.is_locked:
         return _("The visit is signed: unlock it first. Nothing was removed.")
-    links = {field.remote_field.through for field in record._meta.many_to_many}
-    # Also the relations without a name: SET_NULL would empty another record's field without an event.
+    # Also relations without a name: SET_NULL would empty another record's field, signed or not, without an event.
     for relation in record._meta.get_fields(include_hidden=True):
-        if not (relation.one_to_many or relation.one_to_one) or relation.concrete or relation.related_model in links:
+        if not relation.one_to_many or relation.on_delete is models.CASCADE:
             continue
         if relation.related_model._base_manager.filter(**{relation.field.name: record}).exists():
             return _("Other entries refer to this one (%(what)s). Nothing was removed.") % {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from collections.abc import Iterable
+from typing import Any, NoReturn
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -30,6 +31,13 @@ class EventQuerySet(models.QuerySet):
 
     def of_patient(self, registry_number: str) -> EventQuerySet:
         return self.filter(patient=registry_number)
+
+    def bulk_create(
+        self, objs: Iterable[Event], *args: Any, update_conflicts: bool = False, **kwargs: Any
+    ) -> list[Event]:
+        if update_conflicts:
+            raise TypeError("the audit trail is append-only")
+        return super().bulk_create(objs, *args, **kwargs)
 
     def update(self, **kwargs: object) -> NoReturn:
         raise TypeError("the audit trail is append-only")
@@ -66,6 +74,11 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor_name} {self.action} {self.model} {self.object_id or ''}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("the audit trail is append-only")
+        super().save(*args, **{**kwargs, "force_insert": True})
 
     def delete(self, *args: object, **kwargs: object) -> NoReturn:
         raise TypeError("the audit trail is append-only")

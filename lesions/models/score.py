@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -105,6 +105,12 @@ class HandScore(PatientRecord):
             errors["study"] = _("The hand score is read on a radiograph.")
         if errors:
             raise ValidationError(errors)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            # A cascade would take the ratings without a trace.
+            self.ratings.all().delete()
+            return super().delete(*args, **kwargs)
 
     def tally(self, ratings: Iterable[HandScoreSite]) -> None:
         """Set the maintained totals. Does not save. Raises ValueError for a rating the instrument does not have."""
