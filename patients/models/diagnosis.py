@@ -235,11 +235,11 @@ class Antibody(PatientRecord):
     )  # fmt: skip
     method = clinical(
         models.CharField(__("method"), max_length=60, blank=True),
-        section="Antibody", privacy=Privacy.CLINICAL, source="clinical-model 4.3",
+        section="Antibody", privacy=Privacy.FREE_TEXT, source="clinical-model 4.3",
     )  # fmt: skip
     titre = clinical(
         models.CharField(__("titre"), max_length=30, blank=True),
-        section="Antibody", privacy=Privacy.CLINICAL, source="clinical-model 4.3",
+        section="Antibody", privacy=Privacy.FREE_TEXT, source="clinical-model 4.3",
     )  # fmt: skip
     tested_on = clinical(_date(__("tested")), section="Antibody", privacy=Privacy.DATE, source="clinical-model 4.3")
 
