@@ -12,6 +12,7 @@ from django.urls import resolve
 from django.utils import timezone
 
 from calcinosis_registry.audit import trail
+from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.codebook.partial_dates import PartialDate
 from lesions.models import Complication, ImagingStudy, Lesion, LesionObservation, SkinScore, TreatmentCourse
 from lesions.patient_file import PatientFile
@@ -125,8 +126,6 @@ def test_everything_read_in_one_union_is_what_the_models_read(patient):
 
 
 def test_reading_the_page_tells_the_trail_once_whose_name_was_shown(shown, patient):
-    from calcinosis_registry.audit.models import Action, Event
-
     assert "Elena Duarte" in shown(patient)
     assert Event.objects.filter(action=Action.READ, patient=patient.registry_number).count() == 1
 
