@@ -35,7 +35,7 @@ def tests(person: Person, kept: list[Appointment]) -> None:
     dice, last = person.dice, None
     american = dice.chance(0.2)
     for visit in kept:
-        if not visit.in_person or (last and (visit.day - last).days < 330) or not dice.chance(0.55):
+        if not visit.in_person or (last and (visit.day - last).days < 330) or not dice.chance(0.4):
             continue
         collected = max(visit.day - days(dice.pick({0: 0.7, 5: 0.3})), person.born)
         wanted = [*YEARLY, *(ONCE if last is None else ()), dice.pick({"VITAMIN_D": 0.85, "VITAMIN_D3": 0.15})]

@@ -139,17 +139,18 @@ def _settle(told: dict[str, list[Told]]) -> list[tuple[Lesion, list[LesionObserv
 
 def _create(model: type[models.Model], told: list[Told]) -> None:
     """Create the rows; those that point at rows of the same kind (a recurrence) after those they point at."""
+    to_itself = [field.name for field in model._meta.concrete_fields if field.related_model is model]
     waiting = told
     while waiting:
-        ready = [one for one in waiting if not any(_unsaved(value) for value in one.values.values())]
+        ready = [one for one in waiting if not any(_unsaved(one[name]) for name in to_itself)]
         if not ready:
             raise ValueError(f"{model._meta.label}: a record points at one that is not told")
         model._default_manager.bulk_create([one.row for one in ready])
-        waiting = [one for one in waiting if one.row.pk is None]
+        waiting = [one for one in waiting if one.row.pk is None] if to_itself else []
 
 
-def _unsaved(value: Any) -> bool:
-    return isinstance(value, Told) and value.row.pk is None
+def _unsaved(value: Told | None) -> bool:
+    return value is not None and value.row.pk is None
 
 
 def _keep_files(told: list[Told]) -> None:

@@ -24,7 +24,7 @@ MYOSITIS = frozenset({"DM_ADULT", "JDM", "AMYOPATHIC_DM", "POLYMYOSITIS"})
 # for certain, so that even a small register has one of each.
 TRAITS = {
     "ulcerating": (0.50, 1), "extruding": (0.26, 2), "infected": (0.015, 3), "operated": (0.12, 4),
-    "biopsied": (0.05, 5), "hand_score": (0.10, 6), "laser": (0.02, 7), "shock_wave": (0.02, 8), "needled": (0.03, 9),
+    "biopsied": (0.05, 5), "hand_score": (0.08, 6), "laser": (0.02, 7), "shock_wave": (0.02, 8), "needled": (0.03, 9),
     "nerve": (0.03, 10), "contracted": (0.10, 11), "bone": (0.03, 12), "amputated": (0.01, 13), "gangrene": (0.01, 14),
     "deep_infection": (0.004, 15), "metabolic": (0.008, 16), "merging": (0.02, 17), "splitting": (0.02, 18),
     "ct": (0.05, 19), "mri": (0.03, 20), "photographed": (0.15, 21), "adverse": (0.15, 22), "intralesional": (0.06, 23),
@@ -260,6 +260,8 @@ def _antibodies(person: Person) -> Iterator[tuple[str, str]]:
     shares = POSITIVE.get(person.subset if person.subset == "LCSSC" and person.ctd == "SSC" else group, POSITIVE[""])
     for antibody, share in shares.items():
         result = "POS" if dice.chance(share) else dice.pick({"NEG": 0.93, "BORDERLINE": 0.04, "NOT_TESTED": 0.03})
+        if result != "POS" and antibody != "ANA" and dice.chance(0.3):
+            continue  # never asked for
         values: dict[str, Any] = {"antibody": antibody, "result": result}
         if result != "NOT_TESTED":
             tested = dice.day(person.onset, person.registered)
