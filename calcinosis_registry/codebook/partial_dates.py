@@ -72,10 +72,11 @@ class PartialDate:
         """Last day of the interval; None when unknown."""
         if self.year is None:
             return None
-        month = self.month or 12
+        month = 12 if self.month is None else self.month
         if not 1 <= month <= 12 or self.year < 1:
             raise ValueError("month must be between 1 and 12")
-        return datetime.date(self.year, month, self.day or calendar.monthrange(self.year, month)[1])
+        day = calendar.monthrange(self.year, month)[1] if self.day is None else self.day
+        return datetime.date(self.year, month, day)
 
     def can_be_on_or_before(self, other: PartialDate | datetime.date) -> bool:
         """Could some day of this interval be on or before some day of the other? Unknown always could."""
