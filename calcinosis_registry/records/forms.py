@@ -9,7 +9,7 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Field, Fieldset, Layout
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -157,11 +157,16 @@ class RecordForm(forms.ModelForm):
         return Layout(*parts) if len(parts) > 1 else Layout(HTML(""))
 
     def _update_errors(self, errors: ValidationError) -> None:
-        """What the form says beside a field already, the model need not say again."""
+        """What the form says beside a field already, the model need not say again.
+
+        What the model says of a field that is not on the form is said of the whole form.
+        """
         if hasattr(errors, "error_dict"):
-            errors = ValidationError(
-                {name: said for name, said in errors.error_dict.items() if name not in self.errors}
-            )
+            said: dict[str, list[Any]] = {}
+            for name, messages in errors.error_dict.items():
+                if name not in self.errors:
+                    said.setdefault(name if name in self.fields else NON_FIELD_ERRORS, []).extend(messages)
+            errors = ValidationError(said)
         super()._update_errors(errors)  # type: ignore[misc]
 
     def _post_clean(self) -> None:

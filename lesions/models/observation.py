@@ -250,7 +250,8 @@ class LesionObservation(VisitRecord):
         return scoring.Measurement(self.length_mm, self.width_mm, self.size_method)
 
     def clean(self) -> None:
-        if self.lesion_id is None:
+        # Found at this visit, a lesion is saved together with its first observation: it has no key yet.
+        if getattr(self, "lesion", None) is None:
             raise ValidationError({"lesion": _("Choose the lesion.")})
         self._say_how_seen()
         super().clean()

@@ -27,7 +27,7 @@ def watch(context: BrowserContext, url: str, complaints: list[str]) -> None:
     context.on("console", on_console)
     context.on("weberror", lambda error: complaints.append(f"page error: {error.error}"))
     context.on("request", on_request)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
 
 
 def carry_session(context: BrowserContext, user: User, url: str) -> None:

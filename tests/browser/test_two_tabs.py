@@ -1,0 +1,151 @@
+"""Two tabs on one visit, a session that ended, an empty register, wrong input: nothing typed is lost or half-saved."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import BrowserContext, Page, expect
+
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.clinics.models import Clinic
+from lesions.models import LesionObservation
+from patients.models import Visit
+from tests.factories import DiagnosisFactory, IdentityFactory, PatientFactory, known_lesions
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SignIn = Callable[[User], None]
+
+
+@pytest.fixture
+def patient(north: Clinic) -> Any:
+    patient = PatientFactory(clinic=north)
+    IdentityFactory(patient=patient)
+    return patient
+
+
+@pytest.fixture
+def visit(patient: Any) -> Visit:
+    return known_lesions(patient, datetime.date(2026, 5, 12), [("HAND.D1.PULP", "R"), ("ELBOW", "L")])
+
+
+def choose(page: Page, name: str, value: int | str) -> None:
+    page.click(f'[data-value="{value}"]:has(input[name="{name}"])')
+
+
+def save(page: Page) -> None:
+    page.click("button:has-text('Save visit')")
+
+
+def forget(complaints: list[str], status: int) -> None:
+    """Chromium tells the console of every answer that is an error."""
+    complaints[:] = [one for one in complaints if f"status of {status}" not in one]
+
+
+def test_the_second_of_two_tabs_overwrites_nothing_and_keeps_what_was_typed(
+    context: BrowserContext, sign_in: SignIn, clinician: User, visit: Visit, complaints: list[str]
+) -> None:
+    sign_in(clinician)
+    first, second = context.new_page(), context.new_page()
+    for page in (first, second):
+        page.goto(visit.get_absolute_url())
+    choose(first, "pain_nrs", 7)
+    save(first)
+    expect(first).to_have_url(re.compile("/patients/"))
+    choose(second, "pain_nrs", 2)
+    second.fill("[name=l1-length_mm]", "31")
+    with second.expect_response(lambda answer: answer.request.method == "POST") as answer:
+        save(second)
+    assert answer.value.status == 409
+    expect(second.locator(".note.is-error")).to_contain_text("Somebody else saved")
+    assert second.locator("[name=pain_nrs][value='2']").is_checked()
+    assert second.input_value("[name=l1-length_mm]") == "31"
+    visit.refresh_from_db()
+    assert visit.pain_nrs == 7
+    assert not LesionObservation.objects.filter(visit=visit, length_mm=31).exists()
+    forget(complaints, 409)
+
+
+def test_the_second_of_two_tabs_on_a_record_gets_a_conflict_too(
+    context: BrowserContext, sign_in: SignIn, clinician: User, patient: Any, complaints: list[str]
+) -> None:
+    diagnosis = DiagnosisFactory(patient=patient)
+    sign_in(clinician)
+    first, second = context.new_page(), context.new_page()
+    for page in (first, second):
+        page.goto(f"/patients/records/diagnosis/{diagnosis.public_id}/")
+    for page, year in ((first, "2015"), (second, "2016")):
+        page.fill("[name=first_calcinosis]", year)
+        with page.expect_response(lambda answer: answer.request.method == "POST") as answer:
+            page.click("button:has-text('Save diagnosis')")
+    assert answer.value.status == 409
+    assert second.input_value("[name=first_calcinosis]") == "2016"
+    diagnosis.refresh_from_db()
+    assert str(diagnosis.first_calcinosis) == "2015"
+    forget(complaints, 409)
+
+
+def test_a_session_that_ended_while_typing_asks_to_sign_in_and_saves_nothing(
+    page: Page, sign_in: SignIn, clinician: User, visit: Visit
+) -> None:
+    sign_in(clinician)
+    page.goto(visit.get_absolute_url())
+    choose(page, "pain_nrs", 9)
+    clinician.sessions_ended += 1
+    clinician.save()
+    save(page)
+    expect(page).to_have_url(re.compile(r"/account/sign-in/\?next=/visits/"))
+    visit.refresh_from_db()
+    assert visit.pain_nrs == 4
+
+
+def test_an_empty_register_says_what_to_do_next(page: Page, sign_in: SignIn, clinician: User) -> None:
+    sign_in(clinician)
+    for address in ("/", "/patients/"):
+        page.goto(address)
+        page.locator("main").get_by_role("link", name=re.compile("register", re.IGNORECASE)).first.click()
+        expect(page).to_have_url(re.compile("/patients/register/"))
+
+
+def test_wrong_input_on_a_visit_is_said_beside_the_field_and_nothing_is_saved(
+    page: Page, sign_in: SignIn, clinician: User, patient: Any, visit: Visit
+) -> None:
+    tomorrow = (timezone.localdate() + datetime.timedelta(days=1)).isoformat()
+    sign_in(clinician)
+    page.goto(f"/patients/{patient.public_id}/visits/new/")
+    page.fill("[name=visit_date]", tomorrow)
+    choose(page, "calcinosis_present", "Y")
+    choose(page, "l1-status_change", "LARGER")
+    page.fill("[name=l1-length_mm]", "8")
+    page.fill("[name=l1-width_mm]", "12")
+    choose(page, "l2-status_change", "STABLE")
+    page.click("#l2 [data-toggle=ulcerated]")
+    page.evaluate("document.querySelector('[name=pain_nrs]').value = '99'")
+    page.check("[name=pain_nrs][value='99']", force=True)
+    save(page)
+    expect(page.locator(".note.is-error[role=alert]")).to_contain_text("Nothing was saved")
+    expect(page.locator("#div_id_visit_date")).to_contain_text("in the future")
+    expect(page.locator("[data-rating=pain_nrs] .errorlist")).to_contain_text("99")
+    expect(page.locator("#l1 .sizes .errorlist")).to_have_count(1)
+    expect(page.locator("#l2 [data-ulcer] .errorlist")).to_have_count(1)
+    assert page.input_value("[name=visit_date]") == tomorrow
+    assert (page.input_value("[name=l1-length_mm]"), page.input_value("[name=l1-width_mm]")) == ("8", "12")
+    assert page.locator("[name=l2-ulcerated][value=Y]").is_checked()
+    assert list(Visit.objects.all()) == [visit]
+    assert LesionObservation.objects.count() == 2
+
+
+def test_a_visit_dated_before_its_lesions_were_recorded_says_so(
+    page: Page, sign_in: SignIn, clinician: User, patient: Any, visit: Visit
+) -> None:
+    sign_in(clinician)
+    page.goto(f"/patients/{patient.public_id}/visits/new/")
+    page.fill("[name=visit_date]", "2026-01-15")
+    choose(page, "l1-status_change", "STABLE")
+    save(page)
+    expect(page.locator("#l1")).to_contain_text("before the lesion was recorded")
+    assert list(Visit.objects.all()) == [visit]
