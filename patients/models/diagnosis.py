@@ -182,7 +182,9 @@ class Diagnosis(PatientRecord):
         short = {"LCSSC": "lcSSc", "DCSSC": "dcSSc", "SINE": "ssSSc", "EARLY_VEDOSS": "early SSc"}
         if self.primary_ctd == "SSC":
             return short.get(self.ssc_subset, "SSc")
-        return {"DM_ADULT": "DM"}.get(self.primary_ctd, self.primary_ctd.replace("_", " "))
+        if self.primary_ctd in ("JDM", "SLE", "MCTD", "UCTD", "RA"):
+            return self.primary_ctd
+        return {"DM_ADULT": "DM"}.get(self.primary_ctd, self.get_primary_ctd_display())
 
     def criteria(self, tested: dict[str, str]) -> scoring.AcrEular:
         """The ACR/EULAR score; ``tested`` = {antibody code: newest result}."""

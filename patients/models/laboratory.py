@@ -91,7 +91,7 @@ class LaboratoryResult(PatientRecord):
                 low, high = units.hard_range(self.analyte)
                 if not units.within(converted, (low, high)):
                     errors["value_original"] = _("%(value)s %(unit)s is outside the possible %(low)s to %(high)s.") % {
-                        "value": converted.normalize(), "unit": self.unit, "low": low, "high": high,
+                        "value": f"{converted.normalize():f}", "unit": self.unit, "low": low, "high": high,
                     }  # fmt: skip
                 self.value = round(converted, 5)
         if self.lower_limit is not None and self.upper_limit is not None and self.lower_limit > self.upper_limit:
@@ -105,5 +105,5 @@ class LaboratoryResult(PatientRecord):
         limits = units.soft_range(self.analyte, adult=age is None or age >= ADULT)
         if not units.within(self.value, limits):
             message = _("%(name)s %(value)s %(unit)s is unusual: is it right, and is a metabolic cause excluded?")
-            values = {"name": self.get_analyte_display(), "value": self.value.normalize(), "unit": self.unit}
+            values = {"name": self.get_analyte_display(), "value": f"{self.value.normalize():f}", "unit": self.unit}
             yield Finding("lab_soft_range", message % values, "value_original")
