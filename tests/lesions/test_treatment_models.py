@@ -30,21 +30,6 @@ from tests.lesions.lesion_rows import FIRST, a_lesion, a_patient, a_visit, refus
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def patient() -> Patient:
-    return a_patient()
-
-
-@pytest.fixture
-def visit(patient: Patient) -> Visit:
-    return a_visit(patient, FIRST)
-
-
-@pytest.fixture
-def lesion(visit: Visit) -> Lesion:
-    return a_lesion(visit)
-
-
 # --- Treatments -------------------------------------------------------------------------------------------------------
 
 
