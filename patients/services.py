@@ -18,7 +18,7 @@ from calcinosis_registry.identity.models import Identity
 from calcinosis_registry.quality.findings import Finding
 from calcinosis_registry.quality.services import recheck
 from calcinosis_registry.records.models import Record
-from patients.models import Antibody, Consent, Diagnosis, Patient, Visit, VisitState
+from patients.models import Antibody, Consent, Diagnosis, Patient, Visit, VisitState, in_force
 
 SCOPES = ("registry", "research", "images", "contact")
 
@@ -63,9 +63,9 @@ def register_patient(
 
 
 def apply_consents(*, patient: Patient) -> None:
-    """Copy the newest consent in force onto the patient, where lists, entry and exports read it."""
-    in_force = next((one for one in patient.consent_set.all() if one.in_force), None)
-    scopes = {f"{scope}_consent": bool(in_force and getattr(in_force, scope)) for scope in SCOPES}
+    """Copy the consent in force onto the patient, where lists, entry and exports read it."""
+    consent = in_force(patient.consent_set.all())
+    scopes = {f"{scope}_consent": bool(consent and getattr(consent, scope)) for scope in SCOPES}
     if any(getattr(patient, name) != value for name, value in scopes.items()):
         for name, value in scopes.items():
             setattr(patient, name, value)
@@ -85,6 +85,8 @@ def after_save(*, patient: Patient, records: Iterable[Record], now: datetime.dat
     with trail.together():
         if any(isinstance(one, Consent) for one in records):
             apply_consents(patient=patient)
+            # What a visit finds about consent is answered by this one.
+            records += Visit.objects.filter(patient=patient).select_related("patient")
         if any(isinstance(one, Antibody) for one in records):
             for diagnosis in Diagnosis.objects.filter(patient=patient):
                 diagnosis.save()

@@ -1,6 +1,6 @@
 """Who and when."""
 
-from patients.models.consent import Consent, GivenBy
+from patients.models.consent import OF_AGE, Consent, GivenBy, in_force
 from patients.models.diagnosis import (
     Aetiology,
     Antibody,
@@ -41,6 +41,7 @@ __all__ = [
     "DUE_WINDOW",
     "LOST_AFTER",
     "NRS_FIELDS",
+    "OF_AGE",
     "Aetiology",
     "Antibody",
     "Basis",
@@ -69,6 +70,7 @@ __all__ = [
     "VisitRecord",
     "VisitState",
     "VisitType",
+    "in_force",
     "newest_antibodies",
     "on_or_before",
 ]

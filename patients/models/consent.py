@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
@@ -11,12 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, yes_no_unknown
+from calcinosis_registry.quality.findings import Finding
 from patients.models.patient import PatientRecord, on_or_before
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 SOURCE = "product.md, Register a patient; clinical-model 9.1 (12, 13), 12.2"
+OF_AGE = 18  # years; from then on the person is asked, not the guardian
 
 
 class GivenBy(models.TextChoices):
@@ -32,7 +35,7 @@ def _scope(label: StrOrPromise, help_text: StrOrPromise) -> models.BooleanField:
 
 
 class Consent(PatientRecord):
-    """One consent form as signed. The newest not withdrawn is in force."""
+    """One consent form as signed; which of several is in force says :func:`in_force`."""
 
     is_consent = True
 
@@ -79,6 +82,13 @@ class Consent(PatientRecord):
     def in_force(self) -> bool:
         return self.withdrawn_on is None
 
+    def findings(self) -> Iterator[Finding]:
+        yield from super().findings()
+        age = self.patient.age_on(self.consented_on)
+        if self.given_by == GivenBy.PERSON and age is not None and age < OF_AGE:
+            message = _("The person was %(age)s: a guardian consents, with the child's assent.")
+            yield Finding("consent_of_child", message % {"age": age}, "given_by")
+
     def clean(self) -> None:
         super().clean()
         today = timezone.localdate()
@@ -93,3 +103,13 @@ class Consent(PatientRecord):
             errors["withdrawn_on"] = _("The withdrawal is before the consent.")
         if errors:
             raise ValidationError(errors)
+
+
+def in_force(consents: Iterable[Consent]) -> Consent | None:
+    """The newest consent, unless it or, since it was given, an older one was withdrawn: a withdrawal ends them all."""
+    given = list(consents)
+    newest = max(given, key=lambda one: (one.consented_on, one.pk), default=None)
+    if newest is None or newest.withdrawn_on is not None:
+        return None
+    later = any(one.withdrawn_on is not None and one.withdrawn_on > newest.consented_on for one in given)
+    return None if later else newest

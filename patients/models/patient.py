@@ -64,8 +64,8 @@ class FollowUp(models.TextChoices):
 
 class PatientQuerySet(ScopedQuerySet):
     def consented_to_research(self) -> Self:
-        """A research consent in force: given, and no later withdrawal."""
-        return self.filter(research_consent=True)
+        """A research consent in force, given and not withdrawn since; and the person has not opted out."""
+        return self.filter(research_consent=True).exclude(status=Status.OPTED_OUT)
 
     def due(self, today: datetime.date) -> Self:
         """The planned date is at most 30 days away, before or behind."""
@@ -225,6 +225,8 @@ class Patient(Record):
             errors["death_date"] = _("Give the date of death, as far as known, or “unknown”.")
         if self.first_contact and born and not born.can_be_on_or_before(self.first_contact):
             errors["first_contact"] = _("First contact is before birth (%(born)s).") % {"born": born}
+        if self.pk and not self.registry_consent and set(self.changed_fields()) - OPEN_WITHOUT_CONSENT:
+            errors["__all__"] = _("No consent to the registry is in force: only the status can be changed.")
         if errors:
             raise ValidationError(errors)
 
@@ -234,6 +236,13 @@ class Patient(Record):
             yield Finding(
                 "old_age", _("The age is over %(n)s years. Is it right?") % {"n": OLDEST_WARNED}, "birth_date"
             )
+
+
+# A withdrawal locks the person too; that somebody died or left may still be said.
+OPEN_WITHOUT_CONSENT = frozenset(
+    {"status", "death_date", "death_from_calcinosis", "death_from_sepsis"}
+    | {f"{scope}_consent" for scope in ("registry", "research", "images", "contact")}
+)
 
 
 def on_or_before(earlier: PartialDate | None, later: PartialDate | datetime.date | None) -> bool:

@@ -18,6 +18,7 @@ from calcinosis_registry.clinics.policy import ScopedQuerySet
 from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, yes_no_unknown
 from calcinosis_registry.quality.findings import Finding
 from calcinosis_registry.records.models import Record
+from patients.models.consent import OF_AGE, GivenBy, in_force
 from patients.models.patient import Patient, on_or_before
 
 if TYPE_CHECKING:
@@ -208,13 +209,18 @@ class Visit(Record):
 
     def findings(self) -> Iterator[Finding]:
         yield from super().findings()
-        first = min((one.consented_on for one in self.patient.consent_set.all()), default=None)
+        consents = list(self.patient.consent_set.all())
+        first = min((one.consented_on for one in consents), default=None)
         if first and self.visit_date < first:
             yield Finding(
                 "before_consent",
                 _("The visit is before the consent of %(date)s: is it retrospective?") % {"date": first},
                 "visit_date",
             )
+        consent, age = in_force(consents), self.patient.age_on(self.visit_date)
+        if consent and consent.given_by == GivenBy.GUARDIAN and age is not None and age >= OF_AGE:
+            message = _("The person is %(age)s, and a guardian gave the consent: ask the person for theirs.")
+            yield Finding("consent_at_18", message % {"age": age}, "visit_date")
 
 
 # The numeric ratings that take "not done" as an answer; the companion column is <name without _nrs>_not_done.

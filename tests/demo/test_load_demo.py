@@ -26,7 +26,7 @@ from calcinosis_registry.records.models import Record, record_kinds
 from lesions import storage
 from lesions.models import ImagingFile, Lesion, LesionObservation
 from lesions.services import summarise
-from patients.models import Diagnosis, Patient, Summary, Visit, VisitState
+from patients.models import Diagnosis, Patient, Summary, Visit, VisitState, in_force
 
 UNTIL = datetime.date(2026, 6, 30)
 N = 60
@@ -101,9 +101,9 @@ class TestARegister:
 
     def test_the_consents_in_force_stand_on_the_patient(self):
         for patient in Patient.objects.prefetch_related("consent_set"):
-            in_force = next((one for one in patient.consent_set.all() if one.in_force), None)
-            assert patient.registry_consent == bool(in_force and in_force.registry)
-            assert patient.research_consent == bool(in_force and in_force.research)
+            consent = in_force(patient.consent_set.all())
+            assert patient.registry_consent == bool(consent and consent.registry)
+            assert patient.research_consent == bool(consent and consent.research)
 
     def test_signed_visits_lack_nothing_and_open_ones_do(self):
         closed = Visit.objects.filter(state__in=[VisitState.SIGNED, VisitState.COMPLETE])
