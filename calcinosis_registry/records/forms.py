@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from calcinosis_registry.codebook.fields import CodesField, PartialDateField
 from calcinosis_registry.codebook.items import Item, Need, item_fields, item_of
 from calcinosis_registry.records.models import Record
+from calcinosis_registry.records.widgets import ChipsCheckbox, ChipsRadio, PartialDateInput, UnitInput
 
 CHIPS_UP_TO = 7  # product.md: segmented chips instead of dropdowns for up to seven answers
 FIELD_TEMPLATE = "components/field.html"
@@ -27,24 +28,6 @@ class DecimalCommaField(forms.DecimalField):
 
     def to_python(self, value: Any) -> Any:
         return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
-
-
-class ChipsRadio(forms.RadioSelect):
-    template_name = "registry/widgets/chips.html"
-
-
-class ChipsCheckbox(forms.CheckboxSelectMultiple):
-    template_name = "registry/widgets/chips.html"
-
-
-class UnitInput(forms.TextInput):
-    """A number with its unit inside the field; text input mode keeps the decimal comma as typed."""
-
-    template_name = "registry/widgets/unit.html"
-
-
-class PartialDateInput(forms.TextInput):
-    template_name = "registry/widgets/partial_date.html"
 
 
 class IsoDateInput(forms.DateInput):
