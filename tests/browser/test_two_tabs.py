@@ -64,6 +64,9 @@ def test_the_second_of_two_tabs_overwrites_nothing_and_keeps_what_was_typed(
     expect(second.locator(".note.is-error")).to_contain_text("Somebody else saved")
     assert second.locator("[name=pain_nrs][value='2']").is_checked()
     assert second.input_value("[name=l1-length_mm]") == "31"
+    with context.expect_page() as theirs:
+        second.click("text=Show what is saved now")
+    assert theirs.value.locator("[name=pain_nrs][value='7']").is_checked()
     visit.refresh_from_db()
     assert visit.pain_nrs == 7
     assert not LesionObservation.objects.filter(visit=visit, length_mm=31).exists()
