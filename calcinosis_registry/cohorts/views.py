@@ -146,7 +146,7 @@ def condition(request: HttpRequest) -> HttpResponse:
     index = request.GET.get("index", "")
     if not (index.isascii() and index.isdigit() and int(index[:4]) < MOST_CONDITIONS):
         raise Http404
-    row = ConditionRow(int(index), request.GET.get("item", ""))
+    row = ConditionRow(int(index[:4]), request.GET.get("item", ""))
     return render(request, "cohorts/_condition.html", {"row": row, "groups": items_by_level()})
 
 

@@ -175,6 +175,8 @@ class Lesion(PatientRecord):
         section=FOLLOW, privacy=Privacy.DATE, source="clinical-model 6.3, derived",
     )  # fmt: skip
 
+    # A lesion is found at a visit: the visit page adds it, with its number and its first observation.
+    begins_alone = False
     MAINTAINED = ("current_status", "ulcerated_now", "infected_now", "last_area_mm2", "closed_on")
 
     objects = LesionQuerySet.as_manager()

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -42,15 +43,19 @@ def new_visit(request: HttpRequest, patient_id: str) -> HttpResponse:
     patient = one_visible(patients, request.user, Permission.EDIT_RECORDS, public_id=patient_id)
     visits = Visit.objects.visible_to(request.user, Permission.VIEW_RECORDS).filter(patient=patient)
     visit = Visit(patient=patient, visit_date=timezone.localdate())
-    visit.visit_type = VisitType.FOLLOW_UP if visits.exists() else VisitType.BASELINE
+    visit.visit_type = VisitType.FOLLOW_UP if visits.attended().exists() else VisitType.BASELINE
     if token := request.POST.get("public_id", "")[:22]:
         if standing := visits.filter(public_id=token).first():
             return redirect(standing)
         if len(token) == len(visit.public_id) and token.isalnum():
             visit.public_id = token
-    if request.method == "POST":
-        return _save(request, visit)
-    return _show(request, VisitPage(visit, patient_rows(patient, visit)))
+    if request.method != "POST":
+        return _show(request, VisitPage(visit, patient_rows(patient, visit)))
+    answer = _save(request, visit)
+    # The same form, sent twice at the same moment: the other one was faster.
+    if answer.status_code == 200 and (standing := visits.filter(public_id=visit.public_id).first()):
+        return redirect(standing)
+    return answer
 
 
 @require_http_methods(["GET", "POST"])
@@ -75,12 +80,14 @@ def visit_part(request: HttpRequest, patient_id: str, part: str) -> HttpResponse
     visit = Visit(patient=patient, visit_date=timezone.localdate())
     if visit_id := request.GET.get("visit"):
         visit = _visit(request, visit_id, Permission.VIEW_RECORDS)
+        if visit.patient_id != patient.pk:
+            raise Http404
     for lesion, current, previous in patient_rows(patient, visit):
         if part == f"l{lesion.number}":
             form = observation_form(visit, lesion, current, previous)
             return render(request, "lesions/_lesion_more.html", {"form": form, "prefix": part})
     model = {model.kind(): model for model in visit_kinds() if model.per_visit == 1}.get(part)
-    if model is None or visit.patient_id != patient.pk:
+    if model is None:
         raise Http404
     return render(request, "lesions/_visit_part.html", {"form": part_form(visit, model), "prefix": part})
 
@@ -92,11 +99,14 @@ def _save(request: HttpRequest, visit: Visit) -> HttpResponse:
     entry = page.entry()
     try:
         with trail.together(), trail.because(request.POST.get("reason", "")[:400]):
-            if visit.state == VisitState.COMPLETE:
+            if visit.state in (VisitState.COMPLETE, VisitState.MISSED):
                 visit.state = VisitState.OPEN
             save_visit(entry=entry, by=request.user, now=timezone.now())
     except ValidationError as error:
         add_rule_error(page, error)
+        return _show(request, page)
+    except IntegrityError:
+        page.form.add_error(None, _("This is recorded already: open the visit again. Nothing was saved."))
         return _show(request, page)
     return _next(request, visit)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -51,7 +52,11 @@ def add(request: HttpRequest, patient_id: str, kind: str) -> HttpResponse:
     if visit_id := request.GET.get("visit"):
         visits = Visit.objects.visible_to(request.user, Permission.VIEW_RECORDS)
         visit = one_visible(visits, request.user, Permission.EDIT_RECORDS, public_id=visit_id, patient=patient)
-    if model is Patient or (issubclass(model, VisitRecord) and visit is None):
+    if (
+        model is Patient
+        or not getattr(model, "begins_alone", True)
+        or (issubclass(model, VisitRecord) and visit is None)
+    ):
         raise Http404
     instance = model(patient=patient, visit=visit)
     if getattr(model, "single", False):
@@ -90,6 +95,9 @@ def _saved(form: RecordForm, patient: Patient) -> bool:
             after_save(patient=patient, records=[record], now=timezone.now())
     except ValidationError as error:
         form.add_error(None, error)
+        return False
+    except IntegrityError:
+        form.add_error(None, _("This is recorded already. Nothing was saved."))
         return False
     return True
 

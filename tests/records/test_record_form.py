@@ -277,3 +277,37 @@ def test_a_visit_of_another_patient_is_not_found(clara, patient, other, south):
         assert clara.get(url).status_code == 404
         assert clara.post(url, COURSE).status_code == 404
     assert not TreatmentCourse.objects.exists() and not Lesion.objects.exists()
+
+
+def test_what_a_visit_has_once_is_refused_twice(clara, patient):
+    lesion, visit = LesionFactory(patient=patient), VisitFactory(patient=patient)
+    url = add_page(patient, "lesionobservation", f"?visit={visit.public_id}")
+    assert clara.post(url, SEEN | {"lesion": lesion.pk, "version": 0}).status_code == 302
+    again = clara.post(url, SEEN | {"lesion": lesion.pk, "version": 0, "status_change": "LARGER"})
+    assert "recorded already" in again.content.decode()
+    assert [one.status_change for one in LesionObservation.objects.all()] == ["STABLE"]
+
+
+def test_a_lesion_begins_on_the_visit_page_only(clara, patient):
+    assert clara.post(add_page(patient, "lesion"), LESION).status_code == 404
+
+
+def test_what_other_records_point_at_is_not_removed(clara, patient):
+    """Also where the relation would be emptied without an event (SET_NULL)."""
+    cure = TreatmentCourseFactory(patient=patient)
+    LesionObservationFactory(lesion=LesionFactory(patient=patient), antibiotic=cure)
+    remove = reverse("patients:record_delete", args=["treatmentcourse", cure.public_id])
+    assert "Other entries refer to this one" in clara.post(remove, {"reason": "typo"}, follow=True).content.decode()
+    assert LesionObservation.objects.get().antibiotic == cure
+
+
+def test_a_course_is_removed_with_its_links_and_its_reason(clara, patient):
+    course = TreatmentCourseFactory(patient=patient)
+    course.lesions.add(LesionFactory(patient=patient))
+    remove = reverse("patients:record_delete", args=["treatmentcourse", course.public_id])
+    clara.post(remove, {"reason": ""})
+    assert TreatmentCourse.objects.exists()
+    clara.post(remove, {"reason": "entered for the wrong patient"})
+    assert not TreatmentCourse.objects.exists()
+    told = Event.objects.filter(reason="entered for the wrong patient").values_list("model", flat=True)
+    assert {"lesions.treatmentcourse", "lesions.treatmentlesion"} <= set(told)
