@@ -140,6 +140,8 @@ def _summary(
 ) -> Summary:  # fmt: skip
     attended = [visit for visit in visits if visit.state != VisitState.MISSED]
     latest = attended[-1] if attended else None
+    # A missed visit counts where it made a new appointment; otherwise the one before stays overdue.
+    planned = next((one for one in reversed(visits) if one in attended or one.next_visit_due), None)
     active = [lesion for lesion in lesions if lesion.is_active]
     asked = len(COMPLETENESS_OF)
     return Summary(
@@ -147,7 +149,7 @@ def _summary(
         visit_count=len(attended),
         first_visit_on=attended[0].visit_date if latest else None,
         last_visit_on=latest.visit_date if latest else None,
-        next_due_on=latest.next_visit_due if latest else None,
+        next_due_on=planned.next_visit_due if planned else None,
         lesion_count=len(lesions),
         active_lesions=len(active),
         ulcerated_lesions=sum(lesion.ulcerated_now for lesion in active),

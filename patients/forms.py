@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from calcinosis_registry.codebook.items import item_fields, item_of
 from calcinosis_registry.identity.models import Identity
 from calcinosis_registry.records.forms import ChipsRadio, PartialDateInput, RecordForm, form_field
 from patients.listing import ORDERS, WORK
-from patients.models import Antibody, Consent, Diagnosis, Patient, Status
+from patients.models import Antibody, Consent, Diagnosis, Patient, Status, Visit
 from patients.models.diagnosis import diseases, key_antibodies, subsets
 
 ANY = ("", __("Any"))
@@ -67,6 +68,27 @@ PersonPart = _part(Patient, "Person")
 DiseasePart = _part(Diagnosis, "Disease", "Calcinosis", "Dates", "ACR/EULAR 2013", "Ever")
 IdentityPart = forms.modelform_factory(Identity, fields=_fields_of(Identity, "Identity"))
 FOLDED = frozenset({"ACR/EULAR 2013", "Ever"})
+
+
+class MissedVisitForm(RecordForm):
+    """When the visit should have been, why it was not, and the new appointment."""
+
+    class Meta:
+        model = Visit
+        fields = ["visit_date", "missed_reason", "next_visit_due"]
+        formfield_callback = form_field
+        labels = {"visit_date": __("planned for")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["missed_reason"].required = True
+        self.fields["missed_reason"].help_text = __("“unknown” where it is not known.")
+
+    def clean_visit_date(self) -> datetime.date:
+        day: datetime.date = self.cleaned_data["visit_date"]
+        if Visit.objects.filter(patient=self.instance.patient, visit_date=day).exists():
+            raise forms.ValidationError(_("A visit of %(date)s is recorded already."), params={"date": day})
+        return day
 
 
 class AntibodiesPart(forms.Form):

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from patients.views import patients, records, register
+from patients.views import missed, patients, records, register
 
 app_name = "patients"
 urlpatterns = [
     path("", patients.patient_list, name="list"),
     path("search/", patients.search, name="search"),
     path("register/", register.register, name="register"),
+    path("<slug:patient_id>/missed-visit/", missed.missed_visit, name="visit_missed"),
     path("<slug:patient_id>/<slug:kind>/add/", records.add, name="record_add"),
     path("records/<slug:kind>/<slug:public_id>/", records.edit, name="record"),
     path("records/<slug:kind>/<slug:public_id>/history/", records.record_history, name="record_history"),

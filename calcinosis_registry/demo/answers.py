@@ -13,7 +13,7 @@ NOTES = (
     "Cold weather makes it worse.", "New ulcer after gardening.", "Uses warm gloves; fewer ulcers this season.",
     "Wants to try topical treatment first.", "Grip is weaker than last year.", "No change in daily life.",
 )  # fmt: skip
-MISSED = ("did not come", "ill at home", "travelling", "clinic cancelled", "")
+MISSED = ("did not come", "ill at home", "travelling", "clinic cancelled", "unknown")
 
 
 def answer(person: Person, visits: list[Appointment]) -> None:

@@ -193,6 +193,10 @@ class Visit(Record):
         for nrs in NRS_FIELDS:
             if getattr(self, f"{nrs}_not_done".replace("_nrs", "")) and getattr(self, nrs) is not None:
                 errors[nrs] = _("Either a number or “not done”.")
+        if self.state != VisitState.MISSED:
+            self.missed_reason = ""
+        elif not self.missed_reason.strip():
+            errors["missed_reason"] = _("Say why it was missed, or “unknown”.")
         if not patient.registry_consent:
             errors["__all__"] = _("No consent to the registry is in force: nothing can be entered.")
         if self.visit_type == VisitType.BASELINE:

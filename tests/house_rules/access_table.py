@@ -142,6 +142,7 @@ clinics:trail                             GET      login 403   403   403   403  
 patients:list                             GET      login ok    ok    ok    403   403   403   403   ok    403   403
 patients:search                           POST     login ok    ok    ok    403   403   403   403   ok    403   403
 patients:register                         GET+POST login ok    ok    403   403   403   403   403   ok    403   403
+patients:visit_missed                     GET+POST login ok    ok    403   404   404   404   404   404   404   404
 patients:record_add                       GET+POST login ok    ok    403   404   404   404   404   404   404   404
 patients:record                           GET      login ok    ok    ok    404   404   404   404   404   404   404
 patients:record                           POST     login ok    ok    403   404   404   404   404   404   404   404

@@ -199,7 +199,7 @@ def test_completeness_is_answered_of_asked_and_not_done_answers(client_of, clini
     patient = PatientFactory(clinic=north)
     VisitFactory(patient=patient, pain_not_done=True, calcinosis_present="Y")
     VisitFactory(patient=patient, visit_date=datetime.date(2026, 6, 1))
-    VisitFactory(patient=patient, visit_date=datetime.date(2026, 7, 1), state="MISSED")
+    VisitFactory(patient=patient, visit_date=datetime.date(2026, 7, 1), state="MISSED", missed_reason="ill")
     text = client_of(clinician).get(f"/reports/clinic/{north.public_id}/numbers.csv").content.decode()
     rows = {row["part"]: row for row in csv.DictReader(io.StringIO(text)) if row["measure"] == "completeness"}
     pain = next(row for part, row in rows.items() if part.startswith("Pain from calcinosis"))

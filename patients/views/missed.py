@@ -1,0 +1,52 @@
+"""A planned visit that did not take place, and why."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from calcinosis_registry.audit import trail
+from calcinosis_registry.clinics.policy import one_visible
+from calcinosis_registry.clinics.roles import Permission
+from patients.forms import MissedVisitForm
+from patients.models import Patient, Visit, VisitState, VisitType
+from patients.services import after_save
+
+
+@require_http_methods(["GET", "POST"])
+def missed_visit(request: HttpRequest, patient_id: str) -> HttpResponse:
+    """Record a missed visit with its reason and, where there is one, the new appointment."""
+    patients = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS).select_related("clinic")
+    if request.method != "POST":
+        patient = one_visible(patients, request.user, Permission.EDIT_RECORDS, public_id=patient_id)
+        return _page(request, MissedVisitForm(instance=_missed(patient)), patient)
+    with trail.together():
+        # The patient's row is the queue: the same form sent twice at once makes one visit.
+        rows = patients.select_for_update(of=("self",))
+        patient = one_visible(rows, request.user, Permission.EDIT_RECORDS, public_id=patient_id)
+        form = MissedVisitForm(request.POST, instance=_missed(patient))
+        if not form.is_valid():
+            return _page(request, form, patient)
+        visit = form.save()
+        after_save(patient=patient, records=[visit], now=timezone.now())
+    messages.success(request, _("The missed visit of %(date)s is recorded.") % {"date": visit.visit_date})
+    return redirect(patient)
+
+
+def _missed(patient: Patient) -> Visit:
+    return Visit(patient=patient, visit_type=VisitType.FOLLOW_UP, state=VisitState.MISSED)
+
+
+def _page(request: HttpRequest, form: MissedVisitForm, patient: Patient) -> HttpResponse:
+    context = {
+        "form": form,
+        "patient": patient,
+        "title": _("Missed visit"),
+        "adding": True,
+        "back": patient.get_absolute_url(),
+    }
+    return render(request, "records/form.html", context)
