@@ -118,6 +118,12 @@ admin of quality.dataquery: row/change/   POST     login 403   403   403   403  
 admin of identity.identity: list          GET+POST login ok    ok    403   403   403   403   403   ok    403   403
 admin of identity.identity: row/change/   GET      login ok    ok    403   403   403   403   403   gone  403   403
 admin of identity.identity: row/change/   POST     login 403   403   403   403   403   403   403   403   403   403
+admin of cohorts.*: list                  GET+POST login 403   403   403   403   403   ok    ok    403   ok    403
+admin of cohorts.*: row/change/           GET      login 403   403   403   403   403   ok    ok    403   gone  403
+admin of cohorts.*: row/change/           POST     login 403   403   403   403   403   403   403   403   403   403
+admin of exports.*: list                  GET+POST login 403   403   403   403   403   ok    ok    403   ok    403
+admin of exports.*: row/change/           GET      login 403   403   403   403   403   ok    ok    403   gone  403
+admin of exports.*: row/change/           POST     login 403   403   403   403   403   403   403   403   403   403
 admin of a record: list                   GET+POST login ok    ok    ok    403   403   403   403   ok    403   403
 admin of a record: row/change/            GET      login ok    ok    ok    403   403   403   403   gone  403   403
 admin of a record: row/change/            POST     login ok    ok    403   403   403   403   403   gone  403   403

@@ -19,6 +19,7 @@ from calcinosis_registry.audit.models import Event
 from calcinosis_registry.clinics.models import Clinic, Membership
 from calcinosis_registry.clinics.roles import Role
 from calcinosis_registry.clinics.services import invite
+from calcinosis_registry.cohorts.models import ProjectClinic, ProjectMember
 from lesions import storage
 from patients.models import Patient
 from tests.conftest import prove
@@ -137,7 +138,13 @@ def _rows(north: Clinic) -> dict[str, Any]:
 def _research(owner: User, clinic: Clinic) -> dict[str, Any]:
     project = project_of(owner, clinic)
     cohort = CohortFactory(owner=owner, project=project)
-    return {"project": project, "cohort": cohort, "export": ExportFactory(cohort=cohort)}
+    return {
+        "project": project,
+        "project_clinic": ProjectClinic.objects.get(project=project),
+        "project_member": ProjectMember.objects.get(project=project),
+        "cohort": cohort,
+        "export": ExportFactory(cohort=cohort),
+    }
 
 
 def _person(name: str, role: str, clinic: Clinic | None) -> User:
