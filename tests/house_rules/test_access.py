@@ -100,7 +100,7 @@ def test_a_view_nobody_listed_turns_the_check_red():
 
     assert unlisted(list(routes(Urls())), TABLE) == ["back_door"]  # type: ignore[arg-type]
     quarrel = [*TABLE, Line("home", frozenset({"GET"}), ("ok",) * len(ACCOUNTS))]
-    assert unlisted(list(routes()), quarrel) == ["home (GET, twice)"]
+    assert "home (GET, twice)" in unlisted(list(routes()), quarrel)
 
 
 @pytest.mark.django_db
