@@ -18,7 +18,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from calcinosis_registry.records.forms import ChipsRadio, RecordForm, form_field, record_fields, record_form_class
+from calcinosis_registry.records.widgets import Dropdown
+from lesions import scoring
 from lesions.models import Lesion, LesionObservation, LesionStatus, SizeMethod
+from lesions.patient_file import kinds_at
 from lesions.services import NewLesion, VisitEntry
 from patients.kinds import visit_kinds
 from patients.models import NRS_FIELDS, Patient, Visit, VisitRecord, VisitType
@@ -90,7 +93,7 @@ def _not_done(name: str) -> str:
 def row_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
     """The form field of an observation in a row: status with its shapes, features small, the method a short list."""
     if field.name == "size_method":
-        return field.formfield(widget=forms.Select, choices=SizeMethod.choices, **kwargs)
+        return field.formfield(widget=Dropdown, choices=SizeMethod.choices, **kwargs)
     if field.name == "status_change":
         kwargs["widget"] = ChipsRadio
     made = form_field(field, **kwargs)
@@ -117,6 +120,14 @@ class ObservationForm(RecordForm):
         model = LesionObservation
         fields = list(IN_FRONT)
         formfield_callback = row_field
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # New, recurred, merged or split at this very visit: not offered, but it stays when the visit is saved again.
+        stands = self.instance.status_change
+        if stands and stands not in ANSWERS and "status_change" in self.fields:
+            field: Any = self.fields["status_change"]
+            field.choices = [(stands, LesionStatus(stands).label), *field.choices]
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()
@@ -203,6 +214,7 @@ class VisitPage:
         self.form = VisitForm(data, instance=visit)
         self.rows = [self._row(*row) for row in rows]
         self.new = [self._new(prefix) for prefix in self._new_prefixes()]
+        self.recorded = kinds_at(visit)
         self.parts = [self._part(model) for model in visit_kinds() if model.per_visit == 1]
         self.records = [part.form for part in self.parts if part.form is not None]
         self.blank = self._new("new-0000") if data is None else self._new("new-0000", bound=False)
@@ -236,7 +248,8 @@ class VisitPage:
 
     def _part(self, model: type[VisitRecord]) -> Part:
         form = part_form(self.visit, model, self.data) if self._opened(model.kind()) else None
-        standing = model.objects.filter(visit=self.visit).first() if self.visit.pk and form is None else None
+        there = form is None and model in self.recorded
+        standing = model.objects.filter(visit=self.visit).first() if there else None
         return Part(model.kind(), model.title(), standing, form)
 
     @cached_property
@@ -249,6 +262,9 @@ class VisitPage:
         valid = [self.form.is_valid()]
         if self.visit.visit_date is None:
             return False
+        for row in self.rows:
+            if self.visit.pk and row.lesion.visit_id == self.visit.pk:
+                row.lesion.first_recorded = self.visit.visit_date  # what was found at it moves with it
         valid += [row.form.is_valid() for row in self.changed_rows]
         for new in self.new:
             new.lesion.instance.first_recorded = self.visit.visit_date
@@ -262,7 +278,9 @@ class VisitPage:
         if self.visit.calcinosis_present != "N":
             return True
         standing = [
-            row.lesion.label for row in self.rows if row.form.instance.status_change in ("STABLE", "LARGER", "SMALLER")
+            row.lesion.label
+            for row in self.rows
+            if row.form.instance.status_change not in scoring.CLOSED_STATUSES | scoring.UNASSESSED_STATUSES
         ]
         if not standing and not self.new:
             return True

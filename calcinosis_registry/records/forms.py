@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from calcinosis_registry.codebook.fields import CodesField, PartialDateField
 from calcinosis_registry.codebook.items import Item, Need, item_fields, item_of
 from calcinosis_registry.records.models import Record
-from calcinosis_registry.records.widgets import ChipsCheckbox, ChipsRadio, PartialDateInput, UnitInput
+from calcinosis_registry.records.widgets import ChipsCheckbox, ChipsRadio, Dropdown, PartialDateInput, UnitInput
 
 CHIPS_UP_TO = 7  # product.md: segmented chips instead of dropdowns for up to seven answers
 FIELD_TEMPLATE = "components/field.html"
@@ -45,7 +45,7 @@ def form_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
     if field.choices:
         pairs = list(field.flatchoices)
         many = len(pairs) > CHIPS_UP_TO
-        typed = field.formfield(**{"widget": forms.Select if many else ChipsRadio, **kwargs})
+        typed = field.formfield(**{"widget": Dropdown if many else ChipsRadio, **kwargs})
         if not many and isinstance(typed, forms.TypedChoiceField):
             typed.choices = pairs  # no "---------" chip: a chip can be cleared instead
         return typed

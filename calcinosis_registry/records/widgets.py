@@ -65,6 +65,24 @@ class ChipsCheckbox(_Chips, forms.CheckboxSelectMultiple):
     """Any number of answers."""
 
 
+class Dropdown(forms.Select):
+    """One of many answers; the list of sites alone has more than a hundred."""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        lines = []
+        for group, options, _index in self.optgroups(name, self.format_value(value), attrs):
+            own = [
+                f'<option value="{conditional_escape(str(one["value"]))}"{_attributes(one["attrs"])}>'
+                f"{conditional_escape(one['label'])}</option>"
+                for one in options
+            ]
+            if group:
+                own = [f'<optgroup label="{conditional_escape(group)}">', *own, "</optgroup>"]
+            lines += own
+        own_attrs = _attributes(self.build_attrs(self.attrs, attrs))
+        return mark_safe(f'<select name="{conditional_escape(name)}"{own_attrs}>{"".join(lines)}</select>')
+
+
 class UnitInput(forms.TextInput):
     """A number with its unit (attrs data-unit) inside. Text with a decimal keyboard: a number input would refuse the
     comma, and change what was typed."""

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.records.models import record_kinds
-from lesions.models import TreatmentCourse
+from lesions.models import LesionObservation, TreatmentCourse
 from lesions.views.maps import map_views, visit_marks
 from lesions.visit_entry import ANSWERS, FEATURES, SHORTCUTS, VisitPage
 from patients.kinds import kinds, visit_kinds
@@ -25,7 +25,7 @@ OFFERED = {
 
 def context(page: VisitPage, *, checking: bool) -> dict[str, Any]:
     """The template's context. ``checking``: mark what is still to be answered."""
-    visit = page.visit
+    visit, titles = page.visit, {kind: model.title() for kind, model in kinds().items()}
     missing = page.missing() if visit.visit_date else {}
     before = _visit_before(visit)
     return {
@@ -46,9 +46,9 @@ def context(page: VisitPage, *, checking: bool) -> dict[str, Any]:
         "answers": ANSWERS,
         "features": FEATURES,
         "running": _running(page),
-        "recorded": _recorded(visit),
+        "recorded": _recorded(page),
         "addable": [(model.kind(), model.title()) for model in _addable()],
-        "offered": {name: [(kind, kinds()[kind].title()) for kind in offered] for name, offered in OFFERED.items()},
+        "offered": {name: [(kind, titles[kind]) for kind in offered] for name, offered in OFFERED.items()},
         "maps": map_views(visit_marks(page), selectable=not visit.is_locked),
         "save_url": visit.get_absolute_url()
         if visit.pk
@@ -91,25 +91,28 @@ def _running(page: VisitPage) -> list[TreatmentCourse]:
     return [course for course in page.patient.treatmentcourse_set.all() if course.stop is None]
 
 
-def _recorded(visit: Visit) -> list[tuple[str, str, Any]]:
+def _recorded(page: VisitPage) -> list[tuple[str, str, Any]]:
     """(kind, title, record) of what was entered at this visit and is not a form on the page."""
-    if not visit.pk:
-        return []
+    visit, shown = page.visit, kinds()
     on_page = {model for model in visit_kinds() if model.per_visit == 1}
     found = []
     for model in record_kinds(PatientRecord):
-        if model in on_page or model.kind() not in kinds():
+        if model not in page.recorded or model in on_page or model.kind() not in shown:
             continue
-        found += [(model.kind(), model.title(), record) for record in getattr(visit, f"{model.kind()}_set").all()]
+        rows = getattr(visit, f"{model.kind()}_set").all()
+        if model is LesionObservation:
+            rows = rows.select_related("lesion")
+        found += [(model.kind(), model.title(), record) for record in rows]
     return found
 
 
 def _addable() -> list[type[PatientRecord]]:
     """Every kind that can be added at a visit: all but those with a form on the page and the once-only ones."""
+    shown = kinds()
     return [
         model
         for model in record_kinds(PatientRecord)
-        if model.kind() in kinds()
+        if model.kind() in shown
         and not model.single
         and not model.is_consent
         and not (issubclass(model, VisitRecord) and model.per_visit == 1)
