@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail
 from calcinosis_registry.codebook.items import Need, item_fields, item_of
@@ -16,7 +19,7 @@ from calcinosis_registry.quality.findings import Finding
 from lesions import checks, scoring
 from lesions.body_map import MAP_VERSION
 from lesions.models import Lesion, LesionObservation, LesionStatus, Procedure, TreatmentCourse
-from patients.models import Patient, Summary, Visit, VisitRecord, VisitState
+from patients.models import Patient, Summary, Visit, VisitRecord, VisitState, on_or_before
 from patients.services import recheck_records
 
 
@@ -43,6 +46,7 @@ def save_visit(*, entry: VisitEntry, by: User, now: datetime.datetime) -> Visit:
     """Write the whole page in one transaction. Raises ValidationError by record when a rule is broken."""
     visit, patient = entry.visit, entry.visit.patient
     with trail.together():
+        _check_move(visit)
         visit.save()
         for record in entry.records:
             record.visit = visit
@@ -62,6 +66,22 @@ def save_visit(*, entry: VisitEntry, by: User, now: datetime.datetime) -> Visit:
         recheck_records(patient=patient, records=[visit, *written, *entry.records], now=now, beside=beside)
         summarise(patients=[patient], settled=settled)
     return visit
+
+
+def _check_move(visit: Visit) -> None:
+    """The lesions found at a visit move with its date, but not past another visit that saw them."""
+    if visit._state.adding or "visit_date" not in visit.changed_fields():
+        return
+    day = visit.visit_date
+    found = Lesion.objects.filter(patient=visit.patient_id, visit=visit.pk)
+    seen = LesionObservation.objects.filter(lesion__in=found, visit__visit_date__lt=day).exclude(visit=visit.pk)
+    if earlier := seen.select_related("visit", "lesion").order_by("visit__visit_date").first():
+        message = _("%(lesion)s, found at this visit, was seen on %(day)s already.")
+        raise ValidationError({"visit_date": message % {"lesion": earlier.lesion, "day": earlier.visit.visit_date}})
+    for lesion in found:
+        if not on_or_before(lesion.first_noticed, day):
+            message = _("%(lesion)s, found at this visit, was first noticed later (%(day)s).")
+            raise ValidationError({"visit_date": message % {"lesion": lesion, "day": lesion.first_noticed}})
 
 
 def _save_new_lesions(entry: VisitEntry, patient: Patient) -> None:
@@ -104,9 +124,9 @@ def settle_lesions(*, patient: Patient) -> Settled:
     seen = observations_of([patient.pk])
     for lesion in lesions:
         lesion.settle(seen[lesion.pk])
-    moved = [lesion for lesion in lesions if set(lesion.changed_fields()) & set(Lesion.MAINTAINED)]
+    moved = [lesion for lesion in lesions if set(lesion.changed_fields()) & set(Lesion.FOLLOWING)]
     if moved:
-        Lesion.objects.bulk_update(moved, Lesion.MAINTAINED)
+        Lesion.objects.bulk_update(moved, Lesion.FOLLOWING)
     return Settled(lesions, seen)
 
 

@@ -178,6 +178,7 @@ class Lesion(PatientRecord):
     # A lesion is found at a visit: the visit page adds it, with its number and its first observation.
     begins_alone = False
     MAINTAINED = ("current_status", "ulcerated_now", "infected_now", "last_area_mm2", "closed_on")
+    FOLLOWING = (*MAINTAINED, "first_recorded")  # what settle() sets; the last is told in the history
 
     objects = LesionQuerySet.as_manager()
     form_relations = ("parent", "merged_into")
@@ -227,7 +228,7 @@ class Lesion(PatientRecord):
     def settle(self, observations: Sequence[LesionObservation]) -> None:
         """Set the maintained columns from all observations, oldest visit first (visits loaded). Does not save.
 
-        The visit that found the lesion may be signed by now: write them with ``bulk_update(..., Lesion.MAINTAINED)``.
+        The visit that found the lesion may be signed by now: write them with ``bulk_update(..., Lesion.FOLLOWING)``.
         """
         assessed = [one for one in observations if one.is_assessed]
         last = assessed[-1] if assessed else None
@@ -237,6 +238,9 @@ class Lesion(PatientRecord):
         self.infected_now = there and last.is_infected  # type: ignore[union-attr]
         areas = [one.area_mm2 for one in assessed if one.area_mm2 is not None]
         self.last_area_mm2 = areas[-1] if there and areas else None
+        # The visit that found it may have moved to another day.
+        if any(one.visit_id == self.visit_id for one in observations):
+            self.first_recorded = observations[0].visit.visit_date
         self.closed_on = None
         for one in reversed(assessed):
             if scoring.is_active(one.status_change):
