@@ -108,7 +108,7 @@ def _origins(lesions: Sequence[Lesion]) -> dict[int, list[tuple[str, Lesion]]]:
     by_id = {lesion.pk: lesion for lesion in lesions}
     told: dict[int, list[tuple[str, Lesion]]] = defaultdict(list)
     for lesion in lesions:
-        parent, into = by_id.get(lesion.parent_id), by_id.get(lesion.merged_into_id)
+        parent, into = by_id.get(lesion.parent_id or 0), by_id.get(lesion.merged_into_id or 0)
         if parent is not None:
             split = lesion.lineage == Lineage.SPLIT
             told[lesion.pk].append((_("split from") if split else _("recurrence of"), parent))

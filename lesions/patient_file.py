@@ -100,7 +100,7 @@ class PatientFile:
                 self._rows[model].append(record)
         self._links: dict[tuple[type[models.Model], int], list[int]] = {}
         for link, key in LINKS.items():
-            target = link._meta.get_field(key.removesuffix("_id")).related_model
+            target: Any = link._meta.get_field(key.removesuffix("_id")).related_model
             for row in self._rows[link]:
                 self._links.setdefault((target, getattr(row, key)), []).append(row.lesion_id)
 

@@ -127,7 +127,8 @@ def _records(patient: Patient, file: PatientFile, labels: dict[int, str]) -> dic
 
 
 def _scope(name: str) -> Any:
-    return Consent._meta.get_field(name).verbose_name
+    field: Any = Consent._meta.get_field(name)
+    return field.verbose_name
 
 
 def _newest_antibodies(found: list[Antibody]) -> list[Antibody]:
