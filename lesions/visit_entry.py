@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from calcinosis_registry.records.forms import ChipsRadio, RecordForm, form_field, record_fields, record_form_class
 from calcinosis_registry.records.widgets import Dropdown
 from lesions import scoring
-from lesions.models import Lesion, LesionObservation, LesionStatus, SizeMethod
+from lesions.models import Lesion, LesionObservation, LesionStatus, SizeMethod, Visibility
 from lesions.patient_file import kinds_at
 from lesions.services import NewLesion, VisitEntry
 from patients.kinds import visit_kinds
@@ -182,6 +182,10 @@ class Row:
     def answered(self) -> bool:
         return bool(self.form["status_change"].value())
 
+    @property
+    def imaging_only(self) -> bool:
+        return self.lesion.visibility == Visibility.IMAGING_ONLY
+
 
 @dataclass
 class Part:
@@ -218,6 +222,11 @@ class VisitPage:
         self.parts = [self._part(model) for model in visit_kinds() if model.per_visit == 1]
         self.records = [part.form for part in self.parts if part.form is not None]
         self.blank = self._new("new-0000") if data is None else self._new("new-0000", bound=False)
+
+    @property
+    def imaging_only(self) -> list[Row]:
+        """The lesions that can be answered “not imaged” together."""
+        return [row for row in self.rows if row.imaging_only]
 
     def _row(self, lesion: Lesion, current: LesionObservation | None, previous: LesionObservation | None) -> Row:
         form = observation_form(

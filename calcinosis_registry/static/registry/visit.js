@@ -160,6 +160,9 @@ form.addEventListener("click", (event) => {
   if (row && !event.target.closest("input, select, button, label, a, summary")) row.focus({ preventScroll: true });
 });
 document.addEventListener("keydown", onKey);
+document.querySelector("#not-imaged")?.addEventListener("click", () => {
+  for (const row of form.querySelectorAll("[data-imaging-only]")) if (!chosen(row, "status_change")) choose(row, "status_change", "NOT_ASSESSED");
+});
 document.querySelector("#add-lesion")?.addEventListener("click", () => addLesion());
 document.addEventListener("region-chosen", (event) => addLesion(event.detail.site, event.detail.side));
 
