@@ -102,7 +102,7 @@ def _points(attended: Sequence[Moment], label: str, value: Any) -> list[Point]:
         number = value(one)
         if number is not None:
             day = one.visit.visit_date
-            found.append(Point(day, float(number), one.visit.get_absolute_url(), f"{day}: {label} {number:,.0f}"))
+            found.append(Point(day, float(number), one.url, f"{day}: {label} {number:,.0f}"))
     return found
 
 
@@ -161,7 +161,7 @@ def _happenings(attended: Sequence[Moment], lesions: Sequence[Lesion], file: Pat
         if moment.new_ulcers:
             day = moment.visit.visit_date
             word = _("ulcer") + " " + _names(moment.new_ulcers, labels)
-            found.append(Happening(word, f"{day}: {word}", Span(day, day), "ulcer", moment.visit.get_absolute_url()))
+            found.append(Happening(word, f"{day}: {word}", Span(day, day), "ulcer", moment.url))
     for model, when, look in (
         (Complication, "onset", "complication"),
         (Procedure, "performed_on", "procedure"),

@@ -19,6 +19,7 @@ from lesions.patient_cards import page_of
 
 Find = Callable[[str, int | None], Record | None]
 ACTS = 20
+ACTIONS = dict(Action.choices)
 CHANGES = 12  # of one record in one act
 
 
@@ -76,12 +77,12 @@ def _told(event: Event, find: Find, *, identities: bool) -> Told:
     try:
         model = apps.get_model(event.model)
     except (LookupError, ValueError):
-        return Told(event.model, event.get_action_display(), event.reason, "")
+        return Told(event.model, str(ACTIONS.get(event.action, event.action)), event.reason, "")
     record = find(event.model, event.object_id)
     what = str(model._meta.verbose_name)
     if isinstance(record, Lesion):
         what = f"{what} {record.label}"
-    words = Told(what, event.get_action_display(), event.reason, page_of(record))
+    words = Told(what, str(ACTIONS.get(event.action, event.action)), event.reason, page_of(record))
     if event.action == Action.CHANGE:
         hidden = set() if identities else _identifying(model)
         for (label, before, after), name in zip(told(model, event).changes, event.changes, strict=True):

@@ -4,7 +4,7 @@ prints, and goes into a PDF. The colours are the fallback (light) where no style
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from xml.sax.saxutils import escape, quoteattr
 
 NAMESPACE = "http://www.w3.org/2000/svg"
@@ -29,7 +29,11 @@ def _attribute(key: str) -> str:
 def _quoted(value: object) -> str:
     if isinstance(value, float):
         return f'"{value:.4g}"'
-    return f'"{value}"' if isinstance(value, int) else quoteattr(str(value))
+    return f'"{value}"' if isinstance(value, int) else _quoted_text(str(value))
+
+
+# Classes, colours and dashes: the same few on every picture.
+_quoted_text = lru_cache(maxsize=1024)(quoteattr)
 
 
 def words(name: str, text: object, /, **attributes: object) -> str:

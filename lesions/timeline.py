@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from lesions import scoring
@@ -28,6 +29,11 @@ class Moment:
     active: int | None
     ulcerated: int | None
     new_ulcers: tuple[int, ...]
+
+    @cached_property
+    def url(self) -> str:
+        """The visit's page; every series of the course links to it."""
+        return self.visit.get_absolute_url()
 
 
 def timeline(visits: Sequence[Visit], lesions: Iterable[Lesion], observations: Iterable[Any]) -> list[Moment]:

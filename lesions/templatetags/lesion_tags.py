@@ -6,8 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms, template
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from lesions.matrix import Cell
 from lesions.models import Lesion, LesionObservation
 from lesions.views.maps import mark_code
 from patients.models import Visit
@@ -33,8 +37,28 @@ def unlocalized(value: Any) -> str:
 
 @register.filter
 def status_key(status: str) -> str:
-    """The status as components/mark.html knows it."""
+    """The status as the shapes of marks.svg are named."""
     return mark_code(status)
+
+
+@register.filter
+def matrix_cell(cell: Cell | None) -> SafeString:
+    """One lesion at one visit as a table cell. The matrix has hundreds: written here, not by the template engine."""
+    if cell is None:
+        return mark_safe("<td></td>")
+    key = mark_code(cell.status)
+    word = format_html(' <span class="word">{}</span>', cell.word)
+    if cell.size:
+        word = format_html(
+            '<span class="visually-hidden word">{}</span> <span class="size">{}</span>', cell.word, cell.size
+        )
+    told = [_("ulcer")] * cell.ulcerated + [_("infected")] * cell.infected
+    return format_html(
+        '<td data-status="{}"{}><svg class="status-mark" viewBox="0 0 12 12" aria-hidden="true">'
+        '<use href="{}#{}"/></svg>{}{}</td>',
+        key, mark_safe(" data-ulcer") if cell.ulcerated else "", static("registry/marks.svg"), key, word,
+        format_html_join("", ' <b class="ulcer-word">{}</b>', ((one,) for one in told)),
+    )  # fmt: skip
 
 
 @register.filter
