@@ -10,16 +10,19 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail
+from calcinosis_registry.codebook.fields import PartialDateField
 from calcinosis_registry.codebook.items import Need, item_fields, item_of
 from calcinosis_registry.quality.findings import Finding
 from lesions import checks, scoring
 from lesions.body_map import MAP_VERSION
 from lesions.models import Lesion, LesionObservation, LesionStatus, Procedure, TreatmentCourse
-from patients.models import Patient, Summary, Visit, VisitRecord, VisitState, on_or_before
+from patients.kinds import kinds
+from patients.models import NoneOrList, Patient, Summary, Visit, VisitRecord, VisitState, on_or_before
 from patients.services import recheck_records
 
 
@@ -239,6 +242,36 @@ def _beside_earlier(
         )
         for one in observations
     }
+
+
+# “Yes, listed” at a visit: the kinds of record that list it, the usual one first.
+LISTED = {
+    "treatments_changed": ("treatmentcourse", "procedure", "woundcare", "physiotherapy"),
+    "complications": ("complication", "adverseevent"),
+}
+
+
+def unlisted(visit: Visit) -> list[str]:
+    """What a saved visit says is listed, and nothing is: neither at the visit nor dated since the one before it."""
+    said = [name for name in LISTED if getattr(visit, name) == NoneOrList.LIST]
+    if not said or visit.pk is None:
+        return []
+    earlier = Visit.objects.attended().filter(patient=visit.patient_id, visit_date__lt=visit.visit_date)
+    since = earlier.aggregate(last=Max("visit_date"))["last"] or datetime.date.min
+    return [
+        _("what is listed under “%(question)s”") % {"question": Visit._meta.get_field(name).verbose_name}
+        for name in said
+        if not any(_lists(kinds()[kind], visit, since) for kind in LISTED[name])
+    ]
+
+
+def _lists(model: type[Any], visit: Visit, since: datetime.date) -> bool:
+    dates = [one.name for one in model._meta.concrete_fields if isinstance(one, PartialDateField)]
+    return any(
+        one.visit_id == visit.pk
+        or any((day := getattr(one, name)) is not None and day.latest and day.latest >= since for name in dates)
+        for one in model.objects.filter(patient=visit.patient_id)
+    )
 
 
 def outcome(observations: Iterable[LesionObservation]) -> str | None:

@@ -22,14 +22,13 @@ from calcinosis_registry.records.widgets import Dropdown
 from lesions import scoring
 from lesions.models import Lesion, LesionObservation, LesionStatus, SizeMethod, Visibility
 from lesions.patient_file import kinds_at
-from lesions.services import NewLesion, VisitEntry
+from lesions.services import NewLesion, VisitEntry, unlisted
 from patients.kinds import visit_kinds
 from patients.models import NRS_FIELDS, Patient, Visit, VisitRecord, VisitType
 
 NOT_DONE = "ND"
 # What a lesion already known can be at a visit; NEW, RECURRED, MERGED and SPLIT are acts, not answers.
 ANSWERS = ("STABLE", "LARGER", "SMALLER", "RESOLVED", "EXTRUDED_COMPLETE", "EXCISED", "NOT_ASSESSED")
-SHORTCUTS = dict(zip(ANSWERS, "slmrexn", strict=True))
 FEATURES = ("ulcerated", "drainage", "infection", "flare")
 NONE_OF_THESE = {"ulcerated": "N", "drainage": "NONE", "infection": "NONE", "flare": "N"}
 IN_FRONT = (
@@ -286,12 +285,8 @@ class VisitPage:
         """Calcinosis present: no ⇒ every open lesion is closed or not examined (clinical-model 12.3)."""
         if self.visit.calcinosis_present != "N":
             return True
-        standing = [
-            row.lesion.label
-            for row in self.rows
-            if row.form.instance.status_change not in scoring.CLOSED_STATUSES | scoring.UNASSESSED_STATUSES
-        ]
-        if not standing and not self.new:
+        gone = scoring.CLOSED_STATUSES | scoring.UNASSESSED_STATUSES
+        if not self.new and all(row.form.instance.status_change in gone for row in self.rows):
             return True
         self.form.add_error(
             "calcinosis_present", _("“No”, but a lesion is recorded as present. One of the two is wrong.")
@@ -310,7 +305,7 @@ class VisitPage:
     def missing(self) -> dict[str, list[str]]:
         """{where: what is still to be answered}: "" is the visit itself, L3 a lesion."""
         found: dict[str, list[str]] = {}
-        if names := [str(field.verbose_name) for field in self.visit.missing()]:
+        if names := [str(field.verbose_name) for field in self.visit.missing()] + unlisted(self.visit):
             found[""] = names
         for row in self.rows:
             instance = row.form.instance

@@ -9,18 +9,14 @@ from django.utils.translation import gettext as _
 
 from calcinosis_registry.records.models import record_kinds
 from lesions.models import LesionObservation, TreatmentCourse
+from lesions.services import LISTED
 from lesions.views.maps import map_views, visit_marks
-from lesions.visit_entry import ANSWERS, FEATURES, SHORTCUTS, VisitPage
+from lesions.visit_entry import FEATURES, VisitPage
 from patients.kinds import kinds, visit_kinds
 from patients.models import Change, PatientRecord, Visit, VisitRecord
 
 HOW_PATIENT_IS = ("pain_nrs", "patient_global", "physician_global")
 IN_FRONT = ("visit_date", "visit_type", "calcinosis_present", *HOW_PATIENT_IS, "treatments_changed", "complications")
-# What "Save and add" offers first; every other kind follows in the menu behind it.
-OFFERED = {
-    "treatments_changed": ("treatmentcourse", "procedure", "woundcare", "physiotherapy"),
-    "complications": ("complication", "adverseevent"),
-}
 
 
 def context(page: VisitPage, *, checking: bool) -> dict[str, Any]:
@@ -42,13 +38,12 @@ def context(page: VisitPage, *, checking: bool) -> dict[str, Any]:
         "missing": missing if checking else {},
         "todo": _todo(page, missing),
         "answered": sum(row.answered for row in page.rows),
-        "shortcuts": SHORTCUTS,
-        "answers": ANSWERS,
         "features": FEATURES,
         "running": _running(page),
         "recorded": _recorded(page),
         "addable": [(model.kind(), model.title()) for model in _addable()],
-        "offered": {name: [(kind, titles[kind]) for kind in offered] for name, offered in OFFERED.items()},
+        # What "Save and add" offers first; every other kind follows in the menu behind it.
+        "offered": {name: [(kind, titles[kind]) for kind in offered] for name, offered in LISTED.items()},
         "maps": map_views(visit_marks(page), selectable=not visit.is_locked),
         "save_url": visit.get_absolute_url()
         if visit.pk
