@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "calcinosis_registry.accounts.middleware.SecondFactorMiddleware",
     "calcinosis_registry.clinics.middleware.ActorMiddleware",
+    "calcinosis_registry.records.middleware.NulMiddleware",
 ]
 
 ROOT_URLCONF = "calcinosis_registry.urls"
