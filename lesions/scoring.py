@@ -1,4 +1,4 @@
-"""Lesion-level arithmetic: size, change, burden, outcome of a visit, durations. Pure functions of plain values.
+"""Lesion-level arithmetic: size, change, burden, outcome of a visit. Pure functions of plain values.
 
 The ±25 % rule with a floor of 2 mm is a design decision (clinical-model 6.3): it proposes, the clinician decides.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 PI = Decimal("3.14159265358979")
@@ -156,12 +155,3 @@ def is_incident(*, found_on_imaging: bool, months_since_negative_image: int | No
     if not found_on_imaging:
         return True
     return months_since_negative_image is not None and 0 <= months_since_negative_image <= 24
-
-
-def days_between(start: date | None, end: date | None) -> int | None:
-    """Days from start to end (ulcer healing, recurrence interval); None when either is unknown; ValueError reversed."""
-    if start is None or end is None:
-        return None
-    if end < start:
-        raise ValueError(f"{end} is before {start}")
-    return (end - start).days

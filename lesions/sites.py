@@ -85,11 +85,3 @@ def descendants(code: str) -> list[Site]:
     for child in children(code):
         found += [child, *descendants(child.code)]
     return found
-
-
-def region_groups() -> dict[str, list[Site]]:
-    """The sites by region, both in file order: the equal table beside the map."""
-    groups: dict[str, list[Site]] = {}
-    for one in SITES.values():
-        groups.setdefault(one.region_group, []).append(one)
-    return groups

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
@@ -235,26 +234,6 @@ def metabolic_prompt(aetiology: str, labs: MetabolicLabs, *, adult: bool = True)
     if labs.pth is not None and labs.pth_uln is not None and labs.pth > 2 * labs.pth_uln:
         reasons.append("PTH")
     return tuple(reasons)
-
-
-# --- Time (4.4) -------------------------------------------------------------------------------------------------------
-
-
-def age_years(born: date, on: date) -> int:
-    """Completed years on a day; 29 February counts from 1 March in common years. ValueError before birth."""
-    if on < born:
-        raise ValueError(f"{on} is before the birth date {born}")
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
-
-
-def duration_years(start: date | None, end: date | None) -> Decimal | None:
-    """(end - start) / 365.25 to one decimal; negative when ``end`` comes first; None when either is unknown.
-
-    Disease duration, calcinosis latency and their like: the caller says from which date it counts.
-    """
-    if start is None or end is None:
-        return None
-    return _rounded(Decimal((end - start).days) / Decimal("365.25"), "0.1")
 
 
 # --- Shared arithmetic ------------------------------------------------------------------------------------------------

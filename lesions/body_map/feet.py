@@ -56,10 +56,6 @@ def _sole() -> Contour:
     return Contour(before | _toes() | after)
 
 
-def _above(point: Point) -> Point:
-    return point
-
-
 def _below(point: Point) -> Point:
     """From a point of the drawing from above to its place on the sole: the same foot, toes up."""
     return (point[0], SOLE_TOP + SOLE_HEIGHT - point[1] - SHIFT[1])

@@ -1,6 +1,5 @@
 """Lesion arithmetic: the worked examples of clinical-model 12.5 and their boundaries."""
 
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -133,10 +132,3 @@ def test_outcome_of_a_visit(statuses, outcome):
 def test_a_lesion_found_on_imaging_is_incident_only_after_a_recent_negative_image(months, incident):
     assert scoring.is_incident(found_on_imaging=True, months_since_negative_image=months) is incident
     assert scoring.is_incident(found_on_imaging=False)
-
-
-def test_days_between():
-    assert scoring.days_between(date(2026, 1, 1), date(2026, 3, 1)) == 59
-    assert scoring.days_between(date(2026, 1, 1), None) is None
-    with pytest.raises(ValueError, match="before"):
-        scoring.days_between(date(2026, 1, 2), date(2026, 1, 1))

@@ -99,8 +99,3 @@ def test_a_place_in_plain_words(place, words):
 def test_an_unknown_aspect_is_named():
     with pytest.raises(ValueError, match="SIDEWAYS"):
         sites.describe("ELBOW", "L", "SIDEWAYS")
-
-
-def test_the_groups_hold_every_site_once():
-    grouped = [one.code for group in sites.region_groups().values() for one in group]
-    assert sorted(grouped) == sorted(sites.SITES)

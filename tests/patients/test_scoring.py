@@ -1,6 +1,5 @@
 """Patient-level scores: the worked examples of clinical-model 12.5 and their boundaries."""
 
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -211,17 +210,3 @@ def test_metabolic_prompt_only_for_dystrophic_and_not_for_a_growing_childs_phosp
     labs = Labs(phosphate=Decimal("1.8"))
     assert scoring.metabolic_prompt("METASTATIC", labs) == ()
     assert scoring.metabolic_prompt("DYSTROPHIC", labs, adult=False) == ()
-
-
-def test_age_in_completed_years():
-    assert scoring.age_years(date(1970, 6, 15), date(2026, 6, 14)) == 55
-    assert scoring.age_years(date(1970, 6, 15), date(2026, 6, 15)) == 56
-    assert scoring.age_years(date(2004, 2, 29), date(2026, 2, 28)) == 21
-    with pytest.raises(ValueError, match="before the birth date"):
-        scoring.age_years(date(2026, 1, 2), date(2026, 1, 1))
-
-
-def test_durations_in_years():
-    assert scoring.duration_years(date(2016, 1, 1), date(2026, 1, 1)) == Decimal("10.0")
-    assert scoring.duration_years(date(2020, 7, 1), date(2020, 1, 1)) == Decimal("-0.5")
-    assert scoring.duration_years(None, date(2026, 1, 1)) is None
