@@ -66,8 +66,17 @@ def find_beside(*, patient: Patient, records: Iterable[Any]) -> dict[Any, list[F
     diagnosis = Diagnosis.objects.filter(patient=patient).first()
     if diagnosis is not None:
         own = [] if diagnosis in records else list(diagnosis.findings())
-        found[diagnosis] = [*own, *_metabolic(patient, diagnosis, newest(results))]
+        latest = newest(results)
+        found[diagnosis] = [*own, *_metabolic(patient, diagnosis, latest), *_product(derived(patient, latest))]
     return found
+
+
+def _product(labs: DerivedLabs) -> list[Finding]:
+    if labs.calcium_phosphate is None or labs.calcium_phosphate <= scoring.CALCIUM_PHOSPHATE_SOFT_MAX:
+        return []
+    values = {"value": labs.calcium_phosphate, "limit": scoring.CALCIUM_PHOSPHATE_SOFT_MAX}
+    message = _("Calcium × phosphate is %(value)s mg²/dL², above %(limit)s: is a metabolic cause excluded?")
+    return [Finding("calcium_phosphate", message % values, "aetiology_subtype")]
 
 
 def _repeated(result: LaboratoryResult, results: list[LaboratoryResult]) -> list[Finding]:

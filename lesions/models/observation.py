@@ -325,7 +325,9 @@ class LesionObservation(VisitRecord):
 
     def findings(self) -> Iterator[Finding]:
         yield from super().findings()
-        if self.drainage == Drainage.PURULENT and self.infection == Infection.NONE:
+        if self.drainage == Drainage.PURULENT and self.infection in (Infection.NONE, Infection.UNKNOWN):
             yield Finding(
-                "purulent_without_infection", _("Purulent drainage, but no infection: is that right?"), "infection"
+                "purulent_without_infection",
+                _("Purulent drainage, but no infection recorded: is that right?"),
+                "infection",
             )

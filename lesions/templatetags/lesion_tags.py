@@ -100,6 +100,8 @@ def seen_in_words(observation: LesionObservation) -> str:
         parts.append(_("infection"))
     if observation.flare == "Y":
         parts.append(_("flare"))
+    if observation.has_severe_pain:
+        parts.append(_("severe pain (%(n)s)") % {"n": observation.lesion_pain_nrs})
     if observation.count_estimate:
         parts.append(_("%(n)s deposits") % {"n": observation.count_estimate})
     return ", ".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Self
 
@@ -23,6 +24,11 @@ from patients.models.patient import Patient, on_or_before
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
+
+# Nine digits or more, with the marks people put between them; dates are written with eight.
+TELEPHONE = re.compile(r"(?<!\d)\+?(?:\d[ ()/.-]{0,2}){8,}\d")
+ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class VisitType(models.TextChoices):
@@ -221,6 +227,8 @@ class Visit(Record):
                 _("The visit is before the consent of %(date)s: is it retrospective?") % {"date": first},
                 "visit_date",
             )
+        if TELEPHONE.search(ISO_DATE.sub("", self.note)):
+            yield Finding("telephone_in_note", _("The note looks as if it held a telephone number: remove it."), "note")
         consent, age = in_force(consents), self.patient.age_on(self.visit_date)
         if consent and consent.given_by == GivenBy.GUARDIAN and age is not None and age >= OF_AGE:
             message = _("The person is %(age)s, and a guardian gave the consent: ask the person for theirs.")

@@ -191,6 +191,8 @@ def test_no_observation_before_the_lesion_was_recorded_and_new_only_once(lesion:
 def test_pus_without_infection_is_questioned(lesion: Lesion, visit: Visit) -> None:
     found = seen(lesion, visit, drainage="PURULENT")
     assert rules(found.findings()) == {"purulent_without_infection"}
+    found.infection = "U"
+    assert rules(found.findings()) == {"purulent_without_infection"}
     found.infection = "SUSPECTED"
     assert rules(found.findings()) == set()
 

@@ -82,3 +82,28 @@ def test_a_death_before_recorded_visits_is_refused_and_names_them(client_of: Any
     assert "There are visits after that: 2026-05-12" in answer.content.decode()
     patient.refresh_from_db()
     assert patient.status == "ALIVE"
+
+
+@pytest.mark.parametrize(("phosphate", "asked"), [("1.7", False), ("1.9", True)])
+def test_a_high_calcium_phosphate_product_is_asked_about_whatever_the_subtype(
+    client_of: Any, clinician: Any, north: Any, phosphate: str, asked: bool
+) -> None:
+    diagnosis = DiagnosisFactory(patient=PatientFactory(clinic=north), aetiology_subtype="METASTATIC")
+    client = client_of(clinician)
+    enter(client, diagnosis.patient, "CALCIUM", "2.5", "mmol/L")
+    enter(client, diagnosis.patient, "PHOSPHATE", phosphate, "mmol/L")
+    assert ("calcium_phosphate" in rules()) is asked
+
+
+@pytest.mark.parametrize(
+    ("note", "asked"),
+    [
+        ("Call +351 912 345 678 about gloves", True),
+        ("Daughter: 0170/5551234", True),
+        ("Seen 2026-03-02 and 2026-04-11, 12.5 mm, 45 mg", False),
+        ("Ulcer since 02.03.2026, BP 120/80", False),
+    ],
+)
+def test_a_telephone_number_in_a_note_is_asked_about(north: Any, note: str, asked: bool) -> None:
+    visit = VisitFactory(patient=PatientFactory(clinic=north), note=note)
+    assert ("telephone_in_note" in [one.rule for one in visit.findings()]) is asked
