@@ -259,7 +259,7 @@ def unlisted(visit: Visit) -> list[str]:
     earlier = Visit.objects.attended().filter(patient=visit.patient_id, visit_date__lt=visit.visit_date)
     since = earlier.aggregate(last=Max("visit_date"))["last"] or datetime.date.min
     return [
-        _("what is listed under “%(question)s”") % {"question": Visit._meta.get_field(name).verbose_name}
+        _("what is listed under “%(question)s”") % {"question": Visit._meta.get_field(name).verbose_name}  # type: ignore[union-attr]
         for name in said
         if not any(_lists(kinds()[kind], visit, since) for kind in LISTED[name])
     ]
