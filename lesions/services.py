@@ -272,8 +272,3 @@ def _lists(model: type[Any], visit: Visit, since: datetime.date) -> bool:
         or any((day := getattr(one, name)) is not None and day.latest and day.latest >= since for name in dates)
         for one in model.objects.filter(patient=visit.patient_id)
     )
-
-
-def outcome(observations: Iterable[LesionObservation]) -> str | None:
-    """PROGRESSION, MIXED, IMPROVED or STABLE of one visit (clinical-model 6.3)."""
-    return scoring.visit_outcome(one.status_change for one in observations)
