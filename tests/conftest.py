@@ -97,9 +97,9 @@ def proven(client_of: Callable[[User], Client]) -> Callable[[User], Client]:
     return signed_in
 
 
-def prove(client: Client, user: User) -> None:
+def prove(client: Client, user: User, *, lasting: float = 0) -> None:
     """Write into the session what allauth writes after the password was asked again."""
     session = client.session
-    session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "reauthenticated": True}]
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time() + lasting, "reauthenticated": True}]
     session["account_authentication_methods_user"] = str(user.pk)
     session.save()
