@@ -100,6 +100,7 @@ def proven(client_of: Callable[[User], Client]) -> Callable[[User], Client]:
 def prove(client: Client, user: User, *, lasting: float = 0) -> None:
     """Write into the session what allauth writes after the password was asked again."""
     session = client.session
-    session["account_authentication_methods"] = [{"method": "password", "at": time.time() + lasting, "reauthenticated": True}]
+    proof = {"method": "password", "at": time.time() + lasting, "reauthenticated": True}
+    session["account_authentication_methods"] = [proof]
     session["account_authentication_methods_user"] = str(user.pk)
     session.save()
