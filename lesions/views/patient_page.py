@@ -23,7 +23,7 @@ from lesions.patient_cards import lab_rows, line_of, newest_first, other_records
 from lesions.patient_file import PatientFile, lesions_of, newest_events, observations_of, visits_of
 from lesions.timeline import timeline
 from lesions.views.maps import map_views, mark_code, mark_of
-from patients.models import Antibody, Consent, Diagnosis, LaboratoryResult, Patient
+from patients.models import Antibody, Consent, Diagnosis, LaboratoryResult, Patient, in_force
 from patients.services import SCOPES
 
 LEGEND = ("NEW", "LARGER", "STABLE", "SMALLER", "RESOLVED", "EXTRUDED_COMPLETE", "EXCISED", "RECURRED", "NOT_ASSESSED")
@@ -118,7 +118,11 @@ def _records(patient: Patient, file: PatientFile, labels: dict[int, str]) -> dic
         "diagnosis": file.one(Diagnosis),
         "antibodies": _newest_antibodies(file[Antibody]),
         "consents": [
-            {"consent": one, "scopes": [str(_scope(name)) for name in SCOPES if getattr(one, name)]}
+            {
+                "consent": one,
+                "scopes": [str(_scope(name)) for name in SCOPES if getattr(one, name)],
+                "over": one != in_force(file[Consent]),
+            }
             for one in sorted(file[Consent], key=lambda one: (one.consented_on, one.pk), reverse=True)
         ],
         "other": other,

@@ -78,10 +78,6 @@ class Consent(PatientRecord):
     def __str__(self) -> str:
         return f"{self.form_version}, {self.consented_on}"
 
-    @property
-    def in_force(self) -> bool:
-        return self.withdrawn_on is None
-
     def findings(self) -> Iterator[Finding]:
         yield from super().findings()
         age = self.patient.age_on(self.consented_on)

@@ -143,6 +143,11 @@ function addLesion(site = "", side = "", at = null) {
 form.addEventListener("change", (event) => {
   const row = event.target.closest?.("[data-record]");
   if (row?.querySelector("[data-toggle]")) showRow(row);
+  // An infection asks for fever and antibiotic, which stand under "More".
+  if (event.target.name?.endsWith("-infection") && !["", "NONE", "U"].includes(event.target.value)) {
+    const more = row?.querySelector(".lesion-more");
+    if (more) more.open = true;
+  }
   showTodo();
 });
 form.addEventListener("input", (event) => { const row = event.target.closest("[data-lesion]"); if (row) showChange(row); });
