@@ -199,13 +199,13 @@ def test_a_file_cut_short_is_refused(written, length):
 def test_a_real_file_cut_at_any_4_kb_boundary_is_refused(written):
     whole = sample("US1_J2KR.dcm").read_bytes()
     for end in [*range(0, 1000, 7), *range(4096, len(whole), 4096), len(whole) - 1]:
-        refusal(written(whole[:end]))
+        assert refusal(written(whole[:end])), end
 
 
 def test_every_cut_of_a_small_file_is_refused(written):
     whole = dicom_file()
     for end in range(len(whole)):
-        refusal(written(whole[:end]))
+        assert refusal(written(whole[:end])), end
 
 
 @pytest.mark.parametrize(
