@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.decorators import reauthentication_required
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django import forms
@@ -17,6 +16,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
 from calcinosis_registry.accounts.models import User
+from calcinosis_registry.accounts.proof import proof_required
 from calcinosis_registry.accounts.services import end_sessions, forget_sessions, reset_second_factor
 from calcinosis_registry.audit.models import Event
 from calcinosis_registry.clinics.models import Clinic, Invitation, Membership
@@ -61,11 +61,11 @@ class UserAdmin(ScopedAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.holds(request, MANAGE) and (obj is None or governs(request.user, obj))
 
-    @method_decorator(reauthentication_required)
+    @method_decorator(proof_required)
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().changeform_view(request, *args, **kwargs)
 
-    @method_decorator(reauthentication_required(allow_get=True))
+    @method_decorator(proof_required(allow_get=True))
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().changelist_view(request, *args, **kwargs)
 
@@ -141,7 +141,7 @@ class MembershipAdmin(ScopedAdmin):
             kwargs["queryset"] = people_visible_to(request.user)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    @method_decorator(reauthentication_required)
+    @method_decorator(proof_required)
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().changeform_view(request, *args, **kwargs)
 

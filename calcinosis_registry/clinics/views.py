@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from smtplib import SMTPException
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -17,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from calcinosis_registry.accounts.models import User
+from calcinosis_registry.accounts.proof import require_proof
 from calcinosis_registry.accounts.services import (
     end_sessions,
     reset_second_factor,
@@ -65,11 +65,11 @@ def _accounts_page(request: HttpRequest, form: InvitationForm, status: int = 200
     return render(request, "clinics/accounts.html", context, status=status)
 
 
-@reauthentication_required
 @require_POST
 def send(request: HttpRequest) -> HttpResponse:
     """Invite a person by e-mail."""
     require(request, MANAGE)
+    require_proof(request)
     form = InvitationForm(request.POST, user=request.user)
     if not form.is_valid():
         return _accounts_page(request, form, status=422)
@@ -78,7 +78,6 @@ def send(request: HttpRequest) -> HttpResponse:
     return redirect("clinics:accounts")
 
 
-@reauthentication_required
 @require_POST
 def send_again(request: HttpRequest) -> HttpResponse:
     invitation, token = invite_again(invitation=_invitation(request), by=request.user, now=timezone.now())
@@ -97,7 +96,6 @@ def _deliver(request: HttpRequest, invitation: Invitation, token: str) -> None:
         messages.success(request, _("Invitation sent to %(email)s.") % {"email": invitation.email})
 
 
-@reauthentication_required
 @require_POST
 def withdraw_invitation(request: HttpRequest) -> HttpResponse:
     withdraw(invitation=_invitation(request), now=timezone.now())
@@ -105,7 +103,6 @@ def withdraw_invitation(request: HttpRequest) -> HttpResponse:
     return redirect("clinics:accounts")
 
 
-@reauthentication_required
 @require_POST
 def end(request: HttpRequest) -> HttpResponse:
     """End one role of a person."""
@@ -114,6 +111,7 @@ def end(request: HttpRequest) -> HttpResponse:
     membership = rows.filter(pk=_number(request, "membership")).first()
     if membership is None:
         raise Http404
+    require_proof(request)
     try:
         end_role(membership=membership, now=timezone.now())
     except ValidationError as error:
@@ -123,7 +121,6 @@ def end(request: HttpRequest) -> HttpResponse:
     return redirect("clinics:accounts")
 
 
-@reauthentication_required
 @require_POST
 def reset(request: HttpRequest) -> HttpResponse:
     person = _governed(request)
@@ -132,7 +129,6 @@ def reset(request: HttpRequest) -> HttpResponse:
     return redirect("clinics:accounts")
 
 
-@reauthentication_required
 @require_POST
 def end_all_sessions(request: HttpRequest) -> HttpResponse:
     person = _governed(request)
@@ -141,7 +137,6 @@ def end_all_sessions(request: HttpRequest) -> HttpResponse:
     return redirect("clinics:accounts")
 
 
-@reauthentication_required
 @require_POST
 def open_or_close(request: HttpRequest) -> HttpResponse:
     """Close an account (nobody their own), or open it again."""
@@ -162,13 +157,14 @@ def _number(request: HttpRequest, name: str) -> int:
 
 
 def _governed(request: HttpRequest) -> User:
-    """The person of the form: 404 for another clinic's people, 403 where they also work elsewhere."""
+    """The person of the form: 404 for another clinic's people, 403 where they also work elsewhere; then the proof."""
     require(request, MANAGE)
     person = people_visible_to(request.user).filter(pk=_number(request, "person")).first()
     if person is None:
         raise Http404
     if not governs(request.user, person):
         raise PermissionDenied
+    require_proof(request)
     return person
 
 
@@ -178,6 +174,7 @@ def _invitation(request: HttpRequest) -> Invitation:
     found = rows.filter(public_id=request.POST.get("invitation", "")).first()
     if found is None:
         raise Http404
+    require_proof(request)
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from calcinosis_registry.accounts.proof import require_proof
 from calcinosis_registry.clinics.policy import may, require
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.forms import ProjectForm
@@ -69,10 +69,10 @@ def project(request: HttpRequest, public_id: str) -> HttpResponse:
     return render(request, "cohorts/project.html", context)
 
 
-@reauthentication_required
 @require_POST
 def approve(request: HttpRequest, public_id: str) -> HttpResponse:
     found = _project(request, public_id)
+    require_proof(request)
     try:
         approve_project(project=found, by=request.user, now=timezone.now())
     except ValidationError as error:
@@ -84,10 +84,10 @@ def approve(request: HttpRequest, public_id: str) -> HttpResponse:
     return redirect(found)
 
 
-@reauthentication_required
 @require_POST
 def end(request: HttpRequest, public_id: str) -> HttpResponse:
     found = _project(request, public_id)
+    require_proof(request)
     end_project(project=found, by=request.user, now=timezone.now())
     messages.success(request, _("The project is over: nothing more leaves in its name."))
     return redirect(found)

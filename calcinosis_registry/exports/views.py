@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from allauth.account.decorators import reauthentication_required
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,6 +10,7 @@ from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from calcinosis_registry.accounts.proof import require_proof
 from calcinosis_registry.clinics.policy import may, require
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.models import Cohort
@@ -74,13 +74,13 @@ def export(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @never_cache
-@reauthentication_required
 @require_POST
 def download(request: HttpRequest, public_id: str) -> HttpResponse | FileResponse:
     """The zip, for whoever made it; the event is written first."""
     found = _export(request, public_id)
     if found.created_by_id != request.user.pk:
         raise PermissionDenied
+    require_proof(request)
     try:
         path = take(export=found, by=request.user, now=timezone.now())
     except ExportRefused as error:
