@@ -6,6 +6,7 @@ the person who uploaded them can answer for them, and after a day they are gone.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -55,8 +56,16 @@ def stage(
 
 def waiting(*, patient_id: int, user_id: int, root: Path) -> list[Staged]:
     """What this person uploaded for this patient and has not answered for, oldest first."""
-    folders = sorted(_room(root).iterdir(), key=lambda one: one.stat().st_mtime) if _room(root).is_dir() else []
+    folders = sorted(_entries(_room(root)), key=_moved)
     return [found for folder in folders if (found := _read(folder, patient_id, user_id)) is not None]
+
+
+def _moved(folder: Path) -> float:
+    """When it came here; 0 for what somebody answered for a moment ago."""
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return 0
 
 
 def find(token: str, *, patient_id: int, user_id: int, root: Path) -> Staged | None:
@@ -70,12 +79,16 @@ def discard(staged: Staged) -> None:
     shutil.rmtree(staged.folder, ignore_errors=True)
 
 
-def sweep(root: Path) -> None:
-    """Take away what nobody answered for within a day, and what an interrupted upload left."""
-    for room in (_room(root), root / "tmp"):
+def sweep(root: Path) -> int:
+    """Take away what nobody answered for within a day, and what an interrupted upload left. Returns how much."""
+    gone = 0
+    for room in (_room(root), root / "tmp", root / "incoming"):
         for left in _entries(room):
-            if time.time() - left.stat().st_mtime > KEPT_SECONDS:
-                shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # another upload sweeps too
+                if time.time() - left.stat().st_mtime > KEPT_SECONDS:
+                    shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
+                    gone += 1
+    return gone
 
 
 def _entries(room: Path) -> Iterator[Path]:
