@@ -1,4 +1,4 @@
-"""verify_files finds every missing, changed and unowned file (trust-cases FILE-21) and the purge takes old parts only."""
+"""verify_files finds every missing, changed and unowned file (trust-cases FILE-21); the purge takes old parts only."""
 
 from __future__ import annotations
 
