@@ -19,10 +19,12 @@ from django.utils.translation import gettext as _
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail
+from calcinosis_registry.audit.models import Action
 from calcinosis_registry.codebook.partial_dates import PartialDate
 from calcinosis_registry.identity.models import Identity
 from lesions import archive, staging, storage
-from lesions.header_match import Difference, differences
+from lesions.another_patient import names_another_patient
+from lesions.header_match import differences
 from lesions.ingest import HEAD_BYTES, Ingested, identify, ingest, shown_name
 from lesions.models import FileKind, ImageSide, ImagingFile, ImagingStudy, Projection, StudyStatus
 from lesions.models.columns import modality_choices
@@ -95,18 +97,15 @@ def add_waiting(*, intake: Intake, staged: Iterable[staging.Staged], reason: str
     outcomes = []
     for one in staged:
         with trail.because(reason):
-            outcomes.append(_guarded(one.name, lambda one=one: _keep(intake, one.ingested, one.name, confirmed=True)))  # type: ignore[misc]
+            outcomes.append(_guarded(one.name, lambda one=one: _take_waiting(intake, one)))  # type: ignore[misc]
         if outcomes[-1].state is not State.REFUSED:
             staging.discard(one)
     return outcomes
 
 
-def named_otherwise(*, patient: Patient, ingested: Ingested) -> list[Difference]:
-    """Where the file's header and the register differ about the person."""
-    if ingested.header is None:
-        return []
-    identity = Identity.objects.filter(registry_number=patient.registry_number).first()
-    return differences(ingested.header, identity, patient)
+def _take_waiting(intake: Intake, one: staging.Staged) -> Outcome:
+    _asks_whose(intake, one.ingested)  # the other person may have been registered meanwhile
+    return _keep(intake, one.ingested, one.name, confirmed=True)
 
 
 def remove_file(*, file: ImagingFile, now: datetime.datetime, reason: str) -> None:
@@ -205,9 +204,23 @@ def _take(intake: Intake, path: Path, name: str, folder: Path) -> Outcome:
         raise Refused(gettext_noop("No consent to images is in force: photographs and radiographs cannot be kept."))
     folder.mkdir()
     ingested = ingest(path, name, folder)
-    if _already(intake.patient, ingested.sha256) is None and named_otherwise(patient=intake.patient, ingested=ingested):
+    if _already(intake.patient, ingested.sha256) is None and _asks_whose(intake, ingested):
         return _ask(intake, ingested, shown_name(name))
     return _keep(intake, ingested, shown_name(name))
+
+
+def _asks_whose(intake: Intake, ingested: Ingested) -> bool:
+    """Does the header differ from this patient? Where it is another patient's, nobody can confirm it: refused."""
+    if ingested.header is None:
+        return False
+    identity = Identity.objects.filter(registry_number=intake.patient.registry_number).first()
+    if names_another_patient(ingested.header, identity, intake.patient):
+        shown = {"shown": "that a file names another registered patient", "file": ingested.original_sha256}
+        trail.tell(Action.READ, about=intake.patient, changes=shown)
+        raise Refused(
+            gettext_noop("It names another patient of the register. Are you on the right page? Nothing was kept.")
+        )
+    return bool(differences(ingested.header, identity, intake.patient))
 
 
 def _ask(intake: Intake, ingested: Ingested, name: str) -> Outcome:
@@ -262,6 +275,7 @@ def _record(intake: Intake, ingested: Ingested, name: str, *, confirmed: bool) -
         kind_of_file=KINDS[ingested.kind],
         media_type=ingested.media_type,
         sha256=ingested.sha256,
+        original_sha256=ingested.original_sha256,
         size=ingested.size,
         width=ingested.width,
         height=ingested.height,
@@ -275,11 +289,12 @@ def _record(intake: Intake, ingested: Ingested, name: str, *, confirmed: bool) -
 
 
 def _told_by(ingested: Ingested, *, confirmed: bool) -> dict[str, Any]:
-    """The header without the person; that it named another one stays."""
+    """The header without the person; that it named another one stays, and that its preamble held something."""
     if ingested.header is None:
         return {}
     told = {name: value for name, value in ingested.header.as_json().items() if name not in NAMING}
-    return told | ({"named_otherwise": True} if confirmed else {})
+    emptied = {"preamble_emptied": True} if ingested.sha256 != ingested.original_sha256 else {}
+    return told | emptied | ({"named_otherwise": True} if confirmed else {})
 
 
 # Which study

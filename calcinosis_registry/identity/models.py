@@ -83,6 +83,11 @@ class Identity(Traced):
     def trail_patient(self) -> str:  # type: ignore[override]
         return self.registry_number
 
+    @property
+    def numbers(self) -> tuple[str, str, str]:
+        """What the person is known by: hospital, national and registry number."""
+        return self.hospital_number, self.national_number, self.registry_number
+
     def remember_keys(self) -> None:
         """Set the search columns. bulk_create does not call save(), so bulk writers call this themselves."""
         self.family_key = search_key(self.family_name)[:120]

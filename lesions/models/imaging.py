@@ -152,7 +152,10 @@ def _internal(field: F) -> F:
 
 
 class ImagingFile(Record):
-    """A stored file of a study; its bytes are stored under ``sha256``; ``header`` is what it says of itself."""
+    """A stored file of a study; its bytes are stored under ``sha256``; ``header`` is what it says of itself.
+
+    ``original_sha256`` is of the bytes as they came, before metadata or a preamble was taken out of them.
+    """
 
     study = models.ForeignKey(ImagingStudy, on_delete=models.PROTECT, related_name="files", verbose_name=__("study"))
     name = clinical(
@@ -162,6 +165,9 @@ class ImagingFile(Record):
     kind_of_file = _internal(models.CharField(__("kind"), max_length=8, choices=FileKind.choices, editable=False))
     media_type = _internal(models.CharField(__("media type"), max_length=60, editable=False))
     sha256 = _internal(models.CharField(__("checksum"), max_length=64, editable=False))
+    original_sha256 = _internal(
+        models.CharField(__("checksum as uploaded"), max_length=64, blank=True, default="", editable=False)
+    )
     size = _internal(models.BigIntegerField(__("size in bytes"), editable=False))
     width = _internal(models.PositiveIntegerField(__("width in pixels"), null=True, editable=False))
     height = _internal(models.PositiveIntegerField(__("height in pixels"), null=True, editable=False))

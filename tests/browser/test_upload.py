@@ -16,7 +16,7 @@ from calcinosis_registry.accounts.models import User
 from calcinosis_registry.clinics.models import Clinic
 from lesions.models import HandScore, ImagingFile, ImagingStudy
 from tests.factories import IdentityFactory, PatientFactory
-from tests.lesions.imaging_files import sample
+from tests.lesions.imaging.imaging_files import sample
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

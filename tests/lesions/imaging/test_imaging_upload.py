@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import io
-from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -15,35 +14,8 @@ from calcinosis_registry.audit.models import Event
 from lesions import imaging, storage
 from lesions.models import ImagingFile, ImagingStudy, Lesion
 from tests.factories import IdentityFactory, PatientFactory, VisitFactory
-from tests.lesions.imaging_files import dicom_file, element, sample
-
-
-@pytest.fixture
-def files(settings, tmp_path) -> Path:
-    settings.FILES_DIR = tmp_path / "files"
-    return settings.FILES_DIR
-
-
-@pytest.fixture
-def patient(north, files):
-    return PatientFactory(clinic=north, images_consent=True)
-
-
-@pytest.fixture
-def clara(client_of, clinician):
-    return client_of(clinician)
-
-
-@pytest.fixture
-def upload(clara, patient):
-    """``upload(("name", bytes), ...)``: the plain form, without script."""
-
-    def send(*named: tuple[str, bytes], patient=patient, **fields):
-        uploads = [SimpleUploadedFile(name, content) for name, content in named]
-        address = reverse("lesions:imaging_add", args=[patient.public_id])
-        return clara.post(address, {"files": uploads, **fields}, follow=True)
-
-    return send
+from tests.lesions.imaging.door import confirm, on_disk
+from tests.lesions.imaging.imaging_files import dicom_file, element, sample
 
 
 def real(name: str) -> tuple[str, bytes]:
@@ -62,16 +34,6 @@ def photograph(colour: str = "red") -> bytes:
 def pdf(inside: bytes = b"") -> bytes:
     head = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog " + inside + b" >>\nendobj\n"
     return head + b"trailer << /Root 1 0 R >>\nstartxref\n9\n%%EOF\n"
-
-
-def on_disk(files: Path) -> list[Path]:
-    return [path for path in files.rglob("*") if path.is_file()] if files.exists() else []
-
-
-def confirm(clara, patient, page, **fields):
-    tokens = [one.token for group in page.context["groups"] for one in group["files"]]
-    address = reverse("lesions:imaging_confirm", args=[patient.public_id])
-    return clara.post(address, {"staged": tokens, **fields}, follow=True)
 
 
 # Real files

@@ -15,7 +15,7 @@ from PIL import Image
 from lesions import dicom
 from lesions.dicom import DicomHeader, read_header, render_preview
 from lesions.refusal import Refused
-from tests.lesions.imaging_files import BIG_ENDIAN, DEFLATED, dicom_file, element, nested, plain, sample, us
+from tests.lesions.imaging.imaging_files import BIG_ENDIAN, DEFLATED, dicom_file, element, nested, plain, sample, us
 
 
 @pytest.fixture

@@ -21,12 +21,6 @@ DAY = 24 * 3600
 
 
 @pytest.fixture
-def files(settings, tmp_path) -> Path:
-    settings.FILES_DIR = tmp_path / "files"
-    return settings.FILES_DIR
-
-
-@pytest.fixture
 def keep(files, tmp_path, north):
     study = ImagingStudyFactory(patient__clinic=north)
 

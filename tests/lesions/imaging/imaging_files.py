@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SHARED = Path(os.environ.get("REGISTRY_SHARED", ROOT.parent / "shared")) / "data" / "dicom"
 
 EXPLICIT, IMPLICIT, DEFLATED, BIG_ENDIAN = (

@@ -18,7 +18,7 @@ from PIL import Image, PngImagePlugin
 from lesions import ingest_worker
 from lesions.ingest import identify, ingest, shown_name
 from lesions.refusal import Refused
-from tests.lesions.imaging_files import DEFLATED, ROOT, dicom_file, element, nested, sample
+from tests.lesions.imaging.imaging_files import DEFLATED, ROOT, dicom_file, element, nested, sample
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from lesions import archive
 from lesions.archive import expand
 from lesions.refusal import Refused
-from tests.lesions.imaging_files import dicom_file
+from tests.lesions.imaging.imaging_files import dicom_file
 
 
 @pytest.fixture
