@@ -1,8 +1,7 @@
-"""What looks wrong only beside other records: the previous observation, procedures, other courses. Pure; no queries."""
+"""What looks wrong only beside other records: the previous observation, other courses. Pure; no queries."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
@@ -10,30 +9,17 @@ from django.utils.translation import gettext as _
 
 from calcinosis_registry.quality.findings import Finding
 from lesions import scoring
-from lesions.models import LesionObservation, LesionStatus, Procedure, TreatmentCourse
+from lesions.models import LesionObservation, LesionStatus, TreatmentCourse
 
 MUCH_LARGER = 2  # clinical-model 12.3 (7): more than twice the previous size is confirmed
 _JUDGED = frozenset({LesionStatus.LARGER, LesionStatus.STABLE, LesionStatus.SMALLER})
 
 
-def observation_findings(
-    current: LesionObservation, earlier: Sequence[LesionObservation], excised_on: Iterable[datetime.date | None] = ()
-) -> Iterator[Finding]:
-    """Findings of an observation beside the earlier ones of its lesion (oldest first) and the lesion's excisions.
-
-    ``excised_on``: the earliest day of each linked procedure, None where unknown.
-    """
+def observation_findings(current: LesionObservation, earlier: Sequence[LesionObservation]) -> Iterator[Finding]:
+    """Findings of an observation beside the earlier ones of its lesion, oldest first."""
     before = [one.measurement for one in earlier if one.length_mm is not None]
     if before and current.length_mm is not None:
         yield from _size_findings(current, before)
-    if current.status_change == LesionStatus.EXCISED:
-        day = current.visit.visit_date
-        if not any(done is None or done <= day for done in excised_on):
-            yield Finding(
-                "excised_without_procedure",
-                _("Excised, but no procedure on this lesion is recorded up to %(day)s.") % {"day": day},
-                "status_change",
-            )
     if current.status_change == LesionStatus.MERGED and current.lesion.merged_into_id is None:
         yield Finding("merged_without_lesion", _("Merged, but into which lesion?"), "status_change")
 
@@ -79,8 +65,3 @@ def _runs_into(first: TreatmentCourse, second: TreatmentCourse) -> bool:
     if first.stop.earliest is None or second.start is None or second.start.latest is None:
         return False
     return second.start.latest < first.stop.earliest
-
-
-def excisions(procedures: Iterable[Procedure]) -> list[datetime.date | None]:
-    """The earliest day of each procedure that can remove a lesion, for :func:`observation_findings`."""
-    return [one.performed_on.earliest for one in procedures if one.removes and one.performed_on]

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
@@ -20,9 +19,10 @@ from calcinosis_registry.codebook.items import Need, item_fields, item_of
 from calcinosis_registry.quality.findings import Finding
 from lesions import checks, scoring
 from lesions.body_map import MAP_VERSION
-from lesions.models import Lesion, LesionObservation, LesionStatus, Procedure, TreatmentCourse
+from lesions.models import Lesion, LesionObservation, Procedure, TreatmentCourse
+from lesions.rules import check_whole
 from patients.kinds import kinds
-from patients.models import NoneOrList, Patient, Summary, Visit, VisitRecord, VisitState, on_or_before
+from patients.models import NoneOrList, Patient, Summary, Visit, VisitRecord, VisitState
 from patients.services import recheck_records
 
 
@@ -35,6 +35,14 @@ class NewLesion:
 
 
 @dataclass
+class Removal:
+    """A procedure, recorded before or with the visit, and the lesions it is now said to have removed."""
+
+    procedure: Procedure
+    lesions: list[Lesion]
+
+
+@dataclass
 class VisitEntry:
     """Everything one visit page saves. All of one patient; lists hold only what changed."""
 
@@ -43,13 +51,15 @@ class VisitEntry:
     new_lesions: list[NewLesion] = field(default_factory=list)
     lesions: list[Lesion] = field(default_factory=list)
     records: list[VisitRecord] = field(default_factory=list)
+    removals: list[Removal] = field(default_factory=list)
 
 
 def save_visit(*, entry: VisitEntry, by: User, now: datetime.datetime) -> Visit:
     """Write the whole page in one transaction. Raises ValidationError by record when a rule is broken."""
     visit, patient = entry.visit, entry.visit.patient
+    visit.saved_whole = True
     with trail.together():
-        _check_move(visit)
+        moved = "visit_date" in visit.changed_fields()
         visit.save()
         for record in entry.records:
             record.visit = visit
@@ -57,6 +67,8 @@ def save_visit(*, entry: VisitEntry, by: User, now: datetime.datetime) -> Visit:
         for lesion in entry.lesions:
             lesion.save()
         _save_new_lesions(entry, patient)
+        for removal in entry.removals:
+            _save_removal(removal, visit)
         fresh = [new.observation for new in entry.new_lesions]
         for observation in [*entry.observations, *fresh]:
             observation.visit = visit
@@ -64,27 +76,13 @@ def save_visit(*, entry: VisitEntry, by: User, now: datetime.datetime) -> Visit:
             observation.verify()
         _write(LesionObservation, [*entry.observations, *fresh])
         settled = settle_lesions(patient=patient)
+        check_whole(visit, [*entry.observations, *fresh], settled.seen, moved=moved)
         written = [*entry.observations, *fresh]
-        beside = _beside_earlier(patient, written, settled.seen)
-        recheck_records(patient=patient, records=[visit, *written, *entry.records], now=now, beside=beside)
+        beside = _beside_earlier(written, settled.seen)
+        done = [removal.procedure for removal in entry.removals]
+        recheck_records(patient=patient, records=[visit, *written, *entry.records, *done], now=now, beside=beside)
         summarise(patients=[patient], settled=settled)
     return visit
-
-
-def _check_move(visit: Visit) -> None:
-    """The lesions found at a visit move with its date, but not past another visit that saw them."""
-    if visit._state.adding or "visit_date" not in visit.changed_fields():
-        return
-    day = visit.visit_date
-    found = Lesion.objects.filter(patient=visit.patient_id, visit=visit.pk)
-    seen = LesionObservation.objects.filter(lesion__in=found, visit__visit_date__lt=day).exclude(visit=visit.pk)
-    if earlier := seen.select_related("visit", "lesion").order_by("visit__visit_date").first():
-        message = _("%(lesion)s, found at this visit, was seen on %(day)s already.")
-        raise ValidationError({"visit_date": message % {"lesion": earlier.lesion, "day": earlier.visit.visit_date}})
-    for lesion in found:
-        if not on_or_before(lesion.first_noticed, day):
-            message = _("%(lesion)s, found at this visit, was first noticed later (%(day)s).")
-            raise ValidationError({"visit_date": message % {"lesion": lesion, "day": lesion.first_noticed}})
 
 
 def _save_new_lesions(entry: VisitEntry, patient: Patient) -> None:
@@ -101,6 +99,14 @@ def _save_new_lesions(entry: VisitEntry, patient: Patient) -> None:
             new.lesion.map_version = MAP_VERSION
         new.lesion.save()
         new.observation.lesion, new.observation.patient = new.lesion, patient
+
+
+def _save_removal(removal: Removal, visit: Visit) -> None:
+    procedure = removal.procedure
+    if procedure._state.adding:
+        procedure.visit = visit
+        procedure.save()
+    procedure.lesions.add(*removal.lesions)
 
 
 def _write(model: type[LesionObservation], rows: list[LesionObservation]) -> None:
@@ -213,7 +219,7 @@ def find_beside(*, patient: Patient, records: Sequence[Any]) -> dict[Any, list[F
     found: dict[Any, list[Finding]] = {}
     observations = [one for one in records if isinstance(one, LesionObservation)]
     if observations:
-        found |= _beside_earlier(patient, observations, observations_of([patient.pk]))
+        found |= _beside_earlier(observations, observations_of([patient.pk]))
     if any(isinstance(one, TreatmentCourse) for one in records):
         courses = list(TreatmentCourse.objects.filter(patient=patient))
         # Own findings too: these courses are checked again as a whole.
@@ -225,19 +231,12 @@ def find_beside(*, patient: Patient, records: Sequence[Any]) -> dict[Any, list[F
 
 
 def _beside_earlier(
-    patient: Patient, observations: list[LesionObservation], seen: dict[int, list[LesionObservation]]
+    observations: list[LesionObservation], seen: dict[int, list[LesionObservation]]
 ) -> dict[Any, list[Finding]]:
-    procedures: dict[int, list[Procedure]] = defaultdict(list)
-    if any(one.status_change == LesionStatus.EXCISED for one in observations):
-        for procedure in Procedure.objects.filter(patient=patient).prefetch_related("lesions"):
-            for lesion in procedure.lesions.all():
-                procedures[lesion.pk].append(procedure)
     return {
         one: list(
             checks.observation_findings(
-                one,
-                [old for old in seen[one.lesion_id] if old.visit.visit_date < one.visit.visit_date],
-                checks.excisions(procedures[one.lesion_id]),
+                one, [old for old in seen[one.lesion_id] if old.visit.visit_date < one.visit.visit_date]
             )
         )
         for one in observations

@@ -19,12 +19,13 @@ from django.utils.translation import gettext_lazy as _
 
 from calcinosis_registry.records.forms import ChipsRadio, RecordForm, form_field, record_fields, record_form_class
 from calcinosis_registry.records.widgets import Dropdown
-from lesions import scoring
+from lesions import agreement, removal
 from lesions.models import Lesion, LesionObservation, LesionStatus, SizeMethod, Visibility
 from lesions.patient_file import kinds_at
+from lesions.removal import AsksRemoval, Procedures
 from lesions.services import NewLesion, VisitEntry, unlisted
 from patients.kinds import visit_kinds
-from patients.models import NRS_FIELDS, Patient, Visit, VisitRecord, VisitType
+from patients.models import NRS_FIELDS, Visit, VisitRecord, VisitType
 
 NOT_DONE = "ND"
 # What a lesion already known can be at a visit; NEW, RECURRED, MERGED and SPLIT are acts, not answers.
@@ -41,7 +42,7 @@ IN_FRONT = (
     "ulcer_size_mm",
     "ulcer_not_measured",
 )
-ALWAYS_THERE = frozenset({*IN_FRONT, "version", "none_of_these"})
+ALWAYS_THERE = frozenset({*IN_FRONT, *removal.FIELDS, "version", "none_of_these"})
 NEW_PREFIX = re.compile(r"^new-(\d+)-site$")
 
 
@@ -105,7 +106,7 @@ def row_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
     return made
 
 
-class ObservationForm(RecordForm):
+class ObservationForm(AsksRemoval, RecordForm):
     """One lesion's row. ``none_of_these`` records No for ulcer, drainage, infection and flare where unanswered.
 
     What is asked rarely is not in this form, and is left alone on saving.
@@ -133,6 +134,7 @@ class ObservationForm(RecordForm):
         if values.get("none_of_these"):
             for name, answer in NONE_OF_THESE.items():
                 values[name] = values.get(name) or answer
+        self.check_removal(values)
         return values
 
     @property
@@ -214,6 +216,8 @@ class VisitPage:
     ) -> None:
         """``rows``: (lesion, its observation at this visit, the one before), in lesion order."""
         self.visit, self.patient, self.data = visit, visit.patient, data
+        visit.saved_whole = data is not None
+        self.procedures = Procedures(visit.patient)
         self.form = VisitForm(data, instance=visit)
         self.rows = [self._row(*row) for row in rows]
         self.new = [self._new(prefix) for prefix in self._new_prefixes()]
@@ -229,8 +233,9 @@ class VisitPage:
 
     def _row(self, lesion: Lesion, current: LesionObservation | None, previous: LesionObservation | None) -> Row:
         form = observation_form(
-            self.visit, lesion, current, previous, self.data, more=self._opened(f"l{lesion.number}")
-        )
+            self.visit, lesion, current, previous, self.data, more=self._opened(f"l{lesion.number}"),
+            procedures=self.procedures,
+        )  # fmt: skip
         return Row(lesion, form, previous)
 
     def _opened(self, prefix: str) -> bool:
@@ -285,8 +290,7 @@ class VisitPage:
         """Calcinosis present: no ⇒ every open lesion is closed or not examined (clinical-model 12.3)."""
         if self.visit.calcinosis_present != "N":
             return True
-        gone = scoring.CLOSED_STATUSES | scoring.UNASSESSED_STATUSES
-        if not self.new and all(row.form.instance.status_change in gone for row in self.rows):
+        if not self.new and not any(agreement.is_there(row.form.instance.status_change) for row in self.rows):
             return True
         self.form.add_error(
             "calcinosis_present", _("“No”, but a lesion is recorded as present. One of the two is wrong.")
@@ -300,6 +304,7 @@ class VisitPage:
             observations=[row.form.instance for row in self.changed_rows],
             new_lesions=[NewLesion(new.lesion.instance, new.observation.instance) for new in self.new],
             records=[form.instance for form in self.records if form.has_changed()],  # type: ignore[misc]
+            removals=removal.gathered(row.form.removal for row in self.changed_rows),
         )
 
     def missing(self) -> dict[str, list[str]]:
@@ -327,7 +332,7 @@ class VisitPage:
 
 def observation_form(
     visit: Visit, lesion: Lesion, current: LesionObservation | None, previous: LesionObservation | None,
-    data: QueryDict | None = None, *, more: bool = True,
+    data: QueryDict | None = None, *, more: bool = True, procedures: Procedures | None = None,
 ) -> ObservationForm:  # fmt: skip
     """The form of one lesion at one visit; ``more`` adds what is asked rarely."""
     if current is None:
@@ -336,7 +341,9 @@ def observation_form(
         current.size_method = (previous.size_method if previous else "") or SizeMethod.CALIPER
     current.lesion, current.visit, current.patient = lesion, visit, visit.patient
     kind = WholeObservationForm if more else ObservationForm
-    return kind(data, instance=current, prefix=f"l{lesion.number}")
+    form = kind(data, instance=current, prefix=f"l{lesion.number}")
+    form.ask_removal(procedures or Procedures(visit.patient))
+    return form
 
 
 def part_form(visit: Visit, model: type[VisitRecord], data: QueryDict | None = None) -> RecordForm:
@@ -348,45 +355,13 @@ def part_form(visit: Visit, model: type[VisitRecord], data: QueryDict | None = N
 
 
 def add_rule_error(page: VisitPage, error: ValidationError) -> None:
-    """A rule broken while saving is shown on the page; fields it names that the visit has not become general."""
+    """A rule broken while saving is shown on the page: beside ``l3-status_change`` in the row of L3, beside a field of
+    the visit, else in general."""
     messages = error.message_dict if hasattr(error, "error_dict") else {"__all__": error.messages}
+    rows = {row.form.prefix: row.form for row in page.rows}
     for name, texts in messages.items():
+        prefix, _dash, field = name.partition("-")
+        form = rows.get(prefix) or page.form
+        field = field if form is not page.form else name
         for text in texts:
-            page.form.add_error(name if name in page.form.fields else None, text)
-
-
-def patient_rows(
-    patient: Patient, visit: Visit
-) -> list[tuple[Lesion, LesionObservation | None, LesionObservation | None]]:
-    """The lesions to answer at a visit, open before it or answered at it: each with this and the last observation."""
-    lesions = {lesion.pk: lesion for lesion in Lesion.objects.filter(patient=patient)}
-    current: dict[int, LesionObservation] = {}
-    previous: dict[int, LesionObservation] = {}
-    closed: set[int] = set()
-    seen = (
-        LesionObservation.objects.filter(patient=patient)
-        .select_related("visit")
-        .order_by("visit__visit_date", "visit_id")
-    )
-    for one in seen:
-        if one.visit_id == visit.pk:
-            current[one.lesion_id] = one
-        elif visit.visit_date is None or one.visit.visit_date <= visit.visit_date:
-            if one.is_assessed:
-                previous[one.lesion_id] = one
-                closed.discard(one.lesion_id)
-                if not _is_there(one):
-                    closed.add(one.lesion_id)
-    return [
-        (lesion, current.get(pk), previous.get(pk))
-        for pk, lesion in lesions.items()
-        if pk in current or (pk not in closed and lesion.merged_into_id is None and _recorded_before(lesion, visit))
-    ]
-
-
-def _is_there(observation: LesionObservation) -> bool:
-    return observation.status_change not in ("RESOLVED", "EXTRUDED_COMPLETE", "EXCISED", "MERGED")
-
-
-def _recorded_before(lesion: Lesion, visit: Visit) -> bool:
-    return visit.visit_date is None or lesion.first_recorded <= visit.visit_date
+            form.add_error(field if field in form.fields else None, text)

@@ -83,6 +83,9 @@ def after_save(*, patient: Patient, records: Iterable[Record], now: datetime.dat
     """Queries, consents, criteria and summary follow the saved records, in the same transaction."""
     records = list(records)
     with trail.together():
+        for one in records:
+            if (check_links := getattr(one, "check_links", None)) is not None:
+                check_links(one.lesions.all())  # type: ignore[attr-defined]  # they are saved after the row
         if any(isinstance(one, Consent) for one in records):
             apply_consents(patient=patient)
             # What a visit finds about consent is answered by this one.
@@ -121,6 +124,8 @@ def removal_problem(record: Any) -> str:
     """Why a record cannot be removed, in words; "" when it can. Its parts (links to lesions, ratings) go with it."""
     if record.visit_id and record.visit.is_locked:
         return _("The visit is signed: unlock it first. Nothing was removed.")
+    if reason := record.why_it_stays():
+        return f"{reason} {_('Nothing was removed.')}"
     # Also relations without a name: SET_NULL would empty another record's field, signed or not, without an event.
     for relation in record._meta.get_fields(include_hidden=True):
         if not relation.one_to_many or relation.on_delete is models.CASCADE:

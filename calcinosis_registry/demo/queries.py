@@ -36,9 +36,7 @@ def raise_queries(rows: Sequence[Any], seen: dict[int, list[LesionObservation]],
     # A visit compares itself with the consents: one query for all instead of one each.
     prefetch_related_objects([row for row in rows if isinstance(row, Patient)], "consent_set")
     beside: dict[Any, list[Finding]] = {
-        one[-1]: list(checks.observation_findings(one[-1], one[:-1], [one[-1].visit.visit_date]))
-        for one in seen.values()
-        if one
+        one[-1]: list(checks.observation_findings(one[-1], one[:-1])) for one in seen.values() if one
     }
     found = []
     for row in rows:

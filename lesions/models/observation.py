@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as __
 from calcinosis_registry.codebook.fields import CodesField
 from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, yes_no_unknown
 from calcinosis_registry.quality.findings import Finding
-from lesions import scoring
+from lesions import agreement, scoring
 from lesions.models.columns import Grade, mark, measure, text, whole
 from lesions.models.lesion import Lesion, LesionKind, LesionStatus, Lineage, Visibility
 from lesions.models.links import same_patient
@@ -258,6 +258,8 @@ class LesionObservation(VisitRecord):
         if self.lesion.lesion_kind != LesionKind.CLUSTER:
             self.count_estimate = ""
         errors = same_patient(self, "lesion", "antibiotic") | self._time_errors() | self._size_errors()
+        if not self.visit.saved_whole:
+            errors = self._beside_errors() | errors
         if self.ulcerated == "Y" and self.ulcer_size_mm is None and not self.ulcer_not_measured:
             errors["ulcer_size_mm"] = _("Give the size of the ulcer, or say that it was not measured.")
         elif self.ulcer_size_mm is not None and self.ulcer_not_measured:
@@ -293,6 +295,18 @@ class LesionObservation(VisitRecord):
         if lesion.closed_on and day > lesion.closed_on and self.is_assessed and status not in GONE:
             gone = {"lesion": lesion.label, "day": lesion.closed_on}
             return {"status_change": _("%(lesion)s is gone since %(day)s: record a recurrence as a new lesion.") % gone}
+        return {}
+
+    def _beside_errors(self) -> dict[str, str]:
+        """What the visit's own answers and the lesion's other observations and procedures rule out."""
+        if agreement.contradicts(self.visit.calcinosis_present, self.status_change):
+            return {"status_change": _("The visit says that no calcinosis is present. One of the two is wrong.")}
+        if self.status_change == LesionStatus.EXCISED:
+            if not agreement.removed_by(self.lesion.procedures.all(), self.visit.visit_date):  # type: ignore[attr-defined]
+                return {"status_change": excised_without_procedure(self)}
+        others = LesionObservation.objects.filter(lesion=self.lesion_id).exclude(pk=self.pk).select_related("visit")
+        if self.is_assessed and (back := agreement.back_again(agreement.in_order([*others, self]))):
+            return {"status_change": there_again(*back)}
         return {}
 
     def _size_errors(self) -> dict[str, str]:
@@ -331,3 +345,14 @@ class LesionObservation(VisitRecord):
                 _("Purulent drainage, but no infection recorded: is that right?"),
                 "infection",
             )
+
+
+def excised_without_procedure(seen: LesionObservation) -> str:
+    message = _("Excised, but no procedure that removed %(lesion)s is recorded up to %(day)s: record it first.")
+    return message % {"lesion": seen.lesion.label, "day": seen.visit.visit_date}
+
+
+def there_again(gone: LesionObservation, again: LesionObservation) -> str:
+    message = _("%(lesion)s is gone since %(gone)s and there again on %(again)s: record a recurrence as a new lesion.")
+    values = {"lesion": gone.lesion.label, "gone": gone.visit.visit_date, "again": again.visit.visit_date}
+    return message % values

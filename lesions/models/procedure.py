@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from calcinosis_registry.codebook.fields import CodesField
 from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical
+from lesions import agreement
 from lesions.models.biopsy import Biopsy
 from lesions.models.columns import PROCEDURES, in_group, measure, procedure_choices, row_of, text, when, whole
-from lesions.models.lesion import Lesion
+from lesions.models.lesion import Lesion, LesionStatus
 from lesions.models.links import LesionLink, LinksLesions, period_errors, same_patient
 from lesions.models.treatment import Assessor, Response
 from patients.models import PatientRecord
@@ -108,8 +112,38 @@ class Procedure(LinksLesions, PatientRecord):
         super().clean()
         errors = same_patient(self, "histology")
         errors |= period_errors(self.patient, self.performed_on, self.healed, names=("performed_on", "healed"))
+        changed = (
+            [] if self._state.adding else [one for one in ("performed_on", "code") if one in self.changed_fields()]
+        )
+        if changed and (needed := self._needed_by(self.lesions.all(), kept=True)):
+            errors.setdefault(changed[0], needed)
         if errors:
             raise ValidationError(errors)
+
+    def check_links(self, lesions: Iterable[Lesion]) -> None:
+        lesions = list(lesions)
+        super().check_links(lesions)
+        left = set() if self._state.adding else {*self.lesions.all()} - set(lesions)
+        if needed := self._needed_by(left, kept=False):
+            raise ValidationError({"lesions": needed})
+
+    def why_it_stays(self) -> str:
+        return self._needed_by(self.lesions.all(), kept=False)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        if reason := self.why_it_stays():
+            raise ValidationError(reason)
+        return super().delete(*args, **kwargs)
+
+    def _needed_by(self, lesions: Iterable[Lesion], *, kept: bool) -> str:
+        """Which lesion is excised by this procedure and, without it or (``kept``) as it now is, by none."""
+        for lesion in lesions:
+            others = [one for one in lesion.procedures.all() if one.pk != self.pk]  # type: ignore[attr-defined]
+            for seen in lesion.observations.filter(status_change=LesionStatus.EXCISED).select_related("visit"):  # type: ignore[attr-defined]
+                if not agreement.removed_by([*others, *([self] if kept else [])], seen.visit.visit_date):
+                    message = _("%(lesion)s was recorded as excised on %(day)s, by this procedure: change that first.")
+                    return message % {"lesion": lesion.label, "day": seen.visit.visit_date}
+        return ""
 
 
 class ProcedureLesion(LesionLink):

@@ -21,7 +21,8 @@ from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.quality.models import DataQuery
 from lesions.services import save_visit
 from lesions.views.visit_context import context
-from lesions.visit_entry import VisitPage, add_rule_error, observation_form, part_form, patient_rows
+from lesions.visit_entry import VisitPage, add_rule_error, observation_form, part_form
+from lesions.visit_rows import patient_rows
 from patients.kinds import kinds, visit_kinds
 from patients.models import Patient, Visit, VisitState, VisitType
 from patients.services import sign_visit, unlock_visit

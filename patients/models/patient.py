@@ -281,6 +281,10 @@ class PatientRecord(Record):
 
     is_consent = False
 
+    def why_it_stays(self) -> str:
+        """Why the record cannot be removed as things stand, in words; "" when it can."""
+        return ""
+
 
 class VisitRecord(PatientRecord):
     """A record of one visit; it appears on the visit page by itself. ``per_visit`` is 1 for at most one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -157,6 +157,8 @@ class Visit(Record):
 
     objects = VisitQuerySet.as_manager()
     clinic_path = "patient__clinic_id"
+    # The visit page saves a visit together with its lesions: what must agree between them is then checked over both.
+    saved_whole = False
 
     class Meta:
         verbose_name = __("visit")
@@ -207,6 +209,9 @@ class Visit(Record):
             errors["__all__"] = _("No consent to the registry is in force: nothing can be entered.")
         if self.visit_type == VisitType.BASELINE:
             self.global_change = ""
+        if not errors and self.pk:
+            for rule in RULES:
+                errors |= rule(self)
         if errors:
             raise ValidationError(errors)
 
@@ -234,6 +239,10 @@ class Visit(Record):
             message = _("The person is %(age)s, and a guardian gave the consent: ask the person for theirs.")
             yield Finding("consent_at_18", message % {"age": age}, "visit_date")
 
+
+# What a saved visit must also satisfy beside its lesions: each returns {field: what is wrong}. The app above (lesions)
+# adds its own in its AppConfig.ready(), because patients never imports lesions.
+RULES: list[Callable[[Visit], dict[str, str]]] = []
 
 # The numeric ratings that take "not done" as an answer; the companion column is <name without _nrs>_not_done.
 NRS_FIELDS = ("pain_nrs", "patient_global", "physician_global")

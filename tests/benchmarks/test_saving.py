@@ -17,7 +17,8 @@ from django.utils import timezone
 from calcinosis_registry.accounts.models import User
 from lesions.models import Lesion, LesionObservation
 from lesions.services import VisitEntry, save_visit
-from lesions.visit_entry import VisitPage, patient_rows
+from lesions.visit_entry import VisitPage
+from lesions.visit_rows import patient_rows
 from patients.models import Visit
 from tests.benchmarks.measure import median_seconds, told
 from tests.factories import PatientFactory, known_lesions

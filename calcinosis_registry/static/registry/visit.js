@@ -105,7 +105,9 @@ function onKey(event) {
   else if (event.key === "k") go(all[here - 1]);
   else if (STATUS[event.key]) {
     choose(row, "status_change", STATUS[event.key]);
-    if (GONE.has(STATUS[event.key])) go(nextOpen(row));
+    const removal = STATUS[event.key] === "EXCISED" ? named(row, "removal")[0] : null; // by which procedure?
+    if (removal && !removal.value) removal.focus();
+    else if (GONE.has(STATUS[event.key])) go(nextOpen(row));
   } else if (FEATURE[event.key]) choose(row, FEATURE[event.key], FIRST_PRESENT[FEATURE[event.key]]);
   else if (event.key === "0") {
     choose(row, "none_of_these", "on");

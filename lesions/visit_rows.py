@@ -1,0 +1,40 @@
+"""Which lesions a visit page asks about."""
+
+from __future__ import annotations
+
+from lesions import agreement
+from lesions.models import Lesion, LesionObservation
+from patients.models import Patient, Visit
+
+
+def patient_rows(
+    patient: Patient, visit: Visit
+) -> list[tuple[Lesion, LesionObservation | None, LesionObservation | None]]:
+    """The lesions to answer at a visit, open before it or answered at it: each with this and the last observation."""
+    lesions = {lesion.pk: lesion for lesion in Lesion.objects.filter(patient=patient)}
+    current: dict[int, LesionObservation] = {}
+    previous: dict[int, LesionObservation] = {}
+    closed: set[int] = set()
+    seen = (
+        LesionObservation.objects.filter(patient=patient)
+        .select_related("visit")
+        .order_by("visit__visit_date", "visit_id")
+    )
+    for one in seen:
+        if one.visit_id == visit.pk:
+            current[one.lesion_id] = one
+        elif visit.visit_date is None or one.visit.visit_date <= visit.visit_date:
+            if one.is_assessed:
+                previous[one.lesion_id] = one
+                closed.discard(one.lesion_id)
+                if not agreement.is_there(one.status_change):
+                    closed.add(one.lesion_id)
+    return [
+        (lesion, current.get(pk), previous.get(pk))
+        for pk, lesion in lesions.items()
+        if pk in current or (pk not in closed and lesion.merged_into_id is None and _recorded_before(lesion, visit))
+    ]
+
+
+def _recorded_before(lesion: Lesion, visit: Visit) -> bool:
+    return visit.visit_date is None or lesion.first_recorded <= visit.visit_date
