@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "calcinosis_registry.cohorts",
     "calcinosis_registry.exports",
     "calcinosis_registry.reports",
+    "calcinosis_registry.operations",
     "calcinosis_registry.demo",
 ]
 
