@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 FAST_AND_UNSAFE = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
+SAFE = "-c max_connections=100"
 
 
 class PostgresMissing(Exception):
@@ -53,8 +54,8 @@ def _free_port() -> int:
 
 
 @contextmanager
-def postgres_server() -> Iterator[str]:
-    """Start a server, yield its DATABASE_URL, stop it and remove its directory.
+def postgres_server(settings: str = FAST_AND_UNSAFE) -> Iterator[str]:
+    """Start a server, yield its DATABASE_URL, stop it and remove its directory. Its data directory can be asked of it.
 
     Raises PostgresMissing without the programs, subprocess.CalledProcessError when the server does not start.
     """
@@ -70,7 +71,7 @@ def postgres_server() -> Iterator[str]:
         subprocess.run(command, check=True, cwd=home, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **become)
 
     initdb = (programs / "initdb", "--pgdata", data, "--username", "registry", "--auth", "trust", "--no-sync")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {home} {FAST_AND_UNSAFE}"
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {home} {settings}"
     try:
         run(*initdb, "--encoding", "UTF8", "--locale", "C.UTF-8")
         try:

@@ -89,6 +89,8 @@ def restore(folder: Path, tell: Tell, *, say: Callable[[str], None]) -> None:
     verify(content)
     say(f"{sum(content['database']['rows'].values())} rows in {len(content['database']['rows'])} tables, as backed up.")
     call_command("migrate", verbosity=0)
+    if not (settings.DEMO or settings.DEBUG):
+        call_command("collectstatic", interactive=False, verbosity=0)  # pages name files by their content
     # Whoever was signed in when the backup was made signs in again.
     Session.objects.all().delete()
     cache.clear()

@@ -29,7 +29,9 @@ class Command(BaseCommand):
             made = make_backup(options["directory"], Progress(self.stderr))
         except (BackupRefused, OSError) as error:
             raise CommandError(f"No backup was made. {error}") from error
-        self.stdout.write(f"{made.folder}: {made.bytes / 2**20:.1f} MB, {made.files} files, finished {made.finished_at}.")
+        self.stdout.write(
+            f"{made.folder}: {made.bytes / 2**20:.1f} MB, {made.files} files, finished {made.finished_at}."
+        )
         self.stdout.write(NOT_IN_IT)
         if made.problems:
             told = "\n  ".join(made.problems)
