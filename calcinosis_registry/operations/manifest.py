@@ -109,14 +109,14 @@ def _why_unsealed(text: bytes, key: str) -> str:
         made_with = None
     if made_with not in (None, fingerprint(key)):
         return (
-            "The backup was made with another PSEUDONYM_KEY (or its manifest was altered): put the keys of the register "
-            "it was made of in place first."
+            "The backup was made with another PSEUDONYM_KEY (or its manifest was altered): put the keys of the "
+            "register it was made of in place first."
         )
     return f"{MANIFEST} or {SEAL} was altered or damaged: what they say cannot be trusted."
 
 
 def check_parts(folder: Path, content: dict[str, Any]) -> Iterator[int]:
-    """Compare every part with the manifest, yielding the bytes read. Raises BackupRefused for the first that differs."""
+    """Compare every part with the manifest, yielding the bytes read. Raises BackupRefused where they differ."""
     said: dict[str, dict[str, Any]] = content["parts"]
     there = {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir() or path.is_symlink()}
     if missing := sorted(set(said) - there):

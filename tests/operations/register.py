@@ -31,15 +31,6 @@ CSRF = "c" * 32
 FOREIGN = (
     "REGISTRY_", "DATABASE_URL", "DJANGO_", "SECRET_KEY", "PSEUDONYM_KEY", "ALLOWED_HOSTS", "EMAIL_URL", "PYTEST_",
 )  # fmt: skip
-    "REGISTRY_",
-    "DATABASE_URL",
-    "DJANGO_",
-    "SECRET_KEY",
-    "PSEUDONYM_KEY",
-    "ALLOWED_HOSTS",
-    "EMAIL_URL",
-    "PYTEST_",
-)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""A backup under load holds what was acknowledged before it began; a damaged one is refused before anything is written."""
+"""A backup under load holds what was acknowledged before; a damaged one is refused before anything is written."""
 
 from __future__ import annotations
 
