@@ -36,11 +36,12 @@ class Told:
 
 @dataclass
 class Act:
-    """Everything one person did in one request."""
+    """Everything one person did in one request. ``oldest``: the number of its first event."""
 
     at: datetime.datetime
     who: str
     told: list[Told] = field(default_factory=list)
+    oldest: int = 0
 
     @property
     def summary(self) -> str:
@@ -70,6 +71,7 @@ def acts(events: Iterable[Event], find: Find, *, identities: bool) -> list[Act]:
             found.append(Act(event.at, event.actor_name))
             key = own
         found[-1].told.append(_told(event, find, identities=identities))
+        found[-1].oldest = event.pk
     return found
 
 

@@ -65,9 +65,10 @@ def observations_of(patient: Patient) -> list[Any]:
     return list(LesionObservation.objects.filter(patient=patient).order_by().values_list(*OBSERVED, named=True))
 
 
-def newest_events(patient: Patient) -> list[Event]:
-    """The newest changes of the patient's records, newest first; readings are left out."""
-    return list(Event.objects.of_patient(patient.registry_number).exclude(action=Action.READ)[:EVENTS])
+def newest_events(patient: Patient, *, before: int | None = None) -> list[Event]:
+    """The newest changes of the patient's records, newest first; readings are left out. ``before``: older than that."""
+    events = Event.objects.of_patient(patient.registry_number).exclude(action=Action.READ)
+    return list((events.filter(pk__lt=before) if before else events)[:EVENTS])
 
 
 def kinds_at(visit: Visit) -> set[type[PatientRecord]]:

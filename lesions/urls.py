@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from lesions.views import hand_score, imaging, imaging_files, imaging_study, patient_page, visit
+from lesions.views import hand_score, imaging, imaging_files, imaging_study, patient_history, patient_page, visit
 
 app_name = "lesions"
 urlpatterns = [
     # After patients.urls in the root: patients/register/ and patients/search/ are theirs.
     path("patients/<slug:public_id>/", patient_page.patient_page, name="patient"),
+    path("patients/<slug:public_id>/history/", patient_history.patient_history, name="patient_history"),
     path("patients/<slug:patient_id>/visits/new/", visit.new_visit, name="visit_new"),
     path("patients/<slug:patient_id>/visits/part/<slug:part>/", visit.visit_part, name="visit_part"),
     path("visits/<slug:public_id>/", visit.visit_page, name="visit"),

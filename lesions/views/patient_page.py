@@ -16,11 +16,10 @@ from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.quality.models import DataQuery
 from lesions import body_map
 from lesions.course import course_view, dose_words, period_words
-from lesions.history import acts
 from lesions.matrix import Row, rows_of
 from lesions.models import AdverseEvent, Complication, LesionStatus, Procedure, TreatmentCourse
 from lesions.patient_cards import lab_rows, line_of, newest_first, other_records, study_cards, todo_of
-from lesions.patient_file import PatientFile, lesions_of, newest_events, observations_of, visits_of
+from lesions.patient_file import PatientFile, lesions_of, observations_of, visits_of
 from lesions.timeline import timeline
 from lesions.views.maps import map_views, mark_code, mark_of
 from patients.models import Antibody, Consent, Diagnosis, LaboratoryResult, Patient, in_force
@@ -49,8 +48,6 @@ def patient_page(request: HttpRequest, public_id: str) -> HttpResponse:
     file: PatientFile = context["file"]
     context |= _records(patient, file, context["labels"])
     context["todo"] = todo_of(patient, context["visits"], file, queries.filter(patient=patient.registry_number))
-    identities = may(request.user, Permission.SEE_IDENTITY, patient.clinic_id)
-    context["acts"] = acts(newest_events(patient), file.find, identities=identities)
     return render(request, "lesions/patient.html", context)
 
 

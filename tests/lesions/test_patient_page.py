@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from decimal import Decimal
 
 import pytest
@@ -145,14 +146,51 @@ def test_a_monitor_reads_without_names_and_without_anything_to_change(client_of,
     assert "visits/new" not in text
 
 
-def test_identifying_values_in_the_history_are_only_for_who_may_see_names(client_of, monitor, shown, patient):
+def test_identifying_values_in_the_history_are_only_for_who_may_see_names(
+    client_of, clinician, monitor, shown, patient
+):
     patient.birth_date = PartialDate(1961, 2, 3)
     with trail.because("misread"):
         patient.save()
-    assert "1961-02-03" in shown(patient)
-    text = client_of(monitor).get(patient.get_absolute_url()).content.decode()
+    url = f"{patient.get_absolute_url()}history/"
+    assert url in shown(patient)
+    assert "1961-02-03" in client_of(clinician).get(url).content.decode()
+    text = client_of(monitor).get(url).content.decode()
     assert "misread" in text
     assert "1961-02-03" not in text
+
+
+def test_the_history_goes_back_to_the_first_change_page_by_page(client_of, clinician, patient):
+    for number in range(25):
+        patient.birth_date = PartialDate(1940 + number)
+        with trail.acting(trail.Actor(name=f"writer {number}", request_id=f"request-{number}")):
+            patient.save()
+    client, url, read = client_of(clinician), f"{patient.get_absolute_url()}history/", ""
+    for _page in range(3):
+        text = client.get(url).content.decode()
+        read += text
+        earlier = re.search(r'href="([^"]+before=\d+)"', text)
+        if earlier is None:
+            break
+        url = earlier[1]
+    assert earlier is None, "the last page still leads on"
+    assert all(read.count(f"<b>writer {number}</b>") == 1 for number in range(25))
+    assert "patient created" in read
+
+
+def test_a_history_page_that_makes_no_sense_shows_the_newest(client_of, clinician, patient):
+    client, url = client_of(clinician), f"{patient.get_absolute_url()}history/"
+    for nonsense in ("x", "-1", "9" * 40, "²"):
+        answer = client.get(url, {"before": nonsense})
+        assert answer.status_code == 200
+        assert "patient created" in answer.content.decode()
+
+
+def test_a_script_gets_the_history_without_the_page_around_it(client_of, clinician, patient):
+    url = f"{patient.get_absolute_url()}history/"
+    text = client_of(clinician).get(url, headers={"X-Requested-With": "fetch"}).content.decode()
+    assert "patient created" in text
+    assert "<html" not in text
 
 
 def test_pages_with_names_of_their_own_are_not_taken_for_patients():

@@ -1,4 +1,4 @@
-// The patient page: the time slider over the map, the newest visit in sight, printing.
+// The patient page: the time slider over the map, the newest visit in sight, parts loaded when opened, printing.
 //
 // The matrix is the one source: a cell says status, size and ulcer of a lesion at a visit. The state after a visit is
 // the last assessed cell up to its column, and the shapes of the statuses are those of the map's legend.
@@ -109,6 +109,22 @@ function startMatrix(wrap) {
   wrap.addEventListener("scroll", mark, { passive: true });
   wrap.scrollLeft = wrap.scrollWidth;
   mark();
+}
+
+/** A fold fetches what it holds when it is first opened; what stands in it is the link to the same page. */
+async function load(fold) {
+  if (!fold.open || "loaded" in fold.dataset) return;
+  fold.dataset.loaded = "";
+  const holder = fold.querySelector("[data-part]");
+  const answer = await fetch(fold.dataset.src, { headers: { "X-Requested-With": "fetch" } }).catch(() => null);
+  // A session that is over is redirected to the sign-in page: that is not the part.
+  if (answer?.ok && !answer.redirected) holder.innerHTML = await answer.text();
+  else holder.prepend(holder.dataset.failed);
+}
+
+for (const fold of document.querySelectorAll("details[data-src]")) {
+  fold.addEventListener("toggle", () => load(fold));
+  load(fold); // the browser kept it open on going back
 }
 
 const table = document.querySelector("[data-matrix]");
