@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.codebook.partial_dates import PartialDate
+from calcinosis_registry.records.addresses import address
 from lesions.figures import NARROW, WIDE, Bar, Course, Happening, Lane, Point, Series, Span, draw_course
 from lesions.models import AdverseEvent, Complication, HandScore, ImagingStudy, Lesion, Procedure, TreatmentCourse
 from lesions.patient_file import PatientFile
@@ -113,7 +113,7 @@ def _score_points(file: PatientFile) -> list[Point]:
         day = studies[score.study_id].study_date if score.study_id in studies else None
         if score.total is not None and day is not None and day.earliest:
             middle = day.earliest + (day.latest - day.earliest) / 2  # type: ignore[operator]
-            href = reverse("patients:record", args=[HandScore.kind(), score.public_id])
+            href = address("patients:record", HandScore.kind(), ..., of=score.public_id)
             found.append(Point(middle, float(score.total), href, f"{day}: {score}"))
     return sorted(found, key=lambda point: point.day)
 
@@ -150,7 +150,7 @@ def _bar(course: TreatmentCourse) -> Bar:
         stop=span_of(course.stop),
         ongoing=course.is_running,
         ended=course.stop is not None or course.ongoing == "N",
-        href=reverse("patients:record", args=[TreatmentCourse.kind(), course.public_id]),
+        href=address("patients:record", TreatmentCourse.kind(), ..., of=course.public_id),
     )
 
 
@@ -172,7 +172,7 @@ def _happenings(attended: Sequence[Moment], lesions: Sequence[Lesion], file: Pat
             word = " ".join(
                 part for part in (_in_a_sentence(str(record)), _names(file.lesion_ids(record), labels)) if part
             )
-            href = reverse("patients:record", args=[model.kind(), record.public_id])
+            href = address("patients:record", model.kind(), ..., of=record.public_id)
             found.append(Happening(word, f"{day or '?'}: {word}", span_of(day), look, href))
     return found
 

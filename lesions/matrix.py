@@ -66,6 +66,22 @@ def size_words(length: Decimal | None, width: Decimal | None) -> str:
     return " × ".join(f"{axis:.1f}" for axis in (length, width) if axis is not None)
 
 
+def about_lesion(lesion: Lesion) -> str:
+    """Kind, pattern, target: what helps to recognise it."""
+    parts = []
+    if lesion.ssc_clinical_morphology not in ("", "NA"):
+        parts.append(lesion.get_ssc_clinical_morphology_display().split(":")[0].lower())
+    elif lesion.ssc_xray_morphology:
+        parts.append(lesion.get_ssc_xray_morphology_display().split(":")[0].lower())
+    if lesion.lesion_kind != "SINGLE":
+        parts.append(lesion.get_lesion_kind_display().lower())
+    if lesion.visibility == "IMAGING_ONLY":
+        parts.append(_("imaging only"))
+    if lesion.target:
+        parts.append(_("target lesion"))
+    return " · ".join(parts)
+
+
 def _cell(seen: Any) -> Cell | None:
     if seen is None:
         return None

@@ -10,13 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import models
-from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.codebook.fields import PartialDateField
 from calcinosis_registry.codebook.items import item_fields
 from calcinosis_registry.quality.models import DataQuery
+from calcinosis_registry.records.addresses import address
 from calcinosis_registry.records.display import words
 from calcinosis_registry.records.models import Record
 from lesions.figures import sparkline
@@ -50,9 +50,8 @@ def page_of(record: Record | None) -> str:
     if record is None or isinstance(record, ImagingFile):
         return ""
     if isinstance(record, Visit | ImagingStudy):
-        route = "lesions:visit" if isinstance(record, Visit) else "lesions:imaging_study"
-        return reverse(route, args=[record.public_id])
-    return reverse("patients:record", args=[record.kind(), record.public_id])
+        return record.get_absolute_url()
+    return address("patients:record", record.kind(), ..., of=record.public_id)
 
 
 # --- Laboratory -------------------------------------------------------------------------------------------------------
@@ -158,15 +157,6 @@ class Group:
     kind: str
     lines: list[Line]
     add: str
-    once: bool = False
-
-    @property
-    def recent(self) -> list[Line]:
-        return self.lines[:RECENT]
-
-    @property
-    def older(self) -> list[Line]:
-        return self.lines[RECENT:]
 
 
 def other_records(file: PatientFile, patient: Patient) -> tuple[list[Group], list[Group]]:
@@ -178,7 +168,7 @@ def other_records(file: PatientFile, patient: Patient) -> tuple[list[Group], lis
         lines = [line_of(record) for record in file[model]]
         lines.sort(key=lambda line: (line.when, line.record.pk), reverse=True)
         at_visit = issubclass(model, VisitRecord)
-        add = "" if at_visit else reverse("patients:record_add", args=[patient.public_id, kind])
+        add = "" if at_visit else address("patients:record_add", ..., kind, of=patient.public_id)
         group = Group(model.title(), kind, lines, add)
         if lines:
             filled.append(group)
@@ -258,7 +248,7 @@ def todo_of(patient: Patient, visits: Sequence[Visit], file: PatientFile, querie
     todo = Todo(summary.next_due_on if summary else None, str(follow_up.label) if follow_up else "")
     diagnosis = file.one(Diagnosis)
     if diagnosis is None:
-        add = reverse("patients:record_add", args=[patient.public_id, Diagnosis.kind()])
+        add = address("patients:record_add", ..., Diagnosis.kind(), of=patient.public_id)
         todo.missing.append(Task(Diagnosis.title(), add))
     for record in (patient, diagnosis):
         if record is not None and (names := names_missing(record)):

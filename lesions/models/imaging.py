@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from calcinosis_registry.codebook.items import F, Need, Privacy, choice, clinical, yes_no_unknown
+from calcinosis_registry.records.addresses import address
 from calcinosis_registry.records.models import Record
 from lesions.models.columns import (
     MODALITIES,
@@ -124,7 +124,7 @@ class ImagingStudy(LinksLesions, PatientRecord):
         return f"{self.get_modality_display()} {self.study_date or _('undated')}"
 
     def get_absolute_url(self) -> str:
-        return reverse("lesions:imaging_study", args=[self.public_id])
+        return address("lesions:imaging_study", ..., of=self.public_id)
 
     def clean(self) -> None:
         super().clean()

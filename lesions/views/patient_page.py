@@ -18,9 +18,10 @@ from lesions import body_map
 from lesions.course import course_view, dose_words, period_words
 from lesions.matrix import Row, rows_of
 from lesions.models import AdverseEvent, Complication, LesionStatus, Procedure, TreatmentCourse
-from lesions.patient_cards import lab_rows, line_of, newest_first, other_records, study_cards, todo_of
+from lesions.patient_cards import RECENT, lab_rows, line_of, newest_first, other_records, study_cards, todo_of
 from lesions.patient_file import PatientFile, lesions_of, observations_of, visits_of
 from lesions.timeline import timeline
+from lesions.views import tables
 from lesions.views.maps import map_views, mark_code, mark_of
 from patients.models import Antibody, Consent, Diagnosis, LaboratoryResult, Patient, in_force
 from patients.services import SCOPES
@@ -61,13 +62,16 @@ def _lesions_and_course(patient: Patient) -> dict[str, Any]:
         "visits": visits,
         "moments": moments,
         "rows": rows,
+        "matrix_heads": tables.matrix_heads(moments),
+        "matrix_body": tables.matrix_body(rows),
+        "map_rows": tables.map_rows(rows),
         "maps": map_views(_mark(row) for row in rows),
         "legend": _legend(rows),
         "targets": sum(lesion.target for lesion in lesions),
         "file": file,
         "labels": {lesion.pk: lesion.label for lesion in lesions},
         "course": course,
-        "course_rows": list(reversed(moments)),
+        "course_rows": tables.course_rows(moments) if course else "",
         "drawings": [("wide", mark_safe(course.wide)), ("narrow", mark_safe(course.narrow))] if course else [],
     }
 
@@ -106,12 +110,14 @@ def _records(patient: Patient, file: PatientFile, labels: dict[int, str]) -> dic
             {
                 "title": model.title(),
                 "kind": model.kind(),
-                "lines": [line_of(one) for one in newest_first(file[model], name)],
+                "lines": tables.record_list(line_of(one) for one in newest_first(file[model], name))
+                if file[model]
+                else "",
             }
             for model, name in ((Complication, "onset"), (Procedure, "performed_on"), (AdverseEvent, "onset"))
         ],
         "studies": study_cards(file, labels),
-        "labs": lab_rows(file[LaboratoryResult], patient),
+        "labs": tables.lab_body(lab_rows(file[LaboratoryResult], patient)),
         "diagnosis": file.one(Diagnosis),
         "antibodies": _newest_antibodies(file[Antibody]),
         "consents": [
@@ -122,7 +128,16 @@ def _records(patient: Patient, file: PatientFile, labels: dict[int, str]) -> dic
             }
             for one in sorted(file[Consent], key=lambda one: (one.consented_on, one.pk), reverse=True)
         ],
-        "other": other,
+        "other": [
+            {
+                "title": group.title,
+                "add": group.add,
+                "recent": tables.record_list(group.lines[:RECENT]),
+                "older": tables.record_list(group.lines[RECENT:]) if group.lines[RECENT:] else "",
+                "more": len(group.lines[RECENT:]),
+            }
+            for group in other
+        ],
         "addable": addable,
     }
 

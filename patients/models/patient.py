@@ -8,7 +8,6 @@ from typing import Self
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
@@ -19,6 +18,7 @@ from calcinosis_registry.codebook.fields import PartialDateField
 from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, yes_no_unknown
 from calcinosis_registry.codebook.partial_dates import PartialDate, Precision
 from calcinosis_registry.quality.findings import Finding
+from calcinosis_registry.records.addresses import address
 from calcinosis_registry.records.models import Record
 
 OLDEST_REFUSED, OLDEST_WARNED = 120, 105  # years of age; product.md "Decided"
@@ -186,7 +186,7 @@ class Patient(Record):
         return self
 
     def get_absolute_url(self) -> str:
-        return reverse("lesions:patient", args=[self.public_id])
+        return address("lesions:patient", ..., of=self.public_id)
 
     def age_on(self, day: datetime.date) -> int | None:
         """Completed years on a day; from the middle of the interval when the birth date is partial."""

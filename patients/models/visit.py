@@ -10,7 +10,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
@@ -18,6 +17,7 @@ from django.utils.translation import gettext_lazy as __
 from calcinosis_registry.clinics.policy import ScopedQuerySet
 from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, yes_no_unknown
 from calcinosis_registry.quality.findings import Finding
+from calcinosis_registry.records.addresses import address
 from calcinosis_registry.records.models import Record
 from patients.models.consent import OF_AGE, GivenBy, in_force
 from patients.models.patient import Patient, on_or_before
@@ -179,7 +179,7 @@ class Visit(Record):
         return self.patient.registry_number
 
     def get_absolute_url(self) -> str:
-        return reverse("lesions:visit", args=[self.public_id])
+        return address("lesions:visit", ..., of=self.public_id)
 
     @property
     def is_locked(self) -> bool:

@@ -1,0 +1,172 @@
+"""The tables of the patient page. They have hundreds of cells: written here, at a tenth of the template engine's cost.
+
+Every value goes through ``escape``; words are looked up once a table, not once a cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from html import escape
+
+from django.templatetags.static import static
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from calcinosis_registry.records.marks import lesion_tag
+from lesions.matrix import Cell, Row, about_lesion
+from lesions.patient_cards import LabRow, Line, page_of
+from lesions.timeline import Moment
+from lesions.views.maps import mark_code
+from patients.models import Visit, VisitState, VisitType
+
+NOTHING = "–"
+
+
+# --- Lesion × visit ---------------------------------------------------------------------------------------------------
+
+
+def matrix_heads(moments: Iterable[Moment]) -> SafeString:
+    """A column head per visit: date, type, state."""
+    types, states = dict(VisitType.choices), dict(VisitState.choices)
+    parts = []
+    for moment in moments:
+        visit = moment.visit
+        kind, state = str(types.get(visit.visit_type, visit.visit_type)), str(states.get(visit.state, visit.state))
+        parts.append(
+            f'<th scope="col" data-date="{visit.visit_date}"><a href="{moment.url}" title="{escape(kind)}">'
+            f'{visit.visit_date}</a><span class="visit-state is-{visit.state.lower()}">{escape(state.lower())}</span></th>'
+        )
+    return mark_safe("".join(parts))
+
+
+def matrix_body(rows: Iterable[Row]) -> SafeString:
+    """A row per lesion; the script of the page reads its cells."""
+    ulcer, infected = _("ulcer"), _("infected")
+    return mark_safe("".join(_matrix_row(row, ulcer, infected) for row in rows))
+
+
+def _matrix_row(row: Row, ulcer: str, infected: str) -> str:
+    lesion = row.lesion
+    status, label = mark_code(lesion.current_status), escape(lesion.label)
+    url = page_of(lesion)
+    tag = lesion_tag(lesion.label, status, ulcerated=lesion.ulcerated_now, url=url)
+    about = [escape(about_lesion(lesion))] if about_lesion(lesion) else []
+    about += [
+        f'<span class="lineage">{escape(words)} <a href="#l{other.number}">{escape(other.label)}</a></span>'
+        for words, other in row.origin
+    ]
+    cells = "".join([_cell(cell, ulcer, infected) for cell in row.cells])
+    gone = ' class="is-gone"' if row.now is not None and row.now.is_gone else ""
+    return (
+        f'<tr id="l{lesion.number}" data-lesion="{label}"{gone}><td class="pin-tag">{tag}</td>'
+        f'<th scope="row" class="pin-site" data-label="{label}" data-status="{status}">{escape(lesion.where)}'
+        f'<span class="sub">{" · ".join(about)}</span></th>{cells}'
+        f'<td class="col-spark" data-status="{status}">{row.spark}</td></tr>\n'
+    )
+
+
+def _cell(cell: Cell | None, ulcer: str, infected: str) -> str:
+    """One lesion at one visit."""
+    if cell is None:
+        return "<td></td>"
+    key, word = mark_code(cell.status), escape(cell.word)
+    if cell.size:
+        told = f'<span class="visually-hidden word">{word}</span> <span class="size">{cell.size}</span>'
+    else:
+        told = f' <span class="word">{word}</span>'
+    if cell.ulcerated:
+        told += f' <b class="ulcer-word">{ulcer}</b>'
+    if cell.infected:
+        told += f' <b class="ulcer-word">{infected}</b>'
+    return f'<td data-status="{key}"{" data-ulcer" if cell.ulcerated else ""}>{_shape(key)}{told}</td>'
+
+
+@lru_cache(maxsize=64)
+def _shape(key: str) -> str:
+    marks = static("registry/marks.svg")
+    return f'<svg class="status-mark" viewBox="0 0 12 12" aria-hidden="true"><use href="{marks}#{key}"/></svg>'
+
+
+# --- Course and map in numbers ----------------------------------------------------------------------------------------
+
+
+def course_rows(moments: Sequence[Moment]) -> SafeString:
+    """A row per visit, the newest first."""
+    not_done = _("not done")
+    parts = []
+    for moment in reversed(moments):
+        visit = moment.visit
+        numbers = (
+            NOTHING if moment.burden is None else f"{moment.burden:.0f}",
+            *(rating(visit, name, not_done) for name in ("pain_nrs", "patient_global", "physician_global")),
+            *(NOTHING if one is None else str(one) for one in (moment.active, moment.ulcerated, visit.mrss)),  # type: ignore[attr-defined]
+        )
+        cells = "".join([f'<td class="number">{one}</td>' for one in numbers])
+        parts.append(f'<tr><td class="nowrap"><a href="{moment.url}">{visit.visit_date}</a></td>{cells}</tr>\n')
+    return mark_safe("".join(parts))
+
+
+def rating(visit: Visit, name: str, not_done: str) -> str:
+    """A rating of a visit: the number, "not done" or a dash."""
+    value = getattr(visit, name)
+    if value is not None:
+        return str(value)
+    return not_done if getattr(visit, f"{name.removesuffix('_nrs')}_not_done") else "—"
+
+
+def map_rows(rows: Iterable[Row]) -> SafeString:
+    """The map as a table: where each lesion is, and how it is now."""
+    yes = escape(_("yes"))
+    parts = []
+    for row in rows:
+        lesion, now = row.lesion, row.now
+        label = escape(lesion.label)
+        site, side = escape(str(lesion.get_site_display())), escape(str(lesion.get_laterality_display()).lower())
+        parts.append(
+            f'<tr data-row="{label}"><td><a href="#l{lesion.number}">{label}</a></td><td>{site}</td>'
+            f"<td>{side or NOTHING}</td><td data-word>{escape(now.word) if now else NOTHING}</td>"
+            f'<td data-size class="nowrap">{(now and now.size) or NOTHING}</td>'
+            f'<td data-ulcer data-yes="{yes}">{yes if now and now.ulcerated else NOTHING}</td></tr>\n'
+        )
+    return mark_safe("".join(parts))
+
+
+# --- Lists of records -------------------------------------------------------------------------------------------------
+
+
+def lab_body(rows: Iterable[LabRow]) -> SafeString:
+    """A row per analyte: its newest value, the one before, its line over time."""
+    unusual, reported = escape(_("unusual")), _("reported %(value)s")
+    parts = []
+    for row in rows:
+        name = escape(str(row.result.get_analyte_display()))
+        newest = f"<b>{escape(row.value)}</b> {escape(row.unit)}"
+        if row.unusual:
+            newest = f'<span class="pill is-warn">{unusual}</span> {newest}'
+        if row.reported:
+            newest += f'<span class="sub">{escape(reported % {"value": row.reported})}</span>'
+        before = NOTHING
+        if row.previous:
+            before = f'{escape(row.previous)}<span class="sub nowrap">{row.previous_on}</span>'
+        parts.append(
+            f'<tr{" class=is-unusual" if row.unusual else ""}><th scope="row"><a href="{page_of(row.result)}">{name}</a></th>'
+            f'<td class="number">{newest}<span class="sub">{row.result.collected_on}</span></td>'
+            f'<td class="number">{before}</td><td>{row.spark}</td></tr>\n'
+        )
+    return mark_safe("".join(parts))
+
+
+def record_list(lines: Iterable[Line]) -> SafeString:
+    """Records, one a line: what, its first answers, when."""
+    return mark_safe(f'<ul class="rows is-tight">{"".join([_line(one) for one in lines])}</ul>')
+
+
+def _line(line: Line) -> str:
+    said = line.name or line.text or str(line.record)
+    look = ' class="row-title"' if line.name else ""
+    more = f'<span class="sub">{escape(line.text)}</span>' if line.name and line.text else ""
+    return (
+        f'<li><span class="row-main"><a href="{line.url}"{look}>{escape(said)}</a>{more}</span>'
+        f'<span class="row-end nowrap">{escape(line.when) or NOTHING}</span></li>\n'
+    )
