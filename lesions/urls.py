@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lesions.views import hand_score, imaging, imaging_files, imaging_study, patient_history, patient_page, visit
+from lesions.views import hand_score, imaging, imaging_files, imaging_study, maps, patient_history, patient_page, visit
 
 app_name = "lesions"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("patients/<slug:public_id>/history/", patient_history.patient_history, name="patient_history"),
     path("patients/<slug:patient_id>/visits/new/", visit.new_visit, name="visit_new"),
     path("patients/<slug:patient_id>/visits/part/<slug:part>/", visit.visit_part, name="visit_part"),
+    path("body-map/<slug:digest>.svg", maps.drawing, name="map_drawing"),
     path("visits/<slug:public_id>/", visit.visit_page, name="visit"),
     path("visits/<slug:public_id>/sign/", visit.sign, name="visit_sign"),
     path("visits/<slug:public_id>/unlock/", visit.unlock, name="visit_unlock"),

@@ -30,14 +30,17 @@ FALLBACK = {
 }
 
 
-def render_view(view: View, views: dict[str, View], marks: Iterable[Mark] = (), *, selectable: bool = False) -> str:
-    """One view with its marks as an SVG element. ``selectable``: regions are buttons that can be chosen."""
+def render_view(
+    view: View, views: dict[str, View], marks: Iterable[Mark] = (), *, selectable: bool = False, drawing: str = ""
+) -> str:
+    """One view with its marks as an SVG element. ``selectable``: regions are buttons that can be chosen. ``drawing``:
+    the address of ``render_drawing()``'s file, which then says what lies behind the marks."""
     placed = place(marks, view, views)
     uid = f"map-{view.key}"
     content = [
         element("title", escape(str(view.title)), id=f"{uid}-title"),
         element("desc", escape(_description(view, placed)), id=f"{uid}-desc"),
-        _backdrop(view, selectable),
+        _drawn_elsewhere(view, drawing) if drawing else _backdrop(view, selectable),
         *(_mark(one, view.mark) for one in placed),
     ]
     return element(
@@ -52,6 +55,33 @@ def render_view(view: View, views: dict[str, View], marks: Iterable[Mark] = (), 
         data_view=view.key,
         font_family="Inter, sans-serif",
     )
+
+
+def render_drawing(views: Iterable[View]) -> str:
+    """What lies behind the marks of every view, without words, as a file that browsers keep: a page with five views has
+    a tenth of the text. Style sheets do not reach into it, but their variables do, so it follows the theme."""
+    return element("svg", "".join(element("g", _silhouette(view), id=view.key) for view in views), xmlns=NAMESPACE)
+
+
+def _silhouette(view: View) -> str:
+    """Body, regions, nails and creases of a view: a path each, as body-map.css would paint them."""
+    soft = {"stroke": f"var(--ink-soft, {SOFT})", "stroke_width": 0.9}
+    body = {"fill": f"var(--wash, {WASH})", "stroke_linejoin": "round", **soft, "stroke_width": 1.5}
+    regions = "".join(region.path for region in view.regions)
+    # Bodies and nails one by one: where two overlap, each hides what lies behind it.
+    return "".join(
+        [
+            *(element("path", d=d, **body) for d in view.outlines),
+            element("path", d=regions, fill="none", stroke_opacity=0.22, **soft),
+            *(element("path", d=d, fill=f"var(--paper, {PAPER})", stroke_opacity=0.75, **soft) for d in view.nails),
+            element("path", d="".join(view.details), fill="none", stroke_linecap="round", stroke_opacity=0.5, **soft),
+        ]
+    )
+
+
+def _drawn_elsewhere(view: View, drawing: str) -> str:
+    captions = "".join(_caption(caption, view.mark) for caption in view.captions)
+    return element("use", href=f"{drawing}#{view.key}") + captions
 
 
 _drawn: dict[tuple[str, bool, str], str] = {}

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
+from calcinosis_registry.records.addresses import address
 from lesions import body_map
 from lesions.models import Lesion, LesionStatus
 
@@ -50,14 +53,26 @@ def mark_code(status: str) -> str:
     return _LOOKS_LIKE.get(status, status)
 
 
+@require_safe
+def drawing(request: HttpRequest, digest: str) -> HttpResponse:
+    """Body, hands and feet without any lesion: no patient's, the same until the drawing changes, and then elsewhere."""
+    text, current = body_map.drawing()
+    if digest != current:
+        raise Http404
+    answer = HttpResponse(text, content_type="image/svg+xml")
+    answer["Cache-Control"] = "private, max-age=31536000, immutable"
+    return answer
+
+
 def map_views(marks: Iterable[body_map.Mark], *, selectable: bool = False) -> list[dict[str, Any]]:
     """[{key, title, svg, count}] of every view, the one with most lesions first in ``open``."""
     marks = list(marks)
+    behind = "" if selectable else address("lesions:map_drawing", ..., of=body_map.drawing()[1])
     views: list[dict[str, Any]] = []
     for key, title in TABS.items():
         placed = body_map.place(marks, body_map.VIEWS[key])
         svg: SafeString = mark_safe(
-            body_map.render(key, marks, selectable=selectable)
+            body_map.render(key, marks, selectable=selectable, drawing=behind)
         )  # our own drawing, escaped there
         views.append({"key": key, "title": title, "svg": svg, "count": len(placed)})
     counts = [one["count"] for one in views]

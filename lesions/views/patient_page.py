@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
@@ -15,7 +14,7 @@ from calcinosis_registry.clinics.policy import may
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.quality.models import DataQuery
 from lesions import body_map
-from lesions.course import course_view, dose_words, period_words
+from lesions.course import course_view
 from lesions.matrix import Row, rows_of
 from lesions.models import AdverseEvent, Complication, LesionStatus, Procedure, TreatmentCourse
 from lesions.patient_cards import RECENT, lab_rows, line_of, newest_first, other_records, study_cards, todo_of
@@ -96,23 +95,12 @@ def _records(patient: Patient, file: PatientFile, labels: dict[int, str]) -> dic
     courses = sorted(newest_first(file[TreatmentCourse], "start"), key=lambda one: not one.is_running)
     other, addable = other_records(file, patient)
     return {
-        "treatments": [
-            {
-                "course": one,
-                "dose": dose_words(one),
-                "period": period_words(one.start, one.stop, ongoing=one.is_running),
-                "lesions": [labels[key] for key in sorted(file.lesion_ids(one)) if key in labels],
-                "url": reverse("patients:record", args=["treatmentcourse", one.public_id]),
-            }
-            for one in courses
-        ],
+        "treatments": tables.treatment_list(courses, file, labels),
         "events": [
             {
                 "title": model.title(),
                 "kind": model.kind(),
-                "lines": tables.record_list(line_of(one) for one in newest_first(file[model], name))
-                if file[model]
-                else "",
+                "lines": tables.record_list([line_of(one) for one in newest_first(file[model], name)]),
             }
             for model, name in ((Complication, "onset"), (Procedure, "performed_on"), (AdverseEvent, "onset"))
         ],
@@ -133,7 +121,7 @@ def _records(patient: Patient, file: PatientFile, labels: dict[int, str]) -> dic
                 "title": group.title,
                 "add": group.add,
                 "recent": tables.record_list(group.lines[:RECENT]),
-                "older": tables.record_list(group.lines[RECENT:]) if group.lines[RECENT:] else "",
+                "older": tables.record_list(group.lines[RECENT:]),
                 "more": len(group.lines[RECENT:]),
             }
             for group in other

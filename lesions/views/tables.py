@@ -5,7 +5,7 @@ Every value goes through ``escape``; words are looked up once a table, not once 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from html import escape
 
@@ -14,8 +14,11 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.records.marks import lesion_tag
+from lesions.course import dose_words, period_words
 from lesions.matrix import Cell, Row, about_lesion
+from lesions.models import TreatmentCourse
 from lesions.patient_cards import LabRow, Line, page_of
+from lesions.patient_file import PatientFile
 from lesions.timeline import Moment
 from lesions.views.maps import mark_code
 from patients.models import Visit, VisitState, VisitType
@@ -35,7 +38,8 @@ def matrix_heads(moments: Iterable[Moment]) -> SafeString:
         kind, state = str(types.get(visit.visit_type, visit.visit_type)), str(states.get(visit.state, visit.state))
         parts.append(
             f'<th scope="col" data-date="{visit.visit_date}"><a href="{moment.url}" title="{escape(kind)}">'
-            f'{visit.visit_date}</a><span class="visit-state is-{visit.state.lower()}">{escape(state.lower())}</span></th>'
+            f"{visit.visit_date}</a>"
+            f'<span class="visit-state is-{visit.state.lower()}">{escape(state.lower())}</span></th>'
         )
     return mark_safe("".join(parts))
 
@@ -146,20 +150,51 @@ def lab_body(rows: Iterable[LabRow]) -> SafeString:
             newest = f'<span class="pill is-warn">{unusual}</span> {newest}'
         if row.reported:
             newest += f'<span class="sub">{escape(reported % {"value": row.reported})}</span>'
+        look = ' class="is-unusual"' if row.unusual else ""
         before = NOTHING
         if row.previous:
             before = f'{escape(row.previous)}<span class="sub nowrap">{row.previous_on}</span>'
         parts.append(
-            f'<tr{" class=is-unusual" if row.unusual else ""}><th scope="row"><a href="{page_of(row.result)}">{name}</a></th>'
+            f"<tr{look}>"
+            f'<th scope="row"><a href="{page_of(row.result)}">{name}</a></th>'
             f'<td class="number">{newest}<span class="sub">{row.result.collected_on}</span></td>'
             f'<td class="number">{before}</td><td>{row.spark}</td></tr>\n'
         )
     return mark_safe("".join(parts))
 
 
-def record_list(lines: Iterable[Line]) -> SafeString:
-    """Records, one a line: what, its first answers, when."""
-    return mark_safe(f'<ul class="rows is-tight">{"".join([_line(one) for one in lines])}</ul>')
+def treatment_list(
+    courses: Iterable[TreatmentCourse], file: PatientFile, lesion_labels: Mapping[int, str]
+) -> SafeString:
+    """Treatments, one a line: agent, dose, route, lesions; why, with what response, why it ended; when."""
+    response, stopped = _("Response: %(response)s."), _("Stopped: %(why)s.")
+    parts = []
+    for one in courses:
+        said = f'<a class="row-title" href="{page_of(one)}">{escape(one.name)}</a>'
+        if dose := dose_words(one):
+            said += f" {escape(dose)}"
+        if one.route:
+            said += f", {escape(str(one.get_route_display()).lower())}"
+        if lesions := [lesion_labels[key] for key in sorted(file.lesion_ids(one)) if key in lesion_labels]:
+            said += f" ({escape(', '.join(lesions))})"
+        about = [
+            f"{one.get_intent_display()}." if one.intent else "",
+            response % {"response": str(one.get_response_display()).lower()} if one.response else "",
+            stopped % {"why": str(one.get_reason_stopped_display()).lower()} if one.reason_stopped else "",
+        ]
+        period = period_words(one.start, one.stop, ongoing=one.is_running)
+        over = "" if one.is_running else ' class="is-over"'
+        parts.append(
+            f'<li{over}><span class="row-main">{said} '
+            f'<span class="sub">{escape(" ".join(part for part in about if part))}</span></span>'
+            f'<span class="row-end nowrap">{escape(period)}</span></li>\n'
+        )
+    return mark_safe(f'<ul class="rows is-tight">{"".join(parts)}</ul>' if parts else "")
+
+
+def record_list(lines: Sequence[Line]) -> SafeString:
+    """Records, one a line: what, its first answers, when; "" for none."""
+    return mark_safe(f'<ul class="rows is-tight">{"".join([_line(one) for one in lines])}</ul>' if lines else "")
 
 
 def _line(line: Line) -> str:

@@ -23,6 +23,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from lesions import body_map
+
 ACCOUNTS = ("anon", "clin", "asst", "mon", "rsch", "member", "admin", "coord", "strng", "oadm", "nobody")
 
 # {parameter, or route and parameter: attribute of a row of cast.py; in quotes: the word itself}
@@ -54,6 +56,7 @@ OBJECTS = {
     "token": "token",
     "kind": "'treatmentcourse'",
     "part": "'l1'",
+    "digest": repr(body_map.drawing()[1]),
     "uidb36": "'1'",
     "key": "'x-y'",
     "app_label": "'patients'",
@@ -157,6 +160,7 @@ patients:record_history                   GET      login ok    ok    ok    404  
 patients:record_delete                    POST     login ok    ok    403   404   404   404   404   404   404   404
 lesions:patient                           GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:patient_history                   GET      login ok    ok    ok    404   404   404   404   404   404   404
+lesions:map_drawing                       GET      login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 lesions:visit_new                         GET+POST login ok    ok    403   404   404   404   404   404   404   404
 lesions:visit_part                        GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:visit                             GET      login ok    ok    ok    404   404   404   404   404   404   404

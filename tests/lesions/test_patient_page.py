@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from decimal import Decimal
+from xml.etree import ElementTree
 
 import pytest
 from django.db import connection
@@ -15,6 +16,7 @@ from django.utils import timezone
 from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.codebook.partial_dates import PartialDate
+from lesions.body_map import VIEWS
 from lesions.models import Complication, ImagingStudy, Lesion, LesionObservation, SkinScore, TreatmentCourse
 from lesions.patient_file import PatientFile
 from lesions.services import NewLesion, VisitEntry, save_visit
@@ -259,3 +261,21 @@ def test_what_is_missing_at_an_open_visit_is_named_with_its_page(shown, patient)
     save_visit(entry=VisitEntry(visit=visit), by=UserFactory(), now=timezone.now())
     text = shown(patient)
     assert f'<a href="{visit.get_absolute_url()}">Visit of 2026-01-07</a>: pain from calcinosis' in text
+
+
+def test_the_map_is_drawn_once_for_all_patients_and_only_its_marks_for_each(client_of, clinician, shown, patient):
+    seen_for(patient, 2)
+    text = shown(patient)
+    files = set(re.findall(r'<use href="(/body-map/[^"#]+)#(\w+)"', text))
+    assert {view for _url, view in files} == set(VIEWS)
+    (url,) = {url for url, _view in files}
+    answer = client_of(clinician).get(url)
+    assert "immutable" in answer["Cache-Control"]
+    drawn = ElementTree.fromstring(answer.content)
+    assert [group.get("id") for group in drawn] == list(VIEWS)
+    assert b"L1" not in answer.content
+    assert 'data-lesion="L1"' in text
+
+
+def test_an_old_drawing_of_the_map_is_not_found(client_of, clinician):
+    assert client_of(clinician).get("/body-map/0123456789abcdef.svg").status_code == 404
