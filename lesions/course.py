@@ -15,6 +15,7 @@ from lesions.figures import NARROW, WIDE, Bar, Course, Happening, Lane, Point, S
 from lesions.models import AdverseEvent, Complication, HandScore, ImagingStudy, Lesion, Procedure, TreatmentCourse
 from lesions.patient_file import PatientFile
 from lesions.timeline import Moment
+from patients.models import Visit
 
 MARGIN = datetime.timedelta(days=60)
 UNTOLD = ("", "OTHER", "U")  # reasons that say nothing in a picture
@@ -137,6 +138,14 @@ def period_words(start: PartialDate | None, stop: PartialDate | None, *, ongoing
     """``2022-05 – 2023-07``, ``2024-01 – now``, ``2024 –`` where the end was not told."""
     end = _("now") if ongoing else stop
     return f"{start if start is not None else '?'} – {end if end is not None else '?'}"
+
+
+def rating_words(visit: Visit, name: str, not_done: str) -> str:
+    """A rating of a visit: the number, ``not_done`` (in the page's language), or a dash where it was not asked."""
+    value = getattr(visit, name)
+    if value is not None:
+        return str(value)
+    return not_done if getattr(visit, f"{name.removesuffix('_nrs')}_not_done") else "—"
 
 
 def _bar(course: TreatmentCourse) -> Bar:

@@ -8,9 +8,11 @@ from typing import Any
 from django import forms, template
 from django.utils.translation import gettext as _
 
+from lesions.course import rating_words
 from lesions.matrix import about_lesion
 from lesions.models import LesionObservation
 from lesions.views.maps import mark_code
+from patients.models import Visit
 
 register = template.Library()
 register.filter(about_lesion)
@@ -65,3 +67,9 @@ def seen_in_words(observation: LesionObservation) -> str:
     if observation.count_estimate:
         parts.append(_("%(n)s deposits") % {"n": observation.count_estimate})
     return ", ".join(parts)
+
+
+@register.filter
+def rating(visit: Visit, name: str) -> str:
+    """A rating of a visit: the number, "not done" or a dash."""
+    return rating_words(visit, name, _("not done"))

@@ -14,14 +14,14 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.records.marks import lesion_tag
-from lesions.course import dose_words, period_words
+from lesions.course import dose_words, period_words, rating_words
 from lesions.matrix import Cell, Row, about_lesion
 from lesions.models import TreatmentCourse
 from lesions.patient_cards import LabRow, Line, page_of
 from lesions.patient_file import PatientFile
 from lesions.timeline import Moment
 from lesions.views.maps import mark_code
-from patients.models import Visit, VisitState, VisitType
+from patients.models import VisitState, VisitType
 
 NOTHING = "–"
 
@@ -103,20 +103,12 @@ def course_rows(moments: Sequence[Moment]) -> SafeString:
         visit = moment.visit
         numbers = (
             NOTHING if moment.burden is None else f"{moment.burden:.0f}",
-            *(rating(visit, name, not_done) for name in ("pain_nrs", "patient_global", "physician_global")),
+            *(rating_words(visit, name, not_done) for name in ("pain_nrs", "patient_global", "physician_global")),
             *(NOTHING if one is None else str(one) for one in (moment.active, moment.ulcerated, visit.mrss)),  # type: ignore[attr-defined]
         )
         cells = "".join([f'<td class="number">{one}</td>' for one in numbers])
         parts.append(f'<tr><td class="nowrap"><a href="{moment.url}">{visit.visit_date}</a></td>{cells}</tr>\n')
     return mark_safe("".join(parts))
-
-
-def rating(visit: Visit, name: str, not_done: str) -> str:
-    """A rating of a visit: the number, "not done" or a dash."""
-    value = getattr(visit, name)
-    if value is not None:
-        return str(value)
-    return not_done if getattr(visit, f"{name.removesuffix('_nrs')}_not_done") else "—"
 
 
 def map_rows(rows: Iterable[Row]) -> SafeString:
