@@ -12,6 +12,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from calcinosis_registry.audit import guards
+
 
 @login_not_required
 @never_cache
@@ -25,12 +27,13 @@ def live(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 when database, migrations and storage are there; 503 names what is not."""
-    checks = {"database": False, "migrations": False, "storage": os.access(settings.DATA_DIR, os.W_OK)}
+    """200 when database, migrations, the trail's triggers and storage are there; 503 names what is not."""
+    checks = {"database": False, "migrations": False, "trail": False, "storage": os.access(settings.DATA_DIR, os.W_OK)}
     try:
         executor = MigrationExecutor(connection)
         checks["database"] = True
         checks["migrations"] = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        checks["trail"] = not guards.missing()
     except DatabaseError:
         pass
     well = all(checks.values())

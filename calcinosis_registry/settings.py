@@ -3,6 +3,7 @@
 REGISTRY_DATA   directory of database, files and keys (default: var/ beside manage.py)
 REGISTRY_DEMO   1: a demo register: second factor off, banner on every page; refused where real patients are
 DATABASE_URL    default: SQLite in REGISTRY_DATA
+REGISTRY_WITNESS  head of the audit chain and list of erasures, outside the backups (default: REGISTRY_DATA/keys)
 SECRET_KEY, ALLOWED_HOSTS, CSRF_TRUSTED_ORIGINS, EMAIL_URL, DEFAULT_FROM_EMAIL: production
 """
 
@@ -40,6 +41,9 @@ def kept_secret(name: str) -> str:
 
 SECRET_KEY = kept_secret("SECRET_KEY")
 PSEUDONYM_KEY = kept_secret("PSEUDONYM_KEY")
+AUDIT_KEY = kept_secret("AUDIT_KEY")
+# Head of the audit chain and list of erasures: outside the database and outside every backup of it.
+WITNESS_DIR = Path(env("REGISTRY_WITNESS", default=str(DATA_DIR / "keys"))).resolve()
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

@@ -7,7 +7,9 @@ application = get_wsgi_application()
 
 from django.db import connections  # noqa: E402  needs the settings
 
-from calcinosis_registry.demo import guard  # noqa: E402  needs the apps loaded
+from calcinosis_registry.audit import guards  # noqa: E402  needs the apps loaded
+from calcinosis_registry.demo import guard  # noqa: E402
 
 guard.refuse()
+guards.refuse()
 connections.close_all()  # a worker that is forked from here must not share a connection with its siblings

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings as project_settings
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
 from calcinosis_registry.accounts.models import User
+from calcinosis_registry.audit import guards
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.roles import Role
 from tests.factories import ClinicFactory, MembershipFactory, UserFactory
@@ -21,6 +24,25 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
         give_up = pytest.fail if os.environ.get("REGISTRY_CI_STRICT") else pytest.skip
         give_up("needs PostgreSQL: python tests/postgres_server.py -- make test")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A head of the chain and a list of erasures of this process's own. Both are forgotten where the tables are."""
+    project_settings.WITNESS_DIR = folder = tmp_path_factory.mktemp("witness")
+    emptied = TransactionTestCase._fixture_teardown
+
+    def emptied_without_guards(test: TransactionTestCase) -> None:
+        """Between two tests the tables are emptied, which the trail's triggers refuse."""
+        guards.lift()
+        emptied(test)
+        guards.install()
+        for left in folder.iterdir():
+            left.unlink()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TransactionTestCase, "_fixture_teardown", emptied_without_guards)
+        yield folder
 
 
 @pytest.fixture

@@ -1,13 +1,17 @@
-"""The trail: one row per change, reading of an identity, export, sign-in or change of role."""
+"""The trail: one row per change, reading of an identity, export, sign-in or change of role, in one keyed hash chain."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import secrets
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models
+from django.db import connections, models, transaction
 from django.utils.translation import gettext_lazy as _
+
+from calcinosis_registry.audit import chain, witness
 
 
 class Action(models.TextChoices):
@@ -21,10 +25,40 @@ class Action(models.TextChoices):
     SIGN_IN = "sign_in", _("signed in")
     SIGN_OUT = "sign_out", _("signed out")
     ACCOUNT = "account", _("account changed")
+    ERASE = "erase", _("erased")
+    RESTORE = "restore", _("restored from a backup")
+
+
+APPENDING = 0x63616C63  # PostgreSQL's lock of whoever appends
 
 
 class EventQuerySet(models.QuerySet):
-    """Events are only ever added."""
+    """Events are only ever added, each at the end of the chain."""
+
+    def appended(self, events: Sequence[Event], **kwargs: Any) -> list[Event]:
+        """Write events at the end of the chain, in one transaction with what is around them."""
+        if not events:
+            return []
+        with transaction.atomic(using=self.db, savepoint=False):
+            last, before = self._locked_end()
+            for event, salt in zip(events, _salts(len(events)), strict=True):
+                last += 1
+                before = event.join(last, before, salt)
+            written = super().bulk_create(events, **kwargs)
+            # After the commit, so it may lag but never lead; a full disk there must not undo what is saved.
+            transaction.on_commit(lambda: witness.note(last, before), using=self.db, robust=True)
+        return written
+
+    def _locked_end(self) -> tuple[int, str]:
+        """(number, seal) of the last event; nobody else appends until this transaction ends.
+
+        SQLite's transactions are IMMEDIATE: there the writer is alone already.
+        """
+        with connections[self.db].cursor() as cursor:
+            if connections[self.db].vendor == "postgresql":
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [APPENDING])
+            cursor.execute("SELECT id, seal FROM audit_event ORDER BY id DESC LIMIT 1")
+            return cursor.fetchone() or (0, chain.FIRST)
 
     def of_record(self, model: type[models.Model], pk: int) -> EventQuerySet:
         return self.filter(model=model._meta.label_lower, object_id=pk)
@@ -37,7 +71,7 @@ class EventQuerySet(models.QuerySet):
     ) -> list[Event]:
         if update_conflicts:
             raise TypeError("the audit trail is append-only")
-        return super().bulk_create(objs, *args, **kwargs)
+        return self.appended(list(objs), batch_size=500)
 
     def update(self, **kwargs: object) -> NoReturn:
         raise TypeError("the audit trail is append-only")
@@ -49,7 +83,8 @@ class EventQuerySet(models.QuerySet):
 class Event(models.Model):
     """Who did what, when, to which record and why. Plain values: it outlives the accounts and records it names.
 
-    ``changes``: {field name: [old, new]}; for READ and EXPORT a description of what was shown.
+    ``changes``: {field name: [old, new]}; for READ and EXPORT a description of what was shown. The id is the place
+    in the chain and without gaps. ``salt``, ``commitment`` and ``seal``: see audit/chain.py.
     """
 
     at = models.DateTimeField(_("when"), db_index=True)
@@ -64,6 +99,9 @@ class Event(models.Model):
     patient = models.CharField(_("patient"), max_length=24, blank=True, db_index=True)
     changes = models.JSONField(_("changes"), default=dict, encoder=DjangoJSONEncoder)
     reason = models.CharField(_("why"), max_length=400, blank=True)
+    salt = models.CharField(max_length=32, editable=False, blank=True)
+    commitment = models.CharField(max_length=64, editable=False)
+    seal = models.CharField(max_length=64, editable=False)
 
     objects = EventQuerySet.as_manager()
 
@@ -78,7 +116,31 @@ class Event(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             raise TypeError("the audit trail is append-only")
-        super().save(*args, **{**kwargs, "force_insert": True})
+        type(self)._default_manager.appended([self])
 
     def delete(self, *args: object, **kwargs: object) -> NoReturn:
         raise TypeError("the audit trail is append-only")
+
+    @property
+    def is_blanked(self) -> bool:
+        """Were its values erased with the person they told of?"""
+        return not self.salt
+
+    def join(self, number: int, before: str, salt: str) -> str:
+        """Take this place in the chain; returns the seal."""
+        self.pk, self.salt, self.reason = number, salt, str(self.reason)
+        self.object_id = None if self.object_id is None else int(self.object_id)
+        self.commitment = chain.commitment(salt, self.changes, self.reason)
+        self.seal = chain.seal(sealing_key(), before, [getattr(self, name) for name in chain.BOUND])
+        return self.seal
+
+
+def sealing_key() -> bytes:
+    return settings.AUDIT_KEY.encode()
+
+
+def _salts(count: int) -> Iterable[str]:
+    """Random ones, from one call: a large insert asks for many."""
+    width = chain.SALT_CHARACTERS
+    drawn = secrets.token_hex(count * width // 2)
+    return (drawn[place : place + width] for place in range(0, len(drawn), width))

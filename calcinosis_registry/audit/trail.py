@@ -11,6 +11,7 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
+from calcinosis_registry.audit import witness
 from calcinosis_registry.audit.models import Action, Event
 
 
@@ -71,7 +72,7 @@ def together() -> Iterator[None]:
     try:
         with transaction.atomic():
             yield
-            Event.objects.bulk_create(pending, batch_size=500)
+            Event.objects.bulk_create(pending)
     finally:
         _pending.reset(token)
 
@@ -83,7 +84,7 @@ def write(events: Iterable[Event]) -> None:
         pending.extend(events)
         return
     if events := list(events):
-        Event.objects.bulk_create(events, batch_size=500)
+        Event.objects.bulk_create(events)
 
 
 def event(
@@ -119,3 +120,18 @@ def tell(action: Action, **about: Any) -> None:
 
 def _patient_of(record: models.Model | None) -> str:
     return getattr(record, "trail_patient", "") if record is not None else ""
+
+
+def continue_after_restore(*, reason: str) -> int:
+    """The database is a restored backup: one event says how many events are lost, and the head goes back to it.
+
+    Returns that number. To be called once, after a restore, before anybody works on.
+    """
+    known = witness.head()
+    with transaction.atomic():
+        last = Event.objects.aggregate(last=models.Max("pk"))["last"] or 0
+        lost = max(known.id - last, 0) if known else 0
+        tell(Action.RESTORE, changes={"events": [known.id if known else last, last], "lost": lost}, reason=reason)
+    event = Event.objects.get(pk=last + 1)
+    witness.note(event.pk, event.seal, even_back=True)
+    return lost

@@ -222,7 +222,7 @@ def test_readiness_says_when_migrations_are_missing(client, db, monkeypatch):
     monkeypatch.setattr("calcinosis_registry.health.MigrationExecutor.migration_plan", lambda self, targets: ["one"])
     answer = client.get("/health/ready")
     assert answer.status_code == 503
-    assert answer.json()["checks"] == {"database": True, "migrations": False, "storage": True}
+    assert answer.json()["checks"] == {"database": True, "migrations": False, "trail": True, "storage": True}
 
 
 @pytest.mark.django_db(transaction=True)
