@@ -28,8 +28,8 @@ _SHORT_VRS = frozenset(
     {"AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "PN", "SH", "SL", "SS", "ST", "TM", "UI"}
     | {"UL", "US"}
 )
-_IMPLICIT, _EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
-_DEFLATED, _BIG_ENDIAN = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
+_IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+DEFLATED, _BIG_ENDIAN = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
 # RLE; JPEG baseline, extended, lossless (two); JPEG-LS (two); JPEG 2000 (two)
 _ENCAPSULATED = frozenset(
     ["1.2.840.10008.1.2.5", *(f"1.2.840.10008.1.2.4.{last}" for last in (50, 51, 57, 70, 80, 81, 90, 91))]
@@ -66,12 +66,9 @@ def tag_text(tag: int) -> str:
 
 def check_structure(data: mmap | bytes) -> Structure:
     """Walk the whole file. Raises :class:`Refused` for anything cut short, over-long, too deep, repeated, unknown."""
-    if data[128:132] != b"DICM":
-        raise Refused(_("This is not a DICOM file: the mark DICM at byte 128 is missing."))
     walk = _Walk(data)
-    meta: dict[int, Element] = {}
-    body = walk.file_meta(meta)
-    syntax = _transfer_syntax(data, meta)
+    meta, body = _meta(walk)
+    syntax = _accepted(_transfer_syntax(data, meta))
     elements: dict[int, Element] = {}
     walk.encapsulated = syntax in _ENCAPSULATED
     walk.dataset(body, len(data), implicit=syntax == _IMPLICIT, depth=0, found=elements)
@@ -80,17 +77,33 @@ def check_structure(data: mmap | bytes) -> Structure:
     return Structure(syntax, elements, walk.fragments)
 
 
+def deflated_from(data: mmap | bytes) -> int | None:
+    """Where the deflated data set begins; None for a file that is not deflated as a whole. Raises Refused."""
+    meta, body = _meta(_Walk(data))
+    return body if _transfer_syntax(data, meta) == DEFLATED else None
+
+
+def _meta(walk: _Walk) -> tuple[dict[int, Element], int]:
+    if walk.data[128:132] != b"DICM":
+        raise Refused(_("This is not a DICOM file: the mark DICM at byte 128 is missing."))
+    meta: dict[int, Element] = {}
+    return meta, walk.file_meta(meta)
+
+
 def _transfer_syntax(data: mmap | bytes, meta: dict[int, Element]) -> str:
     element = meta.get(TRANSFER_SYNTAX)
     if element is None:
         raise Refused(_("The file is incomplete: Transfer Syntax UID (0002,0010) is missing."))
     value = data[element.start : element.start + min(element.length, 64)]
-    syntax = value.rstrip(b"\0 ").decode("ascii", "replace")
-    if syntax == _DEFLATED:
+    return value.rstrip(b"\0 ").decode("ascii", "replace")
+
+
+def _accepted(syntax: str) -> str:
+    if syntax == DEFLATED:  # inflated within bounds before it comes here (dicom_deflated)
         raise Refused(_("The file is deflated as a whole (transfer syntax (0002,0010)); export it uncompressed."))
     if syntax == _BIG_ENDIAN:
         raise Refused(_("The file is big endian (transfer syntax (0002,0010)); export it little endian."))
-    if syntax not in _ENCAPSULATED and syntax not in (_IMPLICIT, _EXPLICIT):
+    if syntax not in _ENCAPSULATED and syntax not in (_IMPLICIT, EXPLICIT):
         raise Refused(_("The transfer syntax (0002,0010) %(syntax)s is not accepted."), syntax=syntax)
     return syntax
 

@@ -20,7 +20,7 @@ from lesions.refusal import Refused
 from lesions.refusal import gettext_noop as _
 
 HEAD_BYTES = 512
-TIMEOUT_SECONDS = 40
+TIMEOUT_SECONDS = 25  # a person waits 30 at most
 MEDIA_TYPES = {"dicom": "application/dicom", "jpeg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
 MAX_BYTES = {"dicom": 512 * 10**6, "jpeg": 25 * 10**6, "png": 25 * 10**6, "pdf": 25 * 10**6}
 _SUFFIXES = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,14 @@ def dicom_file(
     meta = element(0x00020010, "UI", syntax.encode())
     meta = element(0x00020000, "UL", struct.pack("<I", len(meta))) + meta
     return preamble + b"DICM" + meta + (b"".join(plain(**changes).values()) if body is None else body)
+
+
+def deflated(body: bytes | None = None, *, level: int = 9, **changes: bytes) -> bytes:
+    """The same file deflated as a whole (PS3.5 A.5: no zlib header)."""
+    packer = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+    inside = b"".join(plain(**changes).values()) if body is None else body
+    packed = packer.compress(inside) + packer.flush()
+    return dicom_file(syntax=DEFLATED, body=packed + b"\0" * (len(packed) % 2))
 
 
 def nested(levels: int) -> bytes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import io
 import os
+import resource
+import socket
 import struct
 import subprocess
 import sys
@@ -18,7 +20,7 @@ from PIL import Image, PngImagePlugin
 from lesions import ingest_worker
 from lesions.ingest import identify, ingest, shown_name
 from lesions.refusal import Refused
-from tests.lesions.imaging.imaging_files import DEFLATED, ROOT, dicom_file, element, nested, sample
+from tests.lesions.imaging.imaging_files import DEFLATED, ROOT, deflated, dicom_file, element, nested, sample
 
 
 @pytest.fixture
@@ -48,6 +50,25 @@ def refused(take, folder):
         return str(refusal.value)
 
     return refused
+
+
+@pytest.fixture
+def worker_that(monkeypatch, tmp_path):
+    """``worker_that("1 / 0")``: the parsing process, confined as ever, does this instead of reading."""
+
+    def worker_that(does: str) -> None:
+        package = tmp_path / "lesions"
+        package.mkdir()
+        (package / "__init__.py").write_text(
+            f"import sys; sys.path.insert(0, {str(ROOT)!r}); __path__.append({str(ROOT / 'lesions')!r})"
+        )
+        body = (ROOT / "lesions" / "ingest_worker.py").read_text()
+        broken = body.replace("        return readers[kind](kind, source, folder)", f"        {does}; return {{}}")
+        assert broken != body
+        (package / "ingest_worker.py").write_text(broken)
+        monkeypatch.setattr("lesions.ingest._PROJECT", tmp_path)
+
+    return worker_that
 
 
 def picture(kind: str, size: tuple[int, int] = (60, 40), mode: str = "RGB", **options) -> bytes:
@@ -143,6 +164,27 @@ def test_a_plain_pdf_is_taken_as_it_is_and_not_rendered(take):
     assert (taken.preview, taken.width, taken.media_type) == (None, None, "application/pdf")
 
 
+def test_a_deflated_radiograph_is_read_and_kept_deflated(take, folder):
+    content = deflated()
+    taken = take(content, "deflated.dcm")
+    assert taken.stored_path.read_bytes() == content
+    assert taken.header.transfer_syntax == DEFLATED and (taken.width, taken.height) == (6, 4)
+    assert np.asarray(Image.open(io.BytesIO(taken.preview))).shape == (4, 6)
+    assert sorted(path.name for path in folder.iterdir()) == ["preview.png", "stored", "thumbnail.png"]
+
+
+def test_a_deflated_bomb_is_refused_in_two_seconds(refused):
+    """Half a megabyte that would be half a gigabyte (trust-cases FILE-05)."""
+    bomb = deflated(bytes(2**29))
+    assert len(bomb) < 600_000
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.process_time()
+    assert "too large when unpacked" in refused(bomb, "bomb.dcm")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime + time.process_time() - started
+    assert spent < 2
+
+
 def test_a_dicom_file_may_end_in_a_piece_of_its_uid(take):
     assert take(dicom_file(), "1.2.840.113619.2.55").kind == "dicom"
     assert shown_name("C:\\scans\\..\\\u202egpj.\x00exe") == "gpj.exe"
@@ -171,7 +213,11 @@ def test_a_dicom_file_may_end_in_a_piece_of_its_uid(take):
         (dicom_file(sequence=nested(3000)), "deep.dcm", "nested"),
         (dicom_file(sop_instance=b""), "nouid.dcm", "SOP Instance UID"),
         (dicom_file(frames=element(0x00280008, "IS", b"1000000000")), "big.dcm", "unpacked"),
-        (dicom_file(syntax=DEFLATED, body=zlib.compress(bytes(10**6))), "bomb.dcm", "deflated"),
+        (deflated(bytes(2**27)), "bomb.dcm", "too large when unpacked"),
+        (deflated()[:-20], "cut.dcm", "deflated part has no end"),
+        (deflated() + b"MZ", "tail.dcm", "something follows"),
+        (dicom_file(syntax=DEFLATED, body=zlib.compress(bytes(10**4))), "zlib.dcm", "deflated part cannot be read"),
+        (deflated(pixels=element(0x7FE00010, "OW", bytes(22))), "short.dcm", "has 22 bytes"),
         (picture("JPEG")[:-200], "half.jpg", "incomplete or damaged"),
         (picture("PNG")[:-40], "half.png", "incomplete or damaged"),
         (picture("PNG", (9000, 5000), "1"), "wide.png", "9000 × 5000 pixels"),
@@ -219,21 +265,31 @@ def test_a_photograph_above_25_mb_is_refused_unread(refused):
         ("1 / 0", "damaged"),
     ],
 )
-def test_a_worker_that_dies_is_a_refusal(refused, monkeypatch, tmp_path, worker, reason):
-    package = tmp_path / "lesions"
-    package.mkdir()
-    (package / "__init__.py").write_text(
-        f"import sys; sys.path.insert(0, {str(ROOT)!r}); __path__.append({str(ROOT / 'lesions')!r})"
-    )
-    body = (ROOT / "lesions" / "ingest_worker.py").read_text()
-    broken = body.replace("        return readers[kind](kind, source, folder)", f"        {worker}; return {{}}")
-    assert broken != body
-    (package / "ingest_worker.py").write_text(broken)
-    monkeypatch.setattr("lesions.ingest._PROJECT", tmp_path)
+def test_a_worker_that_dies_is_a_refusal(refused, worker_that, worker, reason):
+    worker_that(worker)
     assert reason in refused(picture("PNG"), "x.png")
 
 
+def test_the_worker_has_no_network(refused, worker_that, tmp_path):
+    """Where the kernel allows a network of one's own at all; a server of ours proves that the way was open before."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(5)
+        port = server.getsockname()[1]
+        socket.create_connection(("127.0.0.1", port), 5).close()
+        server.accept()[0].close()
+        note = tmp_path / "said"
+        worker_that(
+            f"import socket; reached = socket.socket().connect_ex(('127.0.0.1', {port}));"
+            f" open({str(note)!r}, 'w').write(str(reached)); 1 / 0"
+        )
+        assert "damaged" in refused(picture("PNG"), "x.png")
+    libc = "import ctypes; l = ctypes.CDLL(None); print(l.unshare(0x40000000) and l.unshare(0x50000000))"
+    confined = subprocess.run([sys.executable, "-c", libc], capture_output=True, text=True, check=True).stdout.strip()
+    assert (note.read_text() == "0") == (confined != "0")
+
+
 def test_a_worker_that_hangs_is_ended(refused, monkeypatch):
+    assert ingest.__globals__["TIMEOUT_SECONDS"] < 30
     monkeypatch.setattr("lesions.ingest.TIMEOUT_SECONDS", 0.001)
     assert "too large when unpacked" in refused(picture("PNG"), "x.png")
 
@@ -256,7 +312,7 @@ def test_the_limits_leave_room_for_the_largest_photograph(take):
     Image.merge("RGB", [Image.fromarray(noise)] * 3).save(out, "JPEG")
     taken = take(out.getvalue(), "40mp.jpg")
     assert (taken.width, taken.height) == (8000, 5000)
-    assert ingest_worker.MEMORY_BYTES <= 1536 * 2**20
+    assert max(ingest_worker.MEMORY_BYTES.values()) <= 1024 * 2**20
 
 
 def test_kinds_are_told_by_content():
