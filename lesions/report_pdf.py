@@ -1,7 +1,8 @@
 """PDF reports: kept as they are, so refused when they can act: scripts, launches, embedded files. Never rendered here.
 
 Names are looked for in the plain file and in everything that inflates (object streams, ISO 32000-1 7.5.7), with their
-#xx escapes (7.3.5). An encrypted file cannot be looked into and is refused.
+#xx escapes (7.3.5). What cannot be looked into is refused: an encrypted file, and an object stream whose filter is not
+the one that all common producers use.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from lesions.refusal import gettext_noop as _
 
 MAX_INFLATED_BYTES = 256 * 2**20
 _CHUNK = 2**20
+_DICTIONARY = 4096  # bytes in front of a stream: longer than the dictionary of any object stream
 _OVERLAP = 64  # bytes: the longest name with every letter escaped fits
 
 
@@ -29,6 +31,10 @@ _LONG_NAMES = ("JavaScript", "Launch", "EmbeddedFile", "EmbeddedFiles", "RichMed
 _ACTIVE_ANYWHERE = _any_of(*_LONG_NAMES)
 _ACTIVE_OUTSIDE = _any_of("JS", *_LONG_NAMES)  # a name so short occurs by chance in compressed bytes
 _ENCRYPTED = _any_of("Encrypt")
+# An object stream has /First (7.5.7); alone or listed, Flate without parameters is what we can read (7.4).
+_HOLDS_OBJECTS, _FILTER = _any_of("First"), _any_of("Filter")
+_ALTERED = _any_of("DecodeParms", "DP", "FDecodeParms", "FFilter", "Crypt")
+_PLAIN_FLATE = re.compile(rb"\s*(?:/FlateDecode|/Fl|\[\s*/(?:FlateDecode|Fl)\s*\])(?![A-Za-z0-9#])")
 _STREAM = re.compile(rb"stream\r?\n.*?endstream", re.DOTALL)
 _STREAM_START = re.compile(rb"(?<!end)stream\r?\n")
 
@@ -45,6 +51,7 @@ def check(path: Path) -> None:
         raise Refused(_("The PDF is encrypted; please upload it without a password."))
     _refuse(_ACTIVE_OUTSIDE, outside)
     _refuse(_ACTIVE_ANYWHERE, data)
+    _check_object_streams(data)
     for content in _inflated(data):
         _refuse(_ACTIVE_ANYWHERE, content)
 
@@ -53,6 +60,18 @@ def _refuse(names: re.Pattern[bytes], data: bytes) -> None:
     if found := names.search(data):
         name = "/" + found[1].decode("ascii")
         raise Refused(_("The PDF holds active content (%(name)s); please print it to a plain PDF."), name=name)
+
+
+def _check_object_streams(data: bytes) -> None:
+    """Objects may hide in a stream that another filter, or a predictor, keeps from being searched."""
+    for start in _STREAM_START.finditer(data):
+        about = data[max(0, start.start() - _DICTIONARY) : start.start()]
+        about = about[about.rfind(b"obj") + 3 :]
+        if not _HOLDS_OBJECTS.search(about):
+            continue
+        named = _FILTER.search(about)
+        if _ALTERED.search(about) or (named and not _PLAIN_FLATE.match(about, named.end())):
+            raise Refused(_("The PDF holds objects that cannot be looked into; please print it to a plain PDF."))
 
 
 def _inflated(data: bytes) -> Iterator[bytes]:
