@@ -92,6 +92,12 @@ def _repeated(result: LaboratoryResult, results: list[LaboratoryResult]) -> list
     return [Finding("lab_repeated", message % values, "collected_on")]
 
 
+def _was_adult(patient: Patient, result: LaboratoryResult | None) -> bool:
+    """On the day of the result, not today: a child's phosphate is higher."""
+    age = patient.age_on(result.collected_on) if result is not None else None
+    return age is None or age >= ADULT
+
+
 def _metabolic(patient: Patient, diagnosis: Diagnosis, results: Mapping[str, LaboratoryResult]) -> list[Finding]:
     value = {code: one.value for code, one in results.items() if not one.comparator}
     calcium = value.get("CALCIUM")
@@ -108,7 +114,7 @@ def _metabolic(patient: Patient, diagnosis: Diagnosis, results: Mapping[str, Lab
             pth=value.get("PTH"),
             pth_uln=units.to_canonical("PTH", limit, pth.unit_original) if pth is not None and limit else None,
         ),
-        adult=(patient.age or ADULT) >= ADULT,
+        adult=_was_adult(patient, results.get("PHOSPHATE")),
     )
     if not reasons:
         return []

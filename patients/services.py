@@ -16,7 +16,7 @@ from calcinosis_registry.audit.models import Action
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.identity.models import Identity
 from calcinosis_registry.quality.findings import Finding
-from calcinosis_registry.quality.services import recheck
+from calcinosis_registry.quality.services import close_removed, recheck
 from calcinosis_registry.records.models import Record
 from patients.models import Antibody, Consent, Diagnosis, Patient, Visit, VisitState, in_force
 
@@ -91,11 +91,16 @@ def after_save(*, patient: Patient, records: Iterable[Record], now: datetime.dat
             # What a visit finds about consent is answered by this one.
             records += Visit.objects.filter(patient=patient).select_related("patient")
         if any(isinstance(one, Antibody) for one in records):
-            for diagnosis in Diagnosis.objects.filter(patient=patient):
-                diagnosis.save()
+            rescore(patient=patient)
         recheck_records(patient=patient, records=records, now=now)
         for step in AFTER_SAVE:
             step(patient=patient, records=records)
+
+
+def rescore(*, patient: Patient) -> None:
+    """The criteria of the diagnosis count the antibodies as they now are."""
+    for diagnosis in Diagnosis.objects.filter(patient=patient):
+        diagnosis.save()
 
 
 def recheck_records(
@@ -135,6 +140,26 @@ def removal_problem(record: Any) -> str:
                 "what": relation.related_model._meta.verbose_name_plural
             }
     return ""
+
+
+def remove_record(*, record: Any, by: User, now: datetime.datetime, reason: str) -> None:
+    """Remove a record entered in error: its values stay in the trail, its questions close, what counted it follows.
+
+    Raises ValidationError, in words, when it cannot be removed.
+    """
+    if problem := removal_problem(record):
+        raise ValidationError(problem)
+    patient, kind = record.patient, type(record)
+    with trail.together(), trail.because(reason):
+        close_removed(record, because=_("Record removed."), now=now)
+        record.delete()
+        if kind is Antibody:
+            rescore(patient=patient)
+        # Of two results of one day only one is left; the sizes after a removed one have another one before them.
+        beside = kind._default_manager.filter(patient=patient).select_related("patient", "visit")
+        recheck_records(patient=patient, records=beside, now=now)
+        for step in AFTER_SAVE:
+            step(patient=patient, records=[])
 
 
 def sign_visit(*, visit: Visit, by: User, now: datetime.datetime, meaning: str) -> Visit:

@@ -48,3 +48,13 @@ def recheck(
             DataQuery.objects.bulk_update(settled, ["status", "closed_at"])
             DataQuery.objects.bulk_create(fresh)
     return [query for key, query in known.items() if key in wanted] + fresh
+
+
+def close_removed(record: Any, *, because: str, now: datetime.datetime) -> None:
+    """A question about a record that is being removed has nothing left to ask about. Answers given stay."""
+    asked = list(DataQuery.objects.open().of_record(record))
+    for query in asked:
+        query.status, query.closed_at = QueryStatus.CLOSED, now
+        query.answer = query.answer or because
+    if asked:
+        DataQuery.objects.bulk_update(asked, ["status", "closed_at", "answer"])

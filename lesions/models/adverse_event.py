@@ -13,7 +13,7 @@ from calcinosis_registry.codebook.fields import CodesField
 from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, yes_no_unknown
 from calcinosis_registry.quality.findings import Finding
 from lesions.models.columns import text, when
-from lesions.models.links import period_errors, same_patient
+from lesions.models.links import after_visit, period_errors, same_patient
 from lesions.models.procedure import Procedure
 from lesions.models.treatment import TreatmentCourse
 from patients.models import PatientRecord
@@ -113,6 +113,7 @@ class AdverseEvent(PatientRecord):
         super().clean()
         errors = same_patient(self, "course", "procedure")
         errors |= period_errors(self.patient, self.onset, self.ended, names=("onset", "ended"))
+        errors = after_visit(self, "onset") | errors
         if self.relatedness and self.course is None and self.procedure is None:
             errors["relatedness"] = _("Caused by which treatment or procedure?")
         if errors:

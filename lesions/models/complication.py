@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as __
 from calcinosis_registry.codebook.items import Need, choice, yes_no_unknown
 from lesions.models.columns import complication_choices, text, when, whole
 from lesions.models.lesion import Lesion, Side
-from lesions.models.links import LesionLink, LinksLesions, period_errors, same_patient
+from lesions.models.links import LesionLink, LinksLesions, after_visit, period_errors, same_patient
 from lesions.models.skin import Joint
 from patients.models import PatientRecord
 
@@ -104,6 +104,7 @@ class Complication(LinksLesions, PatientRecord):
         super().clean()
         errors = same_patient(self, "antibiotic")
         errors |= period_errors(self.patient, self.onset, self.ended, names=("onset", "ended"))
+        errors = after_visit(self, "onset") | errors
         if errors:
             raise ValidationError(errors)
 

@@ -250,13 +250,10 @@ class Lesion(PatientRecord):
     def clean(self) -> None:
         super().clean()
         errors = self._place_errors() | self._lineage_errors()
-        born = self.patient.birth_date
         if not on_or_before(self.first_noticed, self.first_recorded):
             errors["first_noticed"] = _("First noticed is after first recorded (%(day)s).") % {
                 "day": self.first_recorded
             }
-        elif not on_or_before(born, self.first_noticed):
-            errors["first_noticed"] = _("The date is before birth (%(born)s).") % {"born": born}
         if self.target and "target" in self.changed_fields():
             others = Lesion.objects.filter(patient_id=self.patient_id).targets().exclude(pk=self.pk).count()
             if others >= MOST_TARGETS:
@@ -289,6 +286,12 @@ class Lesion(PatientRecord):
         # Numbers only grow, and a merged lesion takes no other: so no lineage runs in a circle.
         if "parent" not in errors and self.parent is not None and self.number and self.parent.number >= self.number:
             errors["parent"] = _("%(lesion)s is the younger one.") % {"lesion": self.parent.label}
+        if "parent" not in errors and self.lineage == Lineage.RECURRENCE and self.parent is not None:
+            gone, told = self.parent.closed_on, self.changed_fields()
+            if ("parent" in told or "lineage" in told) and (gone is None or gone > self.first_recorded):
+                errors["parent"] = _("%(lesion)s was not gone by %(day)s: only what was gone can come back.") % {
+                    "lesion": self.parent.label, "day": self.first_recorded,
+                }  # fmt: skip
         if "merged_into" not in errors and self.merged_into is not None and "merged_into" in self.changed_fields():
             if self.merged_into.merged_into_id is not None:
                 errors["merged_into"] = _("%(lesion)s has itself merged.") % {"lesion": self.merged_into.label}

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
@@ -65,22 +64,25 @@ class LinksLesions:
 def period_errors(
     patient: Patient, start: PartialDate | None, stop: PartialDate | None, *, names: tuple[str, str]
 ) -> dict[str, str]:
-    """{field: what is wrong} of a period in a life: not before birth, after death, in the future, or reversed.
+    """{field: what is wrong} of a period in a life: not after death, not reversed (PatientRecord sees to the rest).
 
     ``names`` are the fields of start and stop.
     """
     errors = {}
-    today = timezone.localdate()
     for name, day in zip(names, (start, stop), strict=True):
-        if not on_or_before(day, today):
-            errors[name] = _("The date is in the future.")
-        elif not on_or_before(patient.birth_date, day):
-            errors[name] = _("The date is before birth (%(born)s).") % {"born": patient.birth_date}
-        elif not on_or_before(day, patient.death_date):
+        if not on_or_before(day, patient.death_date):
             errors[name] = _("The date is after death (%(died)s).") % {"died": patient.death_date}
     if not errors and not on_or_before(start, stop):
         errors[names[1]] = _("The end is before the start (%(start)s).") % {"start": start}
     return errors
+
+
+def after_visit(record: Any, name: str) -> dict[str, str]:
+    """{field: what is wrong} where what is told at a visit happened after it (clinical-model 12.3 (14))."""
+    visit = record.visit
+    if visit is None or on_or_before(getattr(record, name), visit.visit_date):
+        return {}
+    return {name: _("That is after the visit it is told at (%(day)s).") % {"day": visit.visit_date}}
 
 
 def same_patient(record: Any, *relations: str) -> dict[str, str]:

@@ -253,6 +253,8 @@ class LesionObservation(VisitRecord):
         # Found at this visit, a lesion is saved together with its first observation: it has no key yet.
         if getattr(self, "lesion", None) is None:
             raise ValidationError({"lesion": _("Choose the lesion.")})
+        if self.status_change == LesionStatus.NEW and self.lesion.lineage == Lineage.RECURRENCE:
+            self.status_change = LesionStatus.RECURRED  # found as the recurrence of another
         self._say_how_seen()
         super().clean()
         if self.lesion.lesion_kind != LesionKind.CLUSTER:

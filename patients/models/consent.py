@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as __
 
 from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, yes_no_unknown
 from calcinosis_registry.quality.findings import Finding
-from patients.models.patient import PatientRecord, on_or_before
+from patients.models.patient import PatientRecord
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -87,14 +87,7 @@ class Consent(PatientRecord):
 
     def clean(self) -> None:
         super().clean()
-        today = timezone.localdate()
         errors = {}
-        if self.consented_on and self.consented_on > today:
-            errors["consented_on"] = _("The date of consent is in the future.")
-        if self.consented_on and not on_or_before(self.patient.birth_date, self.consented_on):
-            errors["consented_on"] = _("The consent is before birth (%(born)s).") % {"born": self.patient.birth_date}
-        if self.withdrawn_on and self.withdrawn_on > today:
-            errors["withdrawn_on"] = _("The withdrawal is in the future.")
         if self.withdrawn_on and self.consented_on and self.withdrawn_on < self.consented_on:
             errors["withdrawn_on"] = _("The withdrawal is before the consent.")
         if errors:

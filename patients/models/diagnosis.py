@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
@@ -17,7 +16,7 @@ from calcinosis_registry.codebook import codelists
 from calcinosis_registry.codebook.fields import CodesField, PartialDateField
 from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, yes_no_unknown
 from patients import scoring
-from patients.models.patient import PatientRecord, on_or_before
+from patients.models.patient import PatientRecord
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -63,6 +62,7 @@ class Aetiology(models.TextChoices):
     UNKNOWN = "UNKNOWN", __("Not established")
 
 
+MOST_WITHOUT = 19  # ACR/EULAR points without the item that suffices alone (clinical-model 4.1, 12.4 (14))
 WHEN_IN_LIFE = [
     ("ANTENATAL", __("Antenatal")), ("BIRTH", __("At birth")), ("DATE", __("As dated")), ("U", __("Undetermined")),
 ]  # fmt: skip
@@ -171,7 +171,16 @@ class Diagnosis(PatientRecord):
     class Meta:
         verbose_name = __("diagnosis")
         verbose_name_plural = __("diagnoses")
-        constraints = [models.UniqueConstraint(fields=["patient"], name="diagnosis_one_per_patient")]
+        constraints = [
+            models.UniqueConstraint(fields=["patient"], name="diagnosis_one_per_patient"),
+            models.CheckConstraint(
+                name="diagnosis_acr_eular_at_most_19_without_proximal_skin",
+                condition=(
+                    Q(acr_eular_min__isnull=True) | Q(acr_eular_min__lte=MOST_WITHOUT) | Q(skin_proximal_to_mcp="Y")
+                )
+                & (Q(acr_eular_max__isnull=True) | Q(acr_eular_max__lte=MOST_WITHOUT) | ~Q(skin_proximal_to_mcp="N")),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.get_primary_ctd_display()
@@ -195,20 +204,8 @@ class Diagnosis(PatientRecord):
 
     def clean(self) -> None:
         super().clean()
-        today = timezone.localdate()
-        errors = {}
-        for name in ("first_calcinosis", "first_raynaud", "first_non_raynaud", "diagnosed_on", "subset_date"):
-            value = getattr(self, name)
-            if value is None:
-                continue
-            if value.earliest and value.earliest > today:
-                errors[name] = _("This is in the future.")
-            elif not on_or_before(self.patient.birth_date, value):
-                errors[name] = _("This is before birth (%(born)s).") % {"born": self.patient.birth_date}
         if self.primary_ctd and self.primary_ctd in self.overlap_with:
-            errors["overlap_with"] = _("The overlap repeats the main disease.")
-        if errors:
-            raise ValidationError(errors)
+            raise ValidationError({"overlap_with": _("The overlap repeats the main disease.")})
         if self.pk or self.patient_id:
             score = self.criteria(newest_antibodies(self.patient))
             applies = score.classified != "NOT_APPLICABLE"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
@@ -17,7 +16,7 @@ from calcinosis_registry.codebook import codelists
 from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical
 from calcinosis_registry.quality.findings import Finding
 from patients import units
-from patients.models.patient import PatientRecord, on_or_before
+from patients.models.patient import PatientRecord
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -78,10 +77,6 @@ class LaboratoryResult(PatientRecord):
     def clean(self) -> None:
         super().clean()
         errors = {}
-        if self.collected_on and self.collected_on > timezone.localdate():
-            errors["collected_on"] = _("The date is in the future.")
-        elif self.collected_on and not on_or_before(self.patient.birth_date, self.collected_on):
-            errors["collected_on"] = _("The date is before birth (%(born)s).") % {"born": self.patient.birth_date}
         if self.analyte in units.ANALYTES and self.value_original is not None:
             try:
                 converted = units.to_canonical(self.analyte, Decimal(self.value_original), self.unit_original)

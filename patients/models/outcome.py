@@ -81,14 +81,14 @@ class InstrumentScore(VisitRecord):
         super().clean()
         rows = {row["code"]: row for row in codelists.read(INSTRUMENTS)}
         row = rows.get(self.instrument)
+        age = self.patient.age_on(self.visit.visit_date)
+        if self.instrument == "HAQ_DI" and age is not None and age < 18:
+            raise ValidationError({"instrument": _("Under 18 years the CHAQ is used, not the HAQ-DI.")})
         if row is None or self.score is None:
             return
         low, high = row["min"], row["max"]
         if (low and self.score < Decimal(low)) or (high and self.score > Decimal(high)):
             raise ValidationError({"score": _("Must be between %(low)s and %(high)s.") % {"low": low, "high": high}})
-        age = self.patient.age_on(self.visit.visit_date)
-        if self.instrument == "HAQ_DI" and age is not None and age < 18:
-            raise ValidationError({"instrument": _("Under 18 years the CHAQ is used, not the HAQ-DI.")})
 
 
 class Plan(VisitRecord):

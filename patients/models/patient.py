@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from functools import cache
 from typing import Self
 
 from django.core.exceptions import ValidationError
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy as __
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.policy import ScopedQuerySet
 from calcinosis_registry.codebook.fields import PartialDateField
-from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, yes_no_unknown
+from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, item_fields, yes_no_unknown
 from calcinosis_registry.codebook.partial_dates import PartialDate, Precision
 from calcinosis_registry.quality.findings import Finding
 from calcinosis_registry.records.addresses import address
@@ -225,10 +226,21 @@ class Patient(Record):
             errors["death_date"] = _("Give the date of death, as far as known, or “unknown”.")
         if self.first_contact and born and not born.can_be_on_or_before(self.first_contact):
             errors["first_contact"] = _("First contact is before birth (%(born)s).") % {"born": born}
+        elif not on_or_before(self.first_contact, today):
+            errors["first_contact"] = _("The date is in the future.")
+        if self.pk and "birth_date" not in errors and "birth_date" in self.changed_fields():
+            errors |= self._born_later()
         if self.pk and not self.registry_consent and set(self.changed_fields()) - OPEN_WITHOUT_CONSENT:
             errors["__all__"] = _("No consent to the registry is in force: only the status can be changed.")
         if errors:
             raise ValidationError(errors)
+
+    def _born_later(self) -> dict[str, str]:
+        """A date of birth put right does not come after what is recorded of the life."""
+        first = self.visits.order_by("visit_date").first()  # type: ignore[attr-defined]
+        if first is not None and not on_or_before(self.birth_date, first.visit_date):
+            return {"birth_date": _("There is a visit before that: %(day)s.") % {"day": first.visit_date}}
+        return {}
 
     def findings(self):  # type: ignore[no-untyped-def]
         yield from super().findings()
@@ -248,6 +260,20 @@ OPEN_WITHOUT_CONSENT = frozenset(
 def on_or_before(earlier: PartialDate | None, later: PartialDate | datetime.date | None) -> bool:
     """True unless the two are surely the wrong way round."""
     return earlier is None or later is None or earlier.can_be_on_or_before(later)
+
+
+def _can_be_on_or_before(day: PartialDate | datetime.date | None, today: datetime.date) -> bool:
+    return day <= today if isinstance(day, datetime.date) else on_or_before(day, today)
+
+
+@cache
+def _dates(model: type[Record]) -> list[str]:
+    """The dates a person enters, whole or partial."""
+    return [
+        one.name for one in item_fields(model)
+        if one.editable and isinstance(one, PartialDateField | models.DateField)
+        and not isinstance(one, models.DateTimeField)
+    ]  # fmt: skip
 
 
 class PatientRecord(Record):
@@ -270,7 +296,7 @@ class PatientRecord(Record):
         return self.patient.registry_number
 
     def clean(self) -> None:
-        super().clean()
+        # First whether anything can be entered at all: what else is wrong would be put right in vain.
         visit = self.visit
         if visit is not None and visit.is_locked and not set(self.changed_fields()) <= self.open_after_signing:
             raise ValidationError(_("The visit of %(date)s is signed: unlock it first.") % {"date": visit.visit_date})
@@ -278,6 +304,20 @@ class PatientRecord(Record):
             raise ValidationError(_("The visit belongs to another patient."))
         if not self.patient.registry_consent and not self.is_consent:
             raise ValidationError(_("No consent to the registry is in force: nothing can be entered."))
+        super().clean()
+        if errors := self._date_errors():
+            raise ValidationError(errors)
+
+    def _date_errors(self) -> dict[str, str]:
+        """No date of a record is in the future or before birth. Subclasses say where death ends it too."""
+        errors, today, born = {}, timezone.localdate(), self.patient.birth_date
+        for name in _dates(type(self)):
+            day = getattr(self, name)
+            if not _can_be_on_or_before(day, today):
+                errors[name] = _("The date is in the future.")
+            elif not on_or_before(born, day):
+                errors[name] = _("The date is before birth (%(born)s).") % {"born": born}
+        return errors
 
     is_consent = False
 

@@ -209,6 +209,9 @@ class Visit(Record):
             errors["__all__"] = _("No consent to the registry is in force: nothing can be entered.")
         if self.visit_type == VisitType.BASELINE:
             self.global_change = ""
+        if self.visit_type == VisitType.BASELINE and "visit_type" in self.changed_fields():
+            if Visit.objects.filter(patient=patient.pk, visit_type=VisitType.BASELINE).exclude(pk=self.pk).exists():
+                errors["visit_type"] = _("This patient has a baseline visit already.")
         if not errors and self.pk:
             for rule in RULES:
                 errors |= rule(self)

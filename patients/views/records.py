@@ -21,7 +21,7 @@ from calcinosis_registry.records.forms import RecordForm, record_form_class
 from calcinosis_registry.records.models import Record
 from patients.kinds import kinds
 from patients.models import Patient, Visit, VisitRecord
-from patients.services import after_save, removal_problem
+from patients.services import after_save, remove_record
 
 
 def _model(kind: str) -> type[Record]:
@@ -121,13 +121,11 @@ def delete(request: HttpRequest, kind: str, public_id: str) -> HttpResponse:
     if not reason:
         messages.error(request, _("Say why it is removed. Nothing was removed."))
         return redirect("patients:record", kind=kind, public_id=public_id)
-    problem = removal_problem(record)
-    if problem:
-        messages.error(request, problem)
+    try:
+        remove_record(record=record, by=request.user, now=timezone.now(), reason=reason[:400])
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
         return redirect("patients:record", kind=kind, public_id=public_id)
-    with trail.together(), trail.because(reason[:400]):
-        record.delete()
-        after_save(patient=patient, records=[], now=timezone.now())
     messages.success(request, _("%(kind)s removed. Its values stay in the history.") % {"kind": type(record).title()})
     return redirect(_back(patient, visit))
 
