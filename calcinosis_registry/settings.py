@@ -1,6 +1,7 @@
 """One settings file, read from the environment. Unsafe production settings do not start.
 
 REGISTRY_DATA   directory of database, files and keys (default: var/ beside manage.py)
+REGISTRY_URL    where the register answers, as https://registry.example.org: links in e-mails, home of passkeys
 REGISTRY_DEMO   1: a demo register: second factor off, banner on every page; refused where real patients are
 DATABASE_URL    default: SQLite in REGISTRY_DATA
 REGISTRY_WITNESS  head of the audit chain and list of erasures, outside the backups (default: REGISTRY_DATA/keys)
@@ -9,8 +10,11 @@ SECRET_KEY, ALLOWED_HOSTS, CSRF_TRUSTED_ORIGINS, EMAIL_URL, DEFAULT_FROM_EMAIL: 
 
 from __future__ import annotations
 
+import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import environ
 from csp.constants import NONE, SELF
@@ -34,8 +38,12 @@ def kept_secret(name: str) -> str:
     path = DATA_DIR / "keys" / name.lower()
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48))
+        # Linked when whole: of two workers that start at once, both read the first one's.
+        with NamedTemporaryFile("w", dir=path.parent) as fresh, suppress(FileExistsError):
+            fresh.write(secrets.token_urlsafe(48))
+            fresh.flush()
+            os.fsync(fresh.fileno())
+            os.link(fresh.name, path)
     return path.read_text()
 
 
@@ -44,6 +52,7 @@ PSEUDONYM_KEY = kept_secret("PSEUDONYM_KEY")
 AUDIT_KEY = kept_secret("AUDIT_KEY")
 # Head of the audit chain and list of erasures: outside the database and outside every backup of it.
 WITNESS_DIR = Path(env("REGISTRY_WITNESS", default=str(DATA_DIR / "keys"))).resolve()
+SECOND_FACTOR_KEY = kept_secret("SECOND_FACTOR_KEY")
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -165,15 +174,42 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# Only failures are counted: a clinic's people share one address at eight o'clock. A known device has its own count
+# (accounts/known_devices.py), so wrong passwords typed elsewhere lock nobody out of it.
+ACCOUNT_RATE_LIMITS = {
+    "login": "",
+    "login_failed": "100/10m/ip,10/h/key",
+    "login_failed_known_device": "10/10m/key",
+    "reset_password": "20/m/ip,5/h/key",
+}
+PASSWORD_RESET_TIMEOUT = 3600
+MFA_ADAPTER = "calcinosis_registry.accounts.adapter.RegistryMFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = True
-MFA_TOTP_ISSUER = "Calcinosis registry"
+# A second factor is asked at every sign-in, on every device; a passkey asks for the finger or the PIN, too, and never
+# opens an account without its password (docs/decisions/0007).
+MFA_TRUST_ENABLED = False
+MFA_PASSKEY_LOGIN_ENABLED = False
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_FORMS = {
+    name: f"calcinosis_registry.accounts.forms.{form}"
+    for name, form in (
+        ("add_webauthn", "AddPasskeyForm"),
+        ("edit_webauthn", "RenamePasskeyForm"),
+        ("authenticate_webauthn", "PasskeyForm"),
+        ("reauthenticate_webauthn", "PasskeyAgainForm"),
+    )
+}
 # How many reverse proxies stand before us: rate limits and the trail then take the client's address from them.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
 
-# Rate limits must count across processes.
+# Rate limits and used codes must count across processes, and none may be pushed out by many others.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "registry_cache"}
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "registry_cache",
+        "OPTIONS": {"MAX_ENTRIES": 200_000},
+    }
     if not DEMO
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
@@ -195,6 +231,10 @@ if not INSECURE_HTTP:
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Links in e-mails and passkeys follow this address, never a request's Host; on this machine the request's will do.
+REGISTRY_URL = env("REGISTRY_URL", default="" if INSECURE_HTTP else f"https://{ALLOWED_HOSTS[0]}").rstrip("/")
+if not INSECURE_HTTP and (not REGISTRY_URL.startswith("https://") or "*" in REGISTRY_URL or "//." in REGISTRY_URL):
+    raise ImproperlyConfigured("Set REGISTRY_URL to where the register answers, as https://registry.example.org.")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.accounts.services import HAS_SECOND_FACTOR, has_second_factor
@@ -21,11 +22,14 @@ LONGEST_SECONDS = 12 * 3600
 NOTE_EVERY_SECONDS = 60
 STARTED, SEEN = "session_started", "session_seen"
 # What an account without a second factor may reach: adding one, proving who it is, leaving.
-WITHOUT_SECOND_FACTOR = frozenset({"account_logout", "account_reauthenticate", "mfa_activate_totp"})
+WITHOUT_SECOND_FACTOR = frozenset({"account_logout", "account_reauthenticate", "mfa_activate_totp", "mfa_add_webauthn"})
 
 
 class SecondFactorMiddleware:
-    """Ends old sessions, then sends an account without TOTP to its activation page. A demo register asks none."""
+    """Ends old sessions, then sends an account without second factor to set one. A demo register asks none.
+
+    Nothing it lets through may be kept by a browser or a proxy.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -33,7 +37,10 @@ class SecondFactorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             _end_or_note(request)
-        return self.get_response(request)
+        response = self.get_response(request)
+        patch_cache_control(response, private=True, no_store=True)
+        patch_vary_headers(response, ["Cookie"])
+        return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         if settings.DEMO or not request.user.is_authenticated or not getattr(view, "login_required", True):

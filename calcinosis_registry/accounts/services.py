@@ -21,8 +21,9 @@ def has_second_factor(user: User | AnonymousUser) -> bool:
 
 
 def with_second_factor(user_ids: Iterable[int | None]) -> set[int]:
-    """Which of these accounts have a TOTP authenticator."""
-    rows = Authenticator.objects.filter(user_id__in=user_ids, type=Authenticator.Type.TOTP)
+    """Which of these accounts have an authenticator app or a passkey."""
+    kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    rows = Authenticator.objects.filter(user_id__in=user_ids, type__in=kinds)
     return set(rows.values_list("user_id", flat=True))
 
 

@@ -24,6 +24,7 @@ class Action(models.TextChoices):
     EXPORT = "export", _("exported")
     SIGN_IN = "sign_in", _("signed in")
     SIGN_OUT = "sign_out", _("signed out")
+    REFUSED = "refused", _("sign-in refused")
     ACCOUNT = "account", _("account changed")
     ERASE = "erase", _("erased")
     RESTORE = "restore", _("restored from a backup")

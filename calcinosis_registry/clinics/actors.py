@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.signals import user_logged_in
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.signals import user_logged_out
@@ -45,8 +46,9 @@ def listen() -> None:
 
 
 def _signed_in(sender: Any, request: HttpRequest, user: User, **_more: Any) -> None:
+    steps = [one.get("type") or one["method"] for one in get_authentication_records(request, user)]
     with trail.acting(_same_request(request, user)):
-        trail.tell(Action.SIGN_IN)
+        trail.tell(Action.SIGN_IN, changes={"with": [None, ", ".join(dict.fromkeys(steps))]} if steps else None)
 
 
 def _signed_out(sender: Any, request: HttpRequest, user: User | None, **_more: Any) -> None:

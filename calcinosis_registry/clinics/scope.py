@@ -45,7 +45,8 @@ def events_visible_to(user: User | AnonymousUser, permission: Permission) -> Eve
     for code in Clinic.objects.filter(pk__in=held).values_list("code", flat=True):
         about |= Q(patient__startswith=f"{code}-")
     people = Membership.objects.filter(clinic__in=held).values("user")
-    return Event.objects.filter(about | Q(patient="", actor_id__in=people))
+    accounts = Q(model=User._meta.label_lower, object_id__in=people)  # also what strangers tried with them
+    return Event.objects.filter(about | Q(patient="", actor_id__in=people) | accounts)
 
 
 def concerning(events: EventQuerySet, registry_number: str) -> EventQuerySet:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from calcinosis_registry.accounts.links import absolute_url
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.accounts.proof import require_proof
 from calcinosis_registry.accounts.services import (
@@ -88,7 +89,7 @@ def send_again(request: HttpRequest) -> HttpResponse:
 def _deliver(request: HttpRequest, invitation: Invitation, token: str) -> None:
     """The invitation stands even when the mail server does not: it can be sent again."""
     try:
-        send_invitation(invitation=invitation, url=request.build_absolute_uri(invitation_path(token)))
+        send_invitation(invitation=invitation, url=absolute_url(request, invitation_path(token)))
     except (OSError, SMTPException):
         logger.exception("an invitation could not be sent")
         messages.error(request, _("The invitation is kept, but the e-mail could not be sent. Try “Send again”."))

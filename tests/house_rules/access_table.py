@@ -57,6 +57,7 @@ OBJECTS = {
     "kind": "'treatmentcourse'",
     "part": "'l1'",
     "digest": repr(body_map.drawing()[1]),
+    "pk": "'1'",
     "uidb36": "'1'",
     "key": "'x-y'",
     "app_label": "'patients'",
@@ -87,6 +88,11 @@ mfa_deactivate_totp                       GET+POST login 404   404   404   404  
 mfa_view_recovery_codes                   GET      login 404   404   404   404   404   404   404   404   404   404
 mfa_generate_recovery_codes               GET+POST login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 mfa_download_recovery_codes               GET+POST login 404   404   404   404   404   404   404   404   404   404
+mfa_list_webauthn                         GET      login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+mfa_add_webauthn                          GET+POST login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+mfa_reauthenticate_webauthn               GET+POST login prove prove prove prove prove prove prove prove prove prove
+mfa_remove_webauthn                       GET+POST login 404   404   404   404   404   404   404   404   404   404
+mfa_edit_webauthn                         GET+POST login 404   404   404   404   404   404   404   404   404   404
 admin:index                               GET+POST login ok    ok    ok    403   403   ok    ok    ok    ok    403
 admin:login                               GET+POST login gone  gone  gone  403   403   gone  gone  gone  gone  403
 admin:logout                              GET+POST login ok    ok    ok    403   403   ok    ok    ok    ok    403

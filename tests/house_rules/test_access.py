@@ -138,7 +138,8 @@ def test_every_table_of_the_admin_is_like_its_kind(cast: Cast, account: str):
 BEFORE_THE_SECOND_FACTOR = {
     "health_live", "health_ready", "account_login", "account_logout", "account_inactive", "account_reauthenticate",
     "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
-    "account_reset_password_from_key_done", "mfa_authenticate", "mfa_activate_totp", "admin:login", "clinics:accept",
+    "account_reset_password_from_key_done", "mfa_authenticate", "mfa_activate_totp", "mfa_add_webauthn", "admin:login",
+    "clinics:accept",
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
@@ -19,7 +20,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
         parser.add_argument("name")
-        parser.add_argument("--address", default="http://127.0.0.1:8000", help="where the register answers")
+        parser.add_argument(
+            "--address",
+            default=settings.REGISTRY_URL or "http://127.0.0.1:8000",
+            help="where the register answers (default: REGISTRY_URL)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
