@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db import OperationalError
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.accounts.models import User
@@ -30,6 +31,7 @@ from lesions.models import FileKind, ImageSide, ImagingFile, ImagingStudy, Proje
 from lesions.models.columns import modality_choices
 from lesions.models.imaging import XRAY
 from lesions.models.links import period_errors
+from lesions.receiving import INSUFFICIENT_STORAGE, not_stored
 from lesions.refusal import Refused, gettext_noop
 from patients.models import Patient, Visit
 from patients.services import after_save
@@ -55,11 +57,15 @@ class State(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file. ``text``: the reason of a refusal; ``notes``: what else is worth knowing."""
+    """What became of one file. ``text``: the reason of a refusal; ``notes``: what else is worth knowing.
+
+    ``status``: of an answer that tells of it.
+    """
 
     name: str
     state: State
     text: str = ""
+    status: int = 200
     file: ImagingFile | None = None
     notes: tuple[str, ...] = ()
 
@@ -82,13 +88,16 @@ def add_files(*, intake: Intake, uploads: Iterable[UploadedFile]) -> list[Outcom
 
     A file whose header names another person waits for an answer (:func:`add_waiting`); a refused one leaves nothing.
     """
-    staging.sweep(settings.FILES_DIR)
-    temporary = settings.FILES_DIR / "tmp"
-    temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
     outcomes: list[Outcome] = []
     for upload in uploads:
-        with TemporaryDirectory(dir=temporary) as work:
-            outcomes += _take_upload(intake, upload, Path(work))
+        try:
+            staging.sweep(settings.FILES_DIR)
+            temporary = settings.FILES_DIR / "tmp"
+            temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with TemporaryDirectory(dir=temporary) as work:
+                outcomes += _take_upload(intake, upload, Path(work))
+        except OSError:
+            outcomes.append(_not_stored(upload.name or ""))
     return outcomes
 
 
@@ -183,7 +192,7 @@ def _guarded(name: str, take: Any) -> Outcome:
         return _refusal(name, refused)
     except ValidationError as error:
         return Outcome(shown_name(name), State.REFUSED, " ".join(error.messages))
-    except OSError:
+    except (OSError, OperationalError):  # a full disk refuses the row as well as the file
         return _not_stored(name)
 
 
@@ -194,9 +203,7 @@ def _refusal(name: str, refused: Refused) -> Outcome:
 
 def _not_stored(name: str) -> Outcome:
     log.exception("An upload could not be stored")
-    return Outcome(
-        shown_name(name), State.REFUSED, _("It could not be stored: the disk may be full. Nothing was kept.")
-    )
+    return Outcome(shown_name(name), State.REFUSED, not_stored(), status=INSUFFICIENT_STORAGE)
 
 
 def _take(intake: Intake, path: Path, name: str, folder: Path) -> Outcome:

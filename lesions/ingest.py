@@ -99,7 +99,8 @@ def shown_name(name: str) -> str:
 def ingest(path: Path, name: str, folder: Path) -> Ingested:
     """Read the file at ``path``, uploaded as ``name``; its results go into ``folder`` (existing, empty, the caller's).
 
-    Raises :class:`Refused` with the file's name and one reason; ``folder`` is then empty again.
+    Raises :class:`Refused` with the file's name and one reason, or OSError for a full disk; ``folder`` is then empty
+    again.
     """
     try:
         with path.open("rb") as file:
@@ -153,6 +154,8 @@ def _parse(kind: str, path: Path, folder: Path) -> dict:
         answer = json.loads(done.stdout)
     except ValueError as problem:
         raise Refused(DAMAGED) from problem
+    if "no_room" in answer:
+        raise OSError(answer["no_room"], os.strerror(answer["no_room"]))
     if "refused" in answer:
         text, values = answer["refused"]
         raise Refused(text, **values)

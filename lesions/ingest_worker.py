@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
+import errno
 import io
 import json
 import os
@@ -70,6 +71,10 @@ def _answer(kind: str, source: Path, folder: Path) -> dict[str, Any]:
         return {"refused": [refused.text, refused.values]}
     except MemoryError:
         return {"refused": [TOO_LARGE, {}]}
+    except OSError as problem:
+        if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+            return {"no_room": problem.errno}
+        return {"refused": [DAMAGED, {}]}
     except Exception:  # any parser's failure on an untrusted file is a refusal, never a crash
         return {"refused": [DAMAGED, {}]}
 

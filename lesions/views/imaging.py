@@ -22,6 +22,7 @@ from calcinosis_registry.identity.services import read_identity
 from lesions import staging
 from lesions.header_match import differences
 from lesions.imaging import Intake, Outcome, State, add_files, add_waiting
+from lesions.ingest import shown_name
 from lesions.models import ImagingStudy
 from lesions.views.imaging_files import picture
 from patients.models import Patient, Visit
@@ -67,6 +68,9 @@ def add(request: HttpRequest, patient_id: str) -> HttpResponse:
     if intake.visit is not None and intake.visit.is_locked:
         messages.error(request, _("The visit is signed: unlock it first. Nothing was uploaded."))
         return redirect(intake.visit)
+    if problem := getattr(request, "upload_problem", None):  # lesions.receiving
+        name, status, text = problem
+        return _answer(request, intake, [Outcome(shown_name(name), State.REFUSED, text, status=status)])
     uploads = request.FILES.getlist("files")
     if not uploads:
         return _page(request, intake, problem=_("Choose at least one file."))
@@ -115,8 +119,9 @@ def _answer(request: HttpRequest, intake: Intake, outcomes: list[Outcome]) -> Ht
     studies = {one.file.study for one in outcomes if one.file}
     well = all(one.state is State.ADDED and not one.notes for one in outcomes)
     target = studies.pop().get_absolute_url() if well and len(studies) == 1 else ""
+    status = max((one.status for one in outcomes), default=200)
     if request.headers.get("X-Requested-With") != "XMLHttpRequest":
-        return redirect(target) if target else _page(request, intake, outcomes=outcomes)
+        return redirect(target) if target else _page(request, intake, outcomes=outcomes, status=status)
     parts = {"patient": intake.patient, "outcomes": outcomes, "groups": _waiting(request, intake.patient)[1]}
     return JsonResponse(
         {
@@ -124,7 +129,8 @@ def _answer(request: HttpRequest, intake: Intake, outcomes: list[Outcome]) -> Ht
             "waiting": render_to_string("lesions/_upload_waiting.html", parts, request),
             "study": target,
             "joined": intake.photographs.public_id if intake.photographs else "",
-        }
+        },
+        status=status,
     )
 
 
@@ -145,8 +151,9 @@ def _waiting(request: HttpRequest, patient: Patient) -> tuple[Any, list[dict[str
 
 
 def _page(
-    request: HttpRequest, intake: Intake, *, outcomes: list[Outcome] | None = None, problem: str = "", **more: Any
-) -> HttpResponse:
+    request: HttpRequest, intake: Intake, *, outcomes: list[Outcome] | None = None, problem: str = "",
+    status: int = 200, **more: Any,
+) -> HttpResponse:  # fmt: skip
     identity, groups = _waiting(request, intake.patient)
     context = {
         "patient": intake.patient,
@@ -159,4 +166,4 @@ def _page(
         **({"identity": identity} if identity else {}),
         **more,
     }
-    return render(request, "lesions/imaging_add.html", context)
+    return render(request, "lesions/imaging_add.html", context, status=status)
