@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "calcinosis_registry.cohorts",
     "calcinosis_registry.exports",
     "calcinosis_registry.reports",
+    "calcinosis_registry.rights",
     "calcinosis_registry.operations",
     "calcinosis_registry.demo",
 ]
@@ -136,6 +137,7 @@ SQLITE_OPTIONS = {
     "timeout": 20,
     "init_command": (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+        "PRAGMA secure_delete=ON; "  # what is erased is overwritten
         "PRAGMA mmap_size=268435456; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
     ),
 }

@@ -79,6 +79,17 @@ def discard(staged: Staged) -> None:
     shutil.rmtree(staged.folder, ignore_errors=True)
 
 
+def discard_of(*, patient_id: int, root: Path) -> None:
+    """Take away whatever waits for this patient, whoever uploaded it."""
+    for folder in _entries(_room(root)):
+        try:
+            owner = json.loads((folder / _FACTS).read_text(encoding="utf-8"))["owner"]
+        except (OSError, ValueError, KeyError):
+            continue
+        if owner.get("patient") == patient_id:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def sweep(root: Path) -> int:
     """Take away what nobody answered for within a day, and what an interrupted upload left. Returns how much."""
     gone = 0

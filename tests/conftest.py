@@ -27,22 +27,27 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A head of the chain and a list of erasures of this process's own. Both are forgotten where the tables are."""
+def witness_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Head of the chain and list of erasures: this process's own. Between two tests the tables are emptied, which the
+    trail's triggers refuse."""
     project_settings.WITNESS_DIR = folder = tmp_path_factory.mktemp("witness")
     emptied = TransactionTestCase._fixture_teardown
 
     def emptied_without_guards(test: TransactionTestCase) -> None:
-        """Between two tests the tables are emptied, which the trail's triggers refuse."""
         guards.lift()
         emptied(test)
         guards.install()
-        for left in folder.iterdir():
-            left.unlink()
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(TransactionTestCase, "_fixture_teardown", emptied_without_guards)
         yield folder
+
+
+@pytest.fixture(autouse=True)
+def _nothing_witnessed(witness_folder: Path) -> Iterator[None]:
+    yield
+    for left in witness_folder.iterdir():
+        left.unlink()
 
 
 @pytest.fixture

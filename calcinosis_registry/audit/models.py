@@ -74,6 +74,13 @@ class EventQuerySet(models.QuerySet):
             raise TypeError("the audit trail is append-only")
         return self.appended(list(objs), batch_size=500)
 
+    def blank_erased(self, registry_number: str) -> int:
+        """Take values, reasons and salts out of an erased patient's events. The database lets this through where an
+        event "erased" follows, and nothing else; the seals still fit (audit/chain.py). Returns how many."""
+        erased = self.filter(patient=registry_number, action=Action.ERASE).aggregate(last=models.Max("pk"))["last"]
+        before = self.filter(patient=registry_number, pk__lt=erased or 0).exclude(salt="")
+        return models.QuerySet.update(before.order_by(), changes={}, reason="", salt="")
+
     def update(self, **kwargs: object) -> NoReturn:
         raise TypeError("the audit trail is append-only")
 

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class RightsConfig(AppConfig):
+    name = "calcinosis_registry.rights"
+    verbose_name = "rights of the person"

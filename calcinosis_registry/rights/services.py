@@ -1,0 +1,75 @@
+"""Asking for an erasure, confirming it, taking it back. Two different people, both just proven."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.audit import trail
+from calcinosis_registry.rights.erasure import cancel, entry_of, erase, remove_leftovers, replay_erasures
+from calcinosis_registry.rights.models import Basis, ErasureRequest, State
+from patients.models import Patient
+
+__all__ = ["confirm_erasure", "replay_erasures", "request_erasure", "withdraw_erasure"]
+
+
+def request_erasure(
+    *, patient: Patient, basis: str, reason: str, by: User, now: datetime.datetime
+) -> ErasureRequest:  # fmt: skip
+    """Ask; nothing is erased before somebody else confirms. Raises ValidationError."""
+    asked = ErasureRequest(
+        registry_number=patient.registry_number, clinic=patient.clinic, basis=basis, reason=reason.strip(),
+        requested_by=by, requested_at=now,
+    )  # fmt: skip
+    asked.full_clean(exclude=["decided_by", "decided_at"])
+    if not asked.reason:
+        raise ValidationError({"reason": _("Say what the person asked for, and how you know who asked.")})
+    with trail.together():
+        asked.save()
+    return asked
+
+
+def withdraw_erasure(*, asked: ErasureRequest, by: User, now: datetime.datetime) -> ErasureRequest:
+    """Nothing is erased. Raises ValidationError when it was decided meanwhile."""
+    with trail.together():
+        asked = _open(asked)
+        asked.state, asked.decided_by, asked.decided_at = State.WITHDRAWN, by, now
+        asked.save()
+    return asked
+
+
+def confirm_erasure(*, asked: ErasureRequest, by: User, now: datetime.datetime) -> ErasureRequest:
+    """Erase. Raises ValidationError for one's own request, one decided already, or a person who is gone."""
+    if asked.requested_by_id == by.pk:
+        raise ValidationError(_("Somebody else must confirm what you asked for."))
+    entry = None
+    try:
+        with transaction.atomic():
+            asked = _open(asked)
+            patient = Patient.objects.select_for_update().filter(registry_number=asked.registry_number).first()
+            if patient is None:
+                raise ValidationError(_("There is no such patient any more."))
+            asked.state, asked.decided_by, asked.decided_at = State.DONE, by, now
+            asked.save()
+            entry = entry_of(
+                patient=patient, basis=asked.basis, requested_by=str(asked.requested_by), confirmed_by=str(by), now=now
+            )
+            left = erase(patient=patient, entry=entry, reason=str(Basis(asked.basis).label))
+    except BaseException:
+        if entry is not None:
+            cancel(entry)
+        raise
+    remove_leftovers(left)
+    asked.reason = ""
+    return asked
+
+
+def _open(asked: ErasureRequest) -> ErasureRequest:
+    found = ErasureRequest.objects.open().select_for_update().filter(pk=asked.pk).first()
+    if found is None:
+        raise ValidationError(_("This request has been decided already."))
+    return found
