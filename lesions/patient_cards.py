@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.db import models
@@ -182,22 +183,23 @@ def line_of(record: Any) -> Line:
     if isinstance(record, VisitRecord) and record.visit is not None:
         when = str(record.visit.visit_date)
     else:
-        dates = (
-            getattr(record, one.name)
-            for one in item_fields(type(record))
-            if isinstance(one, PartialDateField | models.DateField)
-        )
+        dates = (getattr(record, one.name) for one in _dated_and_told(type(record))[0])
         when = str(next((day for day in dates if day is not None), ""))[:10]
     name = "" if str(record) == record.title() else str(record)
     return Line(record, when, name, brief(record, name), page_of(record))
 
 
+@cache
+def _dated_and_told(model: type[Record]) -> tuple[list[models.Field], list[models.Field]]:
+    """(the items that are dates, those whose answers a line tells)"""
+    dates = [one for one in item_fields(model) if isinstance(one, PartialDateField | models.DateField)]
+    return dates, [one for one in item_fields(model) if one not in dates and one.editable]
+
+
 def brief(record: Record, name: str = "") -> str:
     """``sleep disturbed: yes; quality of life: 6``: the first answers that are no dates and not the record's name."""
     told: list[str] = []
-    for one in item_fields(type(record)):
-        if isinstance(one, PartialDateField | models.DateField) or not one.editable:
-            continue
+    for one in _dated_and_told(type(record))[1]:
         text = words(one, getattr(record, one.name))
         if text and text not in name:
             told.append(f"{one.verbose_name}: {text}")

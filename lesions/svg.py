@@ -17,23 +17,24 @@ def element(name: str, content: str = "", /, **attributes: object) -> str:
 
     ``content`` is markup; an attribute of None is left out.
     """
-    told = "".join(f" {_attribute(key)}={_quoted(value)}" for key, value in attributes.items() if value is not None)
+    told = ""
+    for key, value in attributes.items():
+        if value is not None:
+            told += f"{_attribute(key)}{_number(value) if isinstance(value, float | int) else quoted(str(value))}"
     return f"<{name}{told}>{content}</{name}>" if content else f"<{name}{told}/>"
 
 
 @cache
 def _attribute(key: str) -> str:
-    return key.rstrip("_").replace("_", "-")
+    return f" {key.rstrip('_').replace('_', '-')}="
 
 
-def _quoted(value: object) -> str:
-    if isinstance(value, float):
-        return f'"{value:.4g}"'
-    return f'"{value}"' if isinstance(value, int) else _quoted_text(str(value))
+def _number(value: float) -> str:
+    return f'"{value:.4g}"' if isinstance(value, float) else f'"{value}"'
 
 
 # Classes, colours and dashes: the same few on every picture.
-_quoted_text = lru_cache(maxsize=1024)(quoteattr)
+quoted = lru_cache(maxsize=1024)(quoteattr)
 
 
 def words(name: str, text: object, /, **attributes: object) -> str:

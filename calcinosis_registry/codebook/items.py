@@ -94,9 +94,10 @@ def item_of(field: models.Field) -> Item | None:
     return getattr(field, "item", None)
 
 
-def item_fields(model: type[models.Model]) -> list[models.Field]:
+@cache
+def item_fields(model: type[models.Model]) -> tuple[models.Field, ...]:
     """The codebook fields of a model, in declaration order."""
-    return [field for field in model._meta.concrete_fields if item_of(field) is not None]
+    return tuple(field for field in model._meta.concrete_fields if item_of(field) is not None)
 
 
 def codebook_models() -> Iterator[type[models.Model]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from django.utils.functional import Promise
 
@@ -65,7 +66,11 @@ class View:
 
     def region(self, site: str, side: str) -> Region | None:
         """The region of that site and side, or None when this view does not show it."""
-        return next((one for one in self.regions if (one.site, one.side) == (site, side)), None)
+        return self._by_place.get((site, side))
+
+    @cached_property
+    def _by_place(self) -> dict[tuple[str, str], Region]:
+        return {(one.site, one.side): one for one in reversed(self.regions)}
 
 
 @dataclass

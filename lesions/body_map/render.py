@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from lesions.body_map.atlas import Caption, Region, View
 from lesions.body_map.marks import Mark, Placed, place, status_key
 from lesions.sites import describe
-from lesions.svg import INK, LINE, NAMESPACE, PAPER, SOFT, ULCER, WASH, element
+from lesions.svg import INK, LINE, NAMESPACE, PAPER, SOFT, ULCER, WASH, element, quoted
 
 # Fallback colours (light), the same hues as the tokens: Okabe-Ito, darkened where thin lines need contrast.
 FALLBACK = {
@@ -80,11 +80,18 @@ def _silhouette(view: View) -> str:
 
 
 def _drawn_elsewhere(view: View, drawing: str) -> str:
-    captions = "".join(_caption(caption, view.mark) for caption in view.captions)
-    return element("use", href=f"{drawing}#{view.key}") + captions
+    """The drawing behind by its address; its words, which the file cannot translate, in the page."""
+    return f'<use href={quoted(f"{drawing}#{view.key}")}/>{_captions(view)}'
 
 
-_drawn: dict[tuple[str, bool, str], str] = {}
+_drawn: dict[tuple[str, bool | str, str], str] = {}
+
+
+def _captions(view: View) -> str:
+    key = (view.key, "captions", get_language() or "")
+    if key not in _drawn:
+        _drawn[key] = "".join(_caption(caption, view.mark) for caption in view.captions)
+    return _drawn[key]
 
 
 def _backdrop(view: View, selectable: bool) -> str:
@@ -105,7 +112,7 @@ def _backdrop(view: View, selectable: bool) -> str:
             *(_region(region, selectable) for region in view.regions),
             *(_path("map-nail", d, fill=PAPER, **soft) for d in view.nails),
             *(_path("map-detail", d, fill="none", stroke_linecap="round", opacity=0.55, **soft) for d in view.details),
-            *(_caption(caption, view.mark) for caption in view.captions),
+            _captions(view),
         ]
         _drawn[key] = "".join(parts)
     return _drawn[key]

@@ -217,6 +217,6 @@ def _happening(one: _PlacedMark, y: float) -> str:
     if one.right - one.left > 13:
         rule = {"stroke": colour, "stroke_width": 1.2, "stroke_dasharray": "2 2", "class_": f"fig-when is-{look}"}
         parts.append(element("line", x1=one.left, x2=one.right, y1=y, y2=y, **rule))
-    parts.append(shape(MARKS[look], x, y, 5, class_=f"fig-mark is-{look}", fill=colour))
+    parts.append(shape(MARKS[look], x, y, 5, look=f"fig-mark is-{look}", fill=colour))
     parts.append(label(one.mark.label, one.text_x, y + 4, f"fig-event is-{look}"))
     return linked("".join(parts), one.mark.href, one.mark.title)

@@ -6,9 +6,10 @@ import datetime
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from xml.sax.saxutils import escape
 
 from lesions.figures.scale import FONT, TimeScale, apart, label, linked, shape, text_width
-from lesions.svg import ACCENT, INK, SOFT, ULCER, element, words
+from lesions.svg import ACCENT, INK, SOFT, ULCER, element
 
 POINTS = {"burden": "circle", "pain": "square", "patient": "circle", "physician": "diamond", "active": "circle",
           "ulcerated": "square", "mrss": "circle", "score": "diamond"}  # fmt: skip
@@ -92,10 +93,10 @@ def _line(series: Series, scale: TimeScale, height_of: Callable[[float], float])
 
 def _point(look: str, x: float, y: float, point: Point, stroke: str, *, small: bool) -> str:
     r = 2.3 if small else 3.6
-    drawn = shape(POINTS.get(look, "circle"), x, y, r, class_=f"fig-point is-{look}", fill=stroke)
+    drawn = shape(POINTS.get(look, "circle"), x, y, r, look=f"fig-point is-{look}", fill=stroke)
     # The line of the eye is thin; what a finger presses is not.
-    reach = element("circle", cx=x, cy=y, r=4.5 if small else 9.0, fill="transparent", class_="fig-reach")
-    return linked(words("title", point.title) + reach + drawn, point.href, point.title)
+    reach = shape("circle", x, y, 4.5 if small else 9.0, look="fig-reach", fill="transparent")
+    return linked(f"<title>{escape(point.title)}</title>{reach}{drawn}", point.href, point.title)
 
 
 def key(one: Lane, x: float, y: float) -> str:
@@ -116,4 +117,4 @@ def _sample(look: str, x: float, y: float) -> str:
     stroke = STROKES.get(look, SOFT)
     rule = {"stroke": stroke, "stroke_width": 1.9, "stroke_dasharray": DASHES.get(look)}
     line = element("line", x1=x, x2=x + 22, y1=y, y2=y, class_=f"fig-line is-{look}", **rule)
-    return line + shape(POINTS[look], x + 11, y, 3.2, class_=f"fig-point is-{look}", fill=stroke)
+    return line + shape(POINTS[look], x + 11, y, 3.2, look=f"fig-point is-{look}", fill=stroke)

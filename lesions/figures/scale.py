@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from xml.sax.saxutils import escape
 
-from lesions.svg import SOFT, ULCER, element, words
+from lesions.svg import SOFT, ULCER, quoted
 
 DAY = datetime.timedelta(days=1)
 LETTER = 0.56  # mean width of a letter of the font, in font sizes
@@ -90,23 +91,30 @@ def label(
 ) -> str:
     """Words at a spot, of a class."""
     fill = ULCER if "ulcer" in kind else SOFT
-    return words("text", text, x=x, y=y, class_=kind, font_size=size, font_weight=weight, text_anchor=anchor, fill=fill)
+    bold = f' font-weight="{weight}"' if weight else ""
+    held = f' text-anchor="{anchor}"' if anchor else ""
+    # Written out: a picture has a hundred labels, and element() costs four times as much.
+    return (
+        f'<text x="{x:.4g}" y="{y:.4g}" class="{kind}" font-size="{size:.4g}"{bold}{held} fill="{fill}">'
+        f"{escape(str(text))}</text>"
+    )
 
 
 def linked(content: str, href: str, name: str) -> str:
     """A group that opens a page, where there is one. By keyboard the table below leads there: hundreds of points would
     stand in the way of everything after them."""
     if href:
-        return element("a", content, href=href, class_="fig-link", aria_label=name, tabindex=-1)
-    return element("g", content)
+        return f'<a href={quoted(href)} class="fig-link" aria-label={quoted(name)} tabindex="-1">{content}</a>'
+    return f"<g>{content}</g>"
 
 
-def shape(kind: str, x: float, y: float, r: float, **attributes: object) -> str:
+def shape(kind: str, x: float, y: float, r: float, *, look: str, fill: str) -> str:
     """A circle, square, diamond, triangle or cross of about radius r around (x, y)."""
     if kind == "circle":
-        return element("circle", cx=x, cy=y, r=r, **attributes)
+        return f'<circle cx="{x:.4g}" cy="{y:.4g}" r="{r:.4g}" class="{look}" fill="{fill}"/>'
     if kind == "square":
-        return element("rect", x=x - r * 0.9, y=y - r * 0.9, width=r * 1.8, height=r * 1.8, **attributes)
+        side = f'width="{r * 1.8:.4g}" height="{r * 1.8:.4g}"'
+        return f'<rect x="{x - r * 0.9:.4g}" y="{y - r * 0.9:.4g}" {side} class="{look}" fill="{fill}"/>'
     if kind == "triangle":
         d = f"M{x:.1f} {y - r:.1f}l{r * 1.1:.1f} {r * 1.9:.1f}h{-r * 2.2:.1f}Z"
     elif kind == "cross":
@@ -116,4 +124,4 @@ def shape(kind: str, x: float, y: float, r: float, **attributes: object) -> str:
     else:
         a = r * 1.2
         d = f"M{x:.1f} {y - a:.1f}l{a:.1f} {a:.1f}l{-a:.1f} {a:.1f}l{-a:.1f} {-a:.1f}Z"
-    return element("path", d=d, **attributes)
+    return f'<path d="{d}" class="{look}" fill="{fill}"/>'
