@@ -1,20 +1,21 @@
 """Everything kept about one patient, in a fixed number of queries however much there is.
 
-The many small kinds of record (treatments, labs, images, scores, ...) come in one UNION ALL that hands over each row as
-a JSON array (performance.md: the queries of a patient page cost little, the number of them and the ORM cost much).
+Visits, lesions, observations and the many small kinds of record (treatments, labs, images, scores, ...) come in one
+UNION ALL that hands over each row as a JSON array: the queries of a patient page cost little, the number of them and
+the ORM cost much.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection, models
-from django.db.models import OuterRef, Subquery
 
 from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.records.models import Record, record_kinds
@@ -31,12 +32,11 @@ from lesions.models import (
 from patients.models import Patient, PatientRecord, Visit
 
 M = TypeVar("M", bound=models.Model)
-VISIT = Visit._meta.label_lower
+Reader = Callable[[Any], Any]
 LINKS = {
     TreatmentLesion: "course_id", ProcedureLesion: "procedure_id", ComplicationLesion: "complication_id",
     ImagingLesion: "study_id",
 }  # fmt: skip
-APART = (Lesion, LesionObservation)  # read by themselves: many rows, few columns
 EVENTS = 120
 
 # The columns of an observation that the page shows; anything else of it would be a query of its own.
@@ -44,25 +44,7 @@ OBSERVED = (
     "lesion_id", "visit_id", "status_change", "ulcerated", "ulcer_size_mm", "infection", "length_mm", "width_mm",
     "area_mm2", "count_estimate",
 )  # fmt: skip
-
-
-def visits_of(patient: Patient) -> list[Visit]:
-    """Oldest first, each with ``mrss`` (0-51 or None) of its skin score."""
-    mrss = SkinScore.objects.filter(visit=OuterRef("pk")).values("total")[:1]
-    visits = list(Visit.objects.filter(patient=patient).annotate(mrss=Subquery(mrss)))
-    for visit in visits:
-        visit.patient = patient
-    return visits
-
-
-def lesions_of(patient: Patient) -> list[Lesion]:
-    """In order of their numbers."""
-    return list(Lesion.objects.filter(patient=patient).order_by("number"))
-
-
-def observations_of(patient: Patient) -> list[Any]:
-    """Rows with the columns of OBSERVED, in no order."""
-    return list(LesionObservation.objects.filter(patient=patient).order_by().values_list(*OBSERVED, named=True))
+Observed = namedtuple("Observed", OBSERVED)  # type: ignore[misc]  # the names stand once
 
 
 def newest_events(patient: Patient, *, before: int | None = None) -> list[Event]:
@@ -82,28 +64,44 @@ def kinds_at(visit: Visit) -> set[type[PatientRecord]]:
 
 
 class PatientFile:
-    """Every other record of a patient: ``file[TreatmentCourse]`` is a list; ``file.lesion_ids(course)`` its lesions.
+    """Every record of a patient: ``file[TreatmentCourse]`` is a list; ``file.lesion_ids(course)`` its lesions.
 
-    ``known``: the patient, visits and lesions, read before.
+    ``visits`` oldest first, each with ``mrss`` (0-51 or None) of its skin score; ``lesions`` in order of their numbers;
+    ``observations`` rows with the columns of OBSERVED, in no order.
     """
 
-    def __init__(self, patient: Patient, known: Iterable[Record]) -> None:
-        self._rows: dict[type[models.Model], list[Any]] = {model: [] for model, _table, _names in _branches()}
-        self._known = {(one._meta.label_lower, one.pk): one for one in known}
+    def __init__(self, patient: Patient) -> None:
+        self._rows: dict[type[models.Model], list[Any]] = {branch.model: [] for branch in _branches()}
         with connection.cursor() as cursor:
             cursor.execute(_statement(connection.vendor), [patient.pk] * len(self._rows))
-            for position, row in cursor.fetchall():
-                model, _where, fields = _branches()[position]
-                record = model.from_db(None, [one.attname for one in fields], _values(fields, row))
-                if isinstance(record, PatientRecord):
-                    record.patient = patient
-                    record.visit = self._known.get((VISIT, record.visit_id))  # type: ignore[assignment]
-                self._rows[model].append(record)
+            told = cursor.fetchall()
+        for position, row in told:
+            branch = _branches()[position]
+            self._rows[branch.model].append(branch.read(json.loads(row, parse_float=Decimal)))
+        self.observations: list[Any] = self._rows[LesionObservation]
+        self.lesions: list[Lesion] = sorted(self._rows[Lesion], key=lambda one: one.number)
+        self.visits: list[Visit] = sorted(self._rows[Visit], key=lambda one: (one.visit_date, one.pk))
+        self._know(patient)
         self._links: dict[tuple[type[models.Model], int], list[int]] = {}
         for link, key in LINKS.items():
             target: Any = link._meta.get_field(key.removesuffix("_id")).related_model
             for row in self._rows[link]:
                 self._links.setdefault((target, getattr(row, key)), []).append(row.lesion_id)
+
+    def _know(self, patient: Patient) -> None:
+        """Every record has its patient and visit without a query."""
+        visits = {visit.pk: visit for visit in self.visits}
+        mrss = {score.visit_id: score.total for score in self._rows[SkinScore]}
+        for visit in self.visits:
+            visit.patient = patient
+            visit.mrss = mrss.get(visit.pk)  # type: ignore[attr-defined]
+        for model, rows in self._rows.items():
+            if issubclass(model, PatientRecord) and model is not LesionObservation:
+                for record in rows:
+                    record.patient = patient
+                    if (visit := visits.get(record.visit_id)) is not None or record.visit_id is None:
+                        record.visit = visit
+        self._rows[Patient] = [patient]
 
     def __getitem__(self, model: type[M]) -> list[M]:
         return self._rows[model]
@@ -114,26 +112,50 @@ class PatientFile:
 
     def find(self, label: str, key: int | None) -> Record | None:
         """The record an event or a data query is about, by the label of its model; None where it is gone."""
-        if (label, key) in self._known:
-            return self._known[label, key]  # type: ignore[index]
         model = next((one for one in self._rows if one._meta.label_lower == label and issubclass(one, Record)), None)
-        return next((one for one in self._rows[model] if one.pk == key), None) if model else None
+        if model is None or model is LesionObservation:  # an observation is read in a few columns, and is no page
+            return None
+        return next((one for one in self._rows[model] if one.pk == key), None)
 
     def lesion_ids(self, record: models.Model) -> list[int]:
         return self._links.get((type(record), record.pk), [])
 
 
+class _Branch(NamedTuple):
+    """One part of the union. ``where``: SQL that tells the patient's rows; ``readers``: what makes a value of each
+    column's JSON, None where that is the value."""
+
+    model: type[models.Model]
+    where: str
+    fields: Sequence[models.Field]
+    readers: Sequence[Reader | None]
+
+    def read(self, row: list[Any]) -> Any:
+        values = [one if reader is None else reader(one) for one, reader in zip(row, self.readers, strict=True)]
+        if self.model is LesionObservation:
+            return Observed(*values)
+        return self.model.from_db(None, [one.attname for one in self.fields], values)
+
+
 @cache
-def _branches() -> list[tuple[type[models.Model], str, list[models.Field]]]:
-    """(model, SQL that tells the patient's rows, columns) of each part of the union."""
-    kinds = [model for model in record_kinds(PatientRecord) if model not in APART]
-    found = [(model, "patient_id = %s", list(model._meta.concrete_fields)) for model in kinds]
-    lesion = "lesion_id IN (SELECT id FROM lesions_lesion WHERE patient_id = %s)"
-    found += [(link, lesion, list(link._meta.concrete_fields)) for link in LINKS]
-    study = "study_id IN (SELECT id FROM lesions_imagingstudy WHERE patient_id = %s)"
+def _branches() -> list[_Branch]:
+    def branch(model: type[models.Model], where: str, fields: Iterable[models.Field] | None = None) -> _Branch:
+        columns = list(fields or model._meta.concrete_fields)
+        return _Branch(model, where, columns, [_reader(one) for one in columns])
+
+    observed = [LesionObservation._meta.get_field(name.removesuffix("_id")) for name in OBSERVED]
     # The header of an image can be long, and no page of the patient shows it.
-    columns = [one for one in ImagingFile._meta.concrete_fields if one.name != "header"]
-    return [*found, (ImagingFile, study, columns)]  # type: ignore[list-item]
+    pictured = [one for one in ImagingFile._meta.concrete_fields if one.name != "header"]
+    lesion = "lesion_id IN (SELECT id FROM lesions_lesion WHERE patient_id = %s)"
+    study = "study_id IN (SELECT id FROM lesions_imagingstudy WHERE patient_id = %s)"
+    own = "patient_id = %s"
+    return [
+        branch(Visit, own),
+        *(branch(model, own) for model in record_kinds(PatientRecord) if model is not LesionObservation),
+        branch(LesionObservation, own, observed),  # type: ignore[arg-type]  # many rows, few columns
+        *(branch(link, lesion) for link in LINKS),
+        branch(ImagingFile, study, pictured),
+    ]
 
 
 @cache
@@ -151,32 +173,33 @@ def _statement(vendor: str) -> str:
     """Written from the models; the only values are the patient's key. Rows come in the order they were entered."""
     array, cast = ("json_build_array", "::text") if vendor == "postgresql" else ("json_array", "")
     parts = []
-    for position, (model, where, fields) in enumerate(_branches()):
-        columns = ", ".join(connection.ops.quote_name(one.column) for one in fields)
-        table = connection.ops.quote_name(model._meta.db_table)
-        parts.append(f"SELECT {position} AS part, {array}({columns}){cast} AS body FROM {table} WHERE {where}")  # noqa: S608  no input
+    for position, branch in enumerate(_branches()):
+        columns = ", ".join(connection.ops.quote_name(one.column) for one in branch.fields)
+        table = connection.ops.quote_name(branch.model._meta.db_table)
+        parts.append(f"SELECT {position} AS part, {array}({columns}){cast} AS body FROM {table} WHERE {branch.where}")  # noqa: S608  no input
     return " UNION ALL ".join(parts)
 
 
-def _values(fields: list[models.Field], row: str) -> list[Any]:
-    return [_value(field, raw) for field, raw in zip(fields, json.loads(row, parse_float=Decimal), strict=True)]
-
-
-def _value(field: models.Field, raw: Any) -> Any:
-    """A column's value out of JSON as the ORM would give it."""
-    if raw is None:
-        return field.from_db_value(None) if hasattr(field, "from_db_value") else None
+def _reader(field: models.Field) -> Reader | None:
+    """What makes of a column's JSON what the ORM would give; None where they are the same."""
     if isinstance(field, models.JSONField):
-        return json.loads(raw) if isinstance(raw, str) else raw
+        return lambda raw: json.loads(raw) if isinstance(raw, str) else raw
     if hasattr(field, "from_db_value"):
-        return field.from_db_value(raw)
+        return field.from_db_value
     if isinstance(field, models.DecimalField):
-        return Decimal(raw).quantize(Decimal(1).scaleb(-field.decimal_places))
+        unit = Decimal(1).scaleb(-field.decimal_places)
+        return lambda raw: None if raw is None else Decimal(raw).quantize(unit)
     if isinstance(field, models.DateTimeField):
-        moment = datetime.datetime.fromisoformat(raw)
-        return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+        return _moment
     if isinstance(field, models.DateField):
-        return datetime.date.fromisoformat(raw)
+        return lambda raw: None if raw is None else datetime.date.fromisoformat(raw)
     if isinstance(field, models.BooleanField):
-        return bool(raw)
-    return raw
+        return lambda raw: None if raw is None else bool(raw)
+    return None
+
+
+def _moment(raw: str | None) -> datetime.datetime | None:
+    if raw is None:
+        return None
+    moment = datetime.datetime.fromisoformat(raw)
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)

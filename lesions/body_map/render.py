@@ -81,7 +81,7 @@ def _silhouette(view: View) -> str:
 
 def _drawn_elsewhere(view: View, drawing: str) -> str:
     """The drawing behind by its address; its words, which the file cannot translate, in the page."""
-    return f'<use href={quoted(f"{drawing}#{view.key}")}/>{_captions(view)}'
+    return f"<use href={quoted(f'{drawing}#{view.key}')}/>{_captions(view)}"
 
 
 _drawn: dict[tuple[str, bool | str, str], str] = {}

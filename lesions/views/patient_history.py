@@ -12,7 +12,7 @@ from django.views.decorators.vary import vary_on_headers
 from calcinosis_registry.clinics.policy import may
 from calcinosis_registry.clinics.roles import Permission
 from lesions.history import acts
-from lesions.patient_file import EVENTS, PatientFile, lesions_of, newest_events, visits_of
+from lesions.patient_file import EVENTS, PatientFile, newest_events
 from patients.models import Patient
 
 
@@ -24,7 +24,7 @@ def patient_history(request: HttpRequest, public_id: str) -> HttpResponse:
     patient = rows.filter(public_id=public_id).first()
     if patient is None:
         raise Http404
-    file = PatientFile(patient, [patient, *visits_of(patient), *lesions_of(patient)])
+    file = PatientFile(patient)
     identities = may(request.user, Permission.SEE_IDENTITY, patient.clinic_id)
     before = request.GET.get("before", "")
     events = newest_events(patient, before=int(before) if before.isdecimal() and len(before) < 19 else None)

@@ -18,7 +18,7 @@ from lesions.course import course_view
 from lesions.matrix import Row, rows_of
 from lesions.models import AdverseEvent, Complication, LesionStatus, Procedure, TreatmentCourse
 from lesions.patient_cards import RECENT, lab_rows, line_of, newest_first, other_records, study_cards, todo_of
-from lesions.patient_file import PatientFile, lesions_of, observations_of, visits_of
+from lesions.patient_file import PatientFile
 from lesions.timeline import timeline
 from lesions.views import tables
 from lesions.views.maps import map_views, mark_code, mark_of
@@ -52,9 +52,9 @@ def patient_page(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 def _lesions_and_course(patient: Patient) -> dict[str, Any]:
-    visits, lesions = visits_of(patient), lesions_of(patient)
-    moments = timeline(visits, lesions, observations_of(patient))
-    file = PatientFile(patient, [patient, *visits, *lesions])
+    file = PatientFile(patient)
+    visits, lesions = file.visits, file.lesions
+    moments = timeline(visits, lesions, file.observations)
     rows = rows_of(moments, lesions)
     course = course_view(moments, lesions, file, timezone.localdate())
     return {

@@ -115,17 +115,21 @@ def test_the_number_of_queries_is_small_and_does_not_grow_with_the_course(north,
 def test_everything_read_in_one_union_is_what_the_models_read(patient):
     seen_for(patient, 3)
     Antibody(patient=patient, antibody="ACA", result="POS", tested_on=PartialDate(2010, 5)).save()
-    file = PatientFile(patient, [patient, *patient.visits.all()])
+    file = PatientFile(Patient.objects.get(pk=patient.pk))
     compared = 0
     for model, rows in file._rows.items():
         for row in rows:
-            stored = model._base_manager.get(pk=row.pk)
+            if model is LesionObservation:  # in a few columns
+                stored, names = model.objects.get(lesion=row.lesion_id, visit=row.visit_id), set(row._fields)
+            else:
+                stored = model._base_manager.get(pk=row.pk)
+                names = {field.attname for field in model._meta.concrete_fields} - row.get_deferred_fields()
             for field in model._meta.concrete_fields:
-                if field.attname not in row.get_deferred_fields():
+                if field.attname in names:
                     ours, theirs = getattr(row, field.attname), getattr(stored, field.attname)
                     assert (type(ours), ours) == (type(theirs), theirs), f"{model.__name__}.{field.name}"
                     compared += 1
-    assert compared > 100
+    assert compared > 300
 
 
 def test_reading_the_page_tells_the_trail_once_whose_name_was_shown(shown, patient):
