@@ -41,6 +41,7 @@ SHOWN_ELSEWHERE = {
     Patient, Consent, Diagnosis, Antibody, Lesion, LesionObservation, TreatmentCourse, Procedure, Complication,
     AdverseEvent, ImagingStudy, LaboratoryResult,
 }  # fmt: skip
+DATES = (PartialDateField, models.DateField)
 BRIEF = 4  # values of a record told in one line
 RECENT = 3  # records of a kind shown before the rest is folded away
 ADULT = 18
@@ -178,7 +179,7 @@ def other_records(file: PatientFile, patient: Patient) -> tuple[list[Group], lis
     return filled, empty
 
 
-def line_of(record: Any) -> Line:
+def line_of(record: Record) -> Line:
     """The visit's date, else the record's own first date; its first answers in words."""
     if isinstance(record, VisitRecord) and record.visit is not None:
         when = str(record.visit.visit_date)
@@ -192,7 +193,7 @@ def line_of(record: Any) -> Line:
 @cache
 def _dated_and_told(model: type[Record]) -> tuple[list[models.Field], list[models.Field]]:
     """(the items that are dates, those whose answers a line tells)"""
-    dates = [one for one in item_fields(model) if isinstance(one, PartialDateField | models.DateField)]
+    dates: list[models.Field] = [one for one in item_fields(model) if isinstance(one, DATES)]
     return dates, [one for one in item_fields(model) if one not in dates and one.editable]
 
 

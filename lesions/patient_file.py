@@ -99,8 +99,8 @@ class PatientFile:
             if issubclass(model, PatientRecord) and model is not LesionObservation:
                 for record in rows:
                     record.patient = patient
-                    if (visit := visits.get(record.visit_id)) is not None or record.visit_id is None:
-                        record.visit = visit
+                    if record.visit_id is None or record.visit_id in visits:
+                        record.visit = visits.get(record.visit_id)
         self._rows[Patient] = [patient]
 
     def __getitem__(self, model: type[M]) -> list[M]:

@@ -94,9 +94,13 @@ def item_of(field: models.Field) -> Item | None:
     return getattr(field, "item", None)
 
 
-@cache
 def item_fields(model: type[models.Model]) -> tuple[models.Field, ...]:
     """The codebook fields of a model, in declaration order."""
+    return _item_fields(model)
+
+
+@cache
+def _item_fields(model: type[models.Model]) -> tuple[models.Field, ...]:
     return tuple(field for field in model._meta.concrete_fields if item_of(field) is not None)
 
 
