@@ -53,6 +53,7 @@ AUDIT_KEY = kept_secret("AUDIT_KEY")
 # Head of the audit chain and list of erasures: outside the database and outside every backup of it.
 WITNESS_DIR = Path(env("REGISTRY_WITNESS", default=str(DATA_DIR / "keys"))).resolve()
 SECOND_FACTOR_KEY = kept_secret("SECOND_FACTOR_KEY")
+SIGNATURE_KEY = kept_secret("SIGNATURE_KEY")  # a restore needs it too: without it no signature can be checked
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

@@ -60,7 +60,7 @@ def save_visit(*, entry: VisitEntry, by: User, now: datetime.datetime) -> Visit:
     visit.saved_whole = True
     with trail.together():
         moved = "visit_date" in visit.changed_fields()
-        visit.save()
+        visit.save()  # refuses a signed one
         for record in entry.records:
             record.visit = visit
             record.save()
@@ -250,15 +250,15 @@ LISTED = {
 }
 
 
-def unlisted(visit: Visit) -> list[str]:
-    """What a saved visit says is listed, and nothing is: neither at the visit nor dated since the one before it."""
+def unlisted(visit: Visit) -> list[tuple[str, str]]:
+    """(in words, field) of what a saved visit says is listed, and nothing is: neither at it nor since the last one."""
     said = [name for name in LISTED if getattr(visit, name) == NoneOrList.LIST]
     if not said or visit.pk is None:
         return []
     earlier = Visit.objects.attended().filter(patient=visit.patient_id, visit_date__lt=visit.visit_date)
     since = earlier.aggregate(last=Max("visit_date"))["last"] or datetime.date.min
     return [
-        _("what is listed under “%(question)s”") % {"question": Visit._meta.get_field(name).verbose_name}  # type: ignore[union-attr]
+        (_("what is listed under “%(question)s”") % {"question": Visit._meta.get_field(name).verbose_name}, name)  # type: ignore[union-attr]
         for name in said
         if not any(_lists(kinds()[kind], visit, since) for kind in LISTED[name])
     ]

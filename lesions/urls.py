@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from lesions.views import hand_score, imaging, imaging_files, imaging_study, maps, patient_history, patient_page, visit
+from lesions.views import (
+    hand_score,
+    imaging,
+    imaging_files,
+    imaging_study,
+    maps,
+    patient_history,
+    patient_page,
+    signing,
+    visit,
+)
 
 app_name = "lesions"
 urlpatterns = [
@@ -12,9 +22,10 @@ urlpatterns = [
     path("patients/<slug:patient_id>/visits/new/", visit.new_visit, name="visit_new"),
     path("patients/<slug:patient_id>/visits/part/<slug:part>/", visit.visit_part, name="visit_part"),
     path("body-map/<slug:digest>.svg", maps.drawing, name="map_drawing"),
+    path("visits/sign/", signing.sign_several, name="visits_sign"),
     path("visits/<slug:public_id>/", visit.visit_page, name="visit"),
-    path("visits/<slug:public_id>/sign/", visit.sign, name="visit_sign"),
-    path("visits/<slug:public_id>/unlock/", visit.unlock, name="visit_unlock"),
+    path("visits/<slug:public_id>/sign/", signing.sign, name="visit_sign"),
+    path("visits/<slug:public_id>/unlock/", signing.unlock, name="visit_unlock"),
     # "upload", not "add": patients/<id>/<kind>/add/ is the page of any record kind.
     path("patients/<slug:patient_id>/imaging/upload/", imaging.add, name="imaging_add"),
     path("patients/<slug:patient_id>/imaging/confirm/", imaging.confirm, name="imaging_confirm"),

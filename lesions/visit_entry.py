@@ -20,10 +20,11 @@ from django.utils.translation import gettext_lazy as _
 from calcinosis_registry.records.forms import ChipsRadio, RecordForm, form_field, record_fields, record_form_class
 from calcinosis_registry.records.widgets import Dropdown
 from lesions import agreement, removal
+from lesions.missing import Missing, missing_at
 from lesions.models import Lesion, LesionObservation, LesionStatus, SizeMethod, Visibility
 from lesions.patient_file import kinds_at
 from lesions.removal import AsksRemoval, Procedures
-from lesions.services import NewLesion, VisitEntry, unlisted
+from lesions.services import NewLesion, VisitEntry
 from patients.kinds import visit_kinds
 from patients.models import NRS_FIELDS, Visit, VisitRecord, VisitType
 
@@ -307,16 +308,9 @@ class VisitPage:
             removals=removal.gathered(row.form.removal for row in self.changed_rows),
         )
 
-    def missing(self) -> dict[str, list[str]]:
+    def missing(self) -> dict[str, list[Missing]]:
         """{where: what is still to be answered}: "" is the visit itself, L3 a lesion."""
-        found: dict[str, list[str]] = {}
-        if names := [str(field.verbose_name) for field in self.visit.missing()] + unlisted(self.visit):
-            found[""] = names
-        for row in self.rows:
-            instance = row.form.instance
-            if names := [str(field.verbose_name) for field in instance.missing()]:
-                found[row.lesion.label] = names
-        return found
+        return missing_at(self.visit, [(row.lesion, row.form.instance) for row in self.rows])
 
     @property
     def has_errors(self) -> bool:

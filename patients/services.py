@@ -12,13 +12,12 @@ from django.utils.translation import gettext as _
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail
-from calcinosis_registry.audit.models import Action
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.identity.models import Identity
 from calcinosis_registry.quality.findings import Finding
 from calcinosis_registry.quality.services import close_removed, recheck
 from calcinosis_registry.records.models import Record
-from patients.models import Antibody, Consent, Diagnosis, Patient, Visit, VisitState, in_force
+from patients.models import Antibody, Consent, Diagnosis, Patient, Visit, in_force
 
 SCOPES = ("registry", "research", "images", "contact")
 
@@ -160,27 +159,3 @@ def remove_record(*, record: Any, by: User, now: datetime.datetime, reason: str)
         recheck_records(patient=patient, records=beside, now=now)
         for step in AFTER_SAVE:
             step(patient=patient, records=[])
-
-
-def sign_visit(*, visit: Visit, by: User, now: datetime.datetime, meaning: str) -> Visit:
-    """Complete → signed: the visit and its records are locked. Raises ValidationError when something is missing."""
-    if visit.state != VisitState.COMPLETE:
-        raise ValidationError(_("Complete the visit before signing it."))
-    with trail.together():
-        visit.state, visit.signed_by, visit.signed_at = VisitState.SIGNED, by, now
-        visit.save()
-        trail.tell(Action.SIGN, about=visit, changes={"meaning": meaning})
-    return visit
-
-
-def unlock_visit(*, visit: Visit, by: User, now: datetime.datetime, reason: str) -> Visit:
-    """Signed → complete, with a reason; the signature is gone from the visit and stays in the trail."""
-    if visit.state != VisitState.SIGNED:
-        raise ValidationError(_("The visit is not signed."))
-    if not reason.strip():
-        raise ValidationError(_("Unlocking needs a reason."))
-    with trail.together(), trail.because(reason):
-        visit.state, visit.signed_by, visit.signed_at = VisitState.COMPLETE, None, None
-        visit.save()
-        trail.tell(Action.UNLOCK, about=visit)
-    return visit

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit.traced import TracedQuerySet
-from calcinosis_registry.clinics.roles import ROLES, Permission
+from calcinosis_registry.clinics.roles import ROLES, Permission, Role
 
 
 def grants(user: User | AnonymousUser) -> dict[Permission, set[int | None]]:
@@ -38,6 +38,12 @@ def roles_text(user: User | AnonymousUser) -> str:
     if not user.is_authenticated or not user.is_active:
         return ""
     return ", ".join(f"{role} {code or 'all'}" for role, _clinic_id, code in _roles(user))
+
+
+def roles_in(user: User, clinic_id: int) -> str:
+    """The roles in force in one clinic, in words, as a signature keeps them."""
+    held = {role for role, clinic, _code in _roles(user) if clinic in (clinic_id, None)}
+    return ", ".join(str(one.label) for one in Role if one in held)
 
 
 def may(user: User | AnonymousUser, permission: Permission, clinic_id: int | None = None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -15,7 +15,6 @@ from django.db import models
 from django.utils import timezone
 
 from calcinosis_registry.audit import trail
-from calcinosis_registry.audit.models import Action
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.demo import radiograph
 from calcinosis_registry.demo.models import DemoRegister
@@ -29,7 +28,9 @@ from calcinosis_registry.records.models import Record
 from lesions import storage
 from lesions.models import Lesion, LesionObservation
 from lesions.services import Settled, summarise
-from patients.models import Patient, Visit, VisitState
+from lesions.signed_content import contents_of
+from lesions.signing import signature_of
+from patients.models import Meaning, Patient, Signature, Visit, VisitState
 
 BATCH = 200
 ACTOR = trail.Actor(name="demo", source="load_demo")
@@ -92,7 +93,7 @@ def write(stories: list[list[Told]], *, first: int, seed: int) -> None:
     for kind in ORDER:
         _create(apps.get_model(kind), told[kind])
     rows = [record.row for kind in ORDER for record in told[kind]]
-    trail.write(_signatures(row for row in rows if isinstance(row, Visit)))
+    _sign([row for row in rows if isinstance(row, Visit) and row.state == VisitState.SIGNED])
     settled = Settled([lesion for lesion, _rows in seen], {lesion.pk: rows for lesion, rows in seen})
     raise_queries(rows, settled.seen, dice)
     _keep_files(told["lesions.imagingfile"])
@@ -164,10 +165,15 @@ def _keep_files(told: list[Told]) -> None:
         storage.store_preview(sha256, settings.FILES_DIR, radiograph.small(record.content, 320), "thumbnail")
 
 
-def _signatures(visits: Iterable[Visit]) -> Iterator[Any]:
-    for visit in visits:
-        if visit.state == VisitState.SIGNED:
-            yield trail.event(Action.SIGN, about=visit, changes={"meaning": "I take responsibility (invented)"})
+def _sign(visits: list[Visit]) -> None:
+    """A signature for each signed visit, with the event that tells of it."""
+    contents = contents_of([visit.pk for visit in visits])
+    given = [
+        signature_of(visit, contents[visit.pk], meaning=Meaning.RESPONSIBLE, by=visit.signed_by, now=visit.signed_at)
+        for visit in visits
+    ]
+    models.QuerySet(Signature).bulk_create(given)
+    trail.write(one.told() for one in given)
 
 
 def _count_on(clinics: list[Clinic]) -> None:

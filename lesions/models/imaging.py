@@ -177,6 +177,9 @@ class ImagingFile(Record):
 
     clinic_path = "study__patient__clinic_id"
     form_relations = ("study",)
+    # A file may come after the visit was signed. One that was there is bound by its checksum; these follow from it.
+    joins_after_signing = True
+    open_after_signing = frozenset({"header", "has_preview"})
 
     class Meta:
         verbose_name = __("imaging file")
@@ -194,6 +197,13 @@ class ImagingFile(Record):
     @property
     def trail_patient(self) -> str:  # type: ignore[override]
         return self.patient.registry_number
+
+    def clean(self) -> None:
+        super().clean()
+        if not self._state.adding and not set(self.changed_fields()) <= self.open_after_signing:
+            before = ImagingStudy.objects.filter(pk__in={self.study_id, self._stored["study_id"]})
+            if any(one.is_locked for one in before.select_related("visit")):
+                raise ValidationError(_("The visit is signed: unlock it first."))
 
 
 class MeasureKind(models.TextChoices):

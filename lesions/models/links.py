@@ -39,7 +39,9 @@ class LesionLink(Traced):
 class LinksLesions:
     """Mixed into a record with a ``lesions`` relation."""
 
+    pk: Any
     patient_id: int
+    is_locked: bool
     lesions: Any
 
     def needs_lesion(self) -> bool:
@@ -49,6 +51,8 @@ class LinksLesions:
     def check_links(self, lesions: Iterable[Lesion]) -> None:
         """The rules about the linked lesions, which are saved after the row. Raises ValidationError by field."""
         lesions = list(lesions)
+        if self.is_locked and self.pk and {one.pk for one in lesions} != set(self.lesions.values_list("pk", flat=True)):
+            raise ValidationError({"lesions": _("The visit is signed: unlock it to change the lesions.")})
         if any(one.patient_id != self.patient_id for one in lesions):
             raise ValidationError({"lesions": _("A lesion belongs to another patient.")})
         if self.needs_lesion() and not lesions:
@@ -56,7 +60,7 @@ class LinksLesions:
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
-            # A cascade would take the links without a trace.
+            # A cascade would take the links without a trace. (Those of a signed visit come back with the refusal.)
             self.lesions.clear()
             return super().delete(*args, **kwargs)  # type: ignore[misc]
 

@@ -12,20 +12,19 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.policy import clinic_of, may, one_visible
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.quality.models import DataQuery
 from lesions.services import save_visit
+from lesions.signing import check_visit
 from lesions.views.visit_context import context
 from lesions.visit_entry import VisitPage, add_rule_error, observation_form, part_form
 from lesions.visit_rows import patient_rows
 from patients.kinds import kinds, visit_kinds
-from patients.models import Patient, Visit, VisitState, VisitType
-from patients.services import sign_visit, unlock_visit
+from patients.models import Patient, Signature, Visit, VisitState, VisitType
 
 
 def _visit(request: HttpRequest, public_id: str, needed: Permission, *, lock: bool = False) -> Visit:
@@ -136,44 +135,8 @@ def _complete(request: HttpRequest, visit: Visit) -> HttpResponse:
     visit.state = VisitState.COMPLETE
     save_visit(entry=page.entry(), by=request.user, now=timezone.now())
     messages.success(request, _("Visit of %(date)s is complete.") % {"date": visit.visit_date})
+    # What comes next stands where "Complete" stood.
     return redirect(visit if may(request.user, Permission.SIGN, clinic_of(visit)) else visit.patient)
-
-
-@sensitive_post_parameters("password")
-@require_POST
-def sign(request: HttpRequest, public_id: str) -> HttpResponse:
-    """Sign with the password again; what the signature means stands beside it."""
-    with trail.together():
-        visit = _visit(request, public_id, Permission.SIGN, lock=True)
-        if not request.user.check_password(request.POST.get("password", "")):
-            messages.error(request, _("That is not your password. The visit is not signed."))
-            return redirect(visit)
-        try:
-            sign_visit(
-                visit=visit,
-                by=request.user,
-                now=timezone.now(),
-                meaning=request.POST.get("meaning", "responsible")[:40],
-            )
-        except ValidationError as error:
-            messages.error(request, " ".join(error.messages))
-        else:
-            messages.success(request, _("Visit of %(date)s is signed and locked.") % {"date": visit.visit_date})
-    return redirect(visit)
-
-
-@require_POST
-def unlock(request: HttpRequest, public_id: str) -> HttpResponse:
-    """Unlock a signed visit, with a reason; it is un-signed."""
-    with trail.together():
-        visit = _visit(request, public_id, Permission.SIGN, lock=True)
-        try:
-            unlock_visit(visit=visit, by=request.user, now=timezone.now(), reason=request.POST.get("reason", "")[:400])
-        except ValidationError as error:
-            messages.error(request, " ".join(error.messages))
-        else:
-            messages.success(request, _("The visit is unlocked and no longer signed."))
-    return redirect(visit)
 
 
 def _show(request: HttpRequest, page: VisitPage, status: int = 200) -> HttpResponse:
@@ -184,10 +147,15 @@ def _show(request: HttpRequest, page: VisitPage, status: int = 200) -> HttpRespo
         records = {visit.pk} | {row.form.instance.pk for row in page.rows}
         found = DataQuery.objects.visible_to(request.user, Permission.VIEW_RECORDS).open()
         queries = [one for one in found.filter(patient=page.patient.registry_number) if one.object_id in records]
+    signatures = Signature.objects.visible_to(request.user, Permission.VIEW_RECORDS).defer("content")
+    given = list(signatures.filter(visit=visit.pk)) if visit.pk else []
     details = {
         **context(page, checking=bool(request.GET.get("check"))),
         "queries": queries,
         "may_edit": may(request.user, Permission.EDIT_RECORDS, clinic_id) and not visit.is_locked,
         "may_sign": may(request.user, Permission.SIGN, clinic_id),
+        "checked": check_visit(visit) if visit.is_locked else None,
+        "signature": next((one for one in given if one.withdrawn_at is None), None),
+        "old_signatures": [one for one in given if one.withdrawn_at],
     }
     return render(request, "lesions/visit.html", details, status=status)

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.records.models import record_kinds
+from lesions.missing import Missing
 from lesions.models import LesionObservation, TreatmentCourse
 from lesions.services import LISTED
 from lesions.views.maps import map_views, visit_marks
@@ -58,9 +59,9 @@ def _visit_before(visit: Visit) -> Visit | None:
     return earlier.order_by("-visit_date", "-id").first()
 
 
-def _todo(page: VisitPage, missing: dict[str, list[str]]) -> list[dict[str, Any]]:
+def _todo(page: VisitPage, missing: dict[str, list[Missing]]) -> list[dict[str, Any]]:
     """The checklist beside the form; the script keeps it true while typing."""
-    own = set(missing.get("", ()))
+    own = {str(one) for one in missing.get("", ())}
     label = {field.name: str(field.verbose_name) for field in Visit._meta.concrete_fields if field.name in IN_FRONT}
     rows = len(page.rows)
     done = sum(row.answered for row in page.rows)

@@ -27,6 +27,7 @@ from patients.models.patient import (
     on_or_before,
 )
 from patients.models.phenotype import Phenotype
+from patients.models.signature import Meaning, Signature
 from patients.models.summary import Summary
 from patients.models.visit import (
     NRS_FIELDS,
@@ -55,6 +56,7 @@ __all__ = [
     "Hand",
     "InstrumentScore",
     "LaboratoryResult",
+    "Meaning",
     "NoneOrList",
     "Patient",
     "PatientRecord",
@@ -62,6 +64,7 @@ __all__ = [
     "Plan",
     "QualityOfLife",
     "Sex",
+    "Signature",
     "Smoking",
     "Status",
     "SubsetChange",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from typing import Self
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -276,6 +277,11 @@ def _dates(model: type[Record]) -> list[str]:
     ]  # fmt: skip
 
 
+def _in_transaction() -> AbstractContextManager[Any]:
+    """The one that is open, or a new one: a refusal then needs no savepoint."""
+    return nullcontext() if transaction.get_connection().in_atomic_block else transaction.atomic()
+
+
 class PatientRecord(Record):
     """A record of a patient. ``visit`` is the visit it was entered at, where there was one; a signed visit locks it."""
 
@@ -295,11 +301,16 @@ class PatientRecord(Record):
     def trail_patient(self) -> str:  # type: ignore[override]
         return self.patient.registry_number
 
+    @property
+    def is_locked(self) -> bool:
+        """Was it entered at a visit that is signed?"""
+        return self.visit is not None and self.visit.is_locked
+
     def clean(self) -> None:
         # First whether anything can be entered at all: what else is wrong would be put right in vain.
         visit = self.visit
         if visit is not None and visit.is_locked and not set(self.changed_fields()) <= self.open_after_signing:
-            raise ValidationError(_("The visit of %(date)s is signed: unlock it first.") % {"date": visit.visit_date})
+            raise self._locked()
         if visit is not None and visit.patient_id != self.patient_id:
             raise ValidationError(_("The visit belongs to another patient."))
         if not self.patient.registry_consent and not self.is_consent:
@@ -324,6 +335,28 @@ class PatientRecord(Record):
     def why_it_stays(self) -> str:
         """Why the record cannot be removed as things stand, in words; "" when it can."""
         return ""
+
+    def _locked(self) -> ValidationError:
+        day = {"date": self.visit.visit_date}  # type: ignore[union-attr]
+        return ValidationError(_("The visit of %(date)s is signed: unlock it first.") % day)
+
+    def _hold_visit(self) -> None:
+        """Whoever signs the visit now waits for this record, or this record for the signature."""
+        if self.visit is not None and self.visit.pk:
+            visits = type(self.visit)._default_manager.select_for_update()
+            self.visit.state = visits.values_list("state", flat=True).get(pk=self.visit.pk)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with _in_transaction():
+            self._hold_visit()
+            super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with _in_transaction():
+            self._hold_visit()
+            if self.is_locked:
+                raise self._locked()
+            return super().delete(*args, **kwargs)
 
 
 class VisitRecord(PatientRecord):

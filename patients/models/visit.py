@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -185,10 +185,21 @@ class Visit(Record):
     def is_locked(self) -> bool:
         return self.state == VisitState.SIGNED
 
+    def _was_signed(self) -> bool:
+        return (getattr(self, "_stored", None) or {}).get("state") == VisitState.SIGNED
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        if self._was_signed():
+            raise ValidationError(_("The visit is signed: unlock it first. Nothing was removed."))
+        return super().delete(*args, **kwargs)
+
     def clean(self) -> None:
         super().clean()
         errors = {}
         patient = self.patient
+        # Signing and unlocking write these columns by themselves (lesions/signing.py); no other way changes them back.
+        if self._was_signed() and self.changed_fields():
+            raise ValidationError(_("The visit is signed: unlock it first. Nothing was changed."))
         if self.visit_date:
             if self.visit_date > timezone.localdate():
                 errors["visit_date"] = _("The visit date is in the future; plan it as the next visit instead.")

@@ -171,8 +171,9 @@ lesions:visit_new                         GET+POST login ok    ok    403   404  
 lesions:visit_part                        GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:visit                             GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:visit                             POST     login ok    ok    403   404   404   404   404   404   404   404
-lesions:visit_sign                        POST     login ok    403   403   404   404   404   404   404   404   404
-lesions:visit_unlock                      POST     login ok    403   403   404   404   404   404   404   404   404
+lesions:visits_sign                       GET+POST login ok    403   403   403   403   403   403   ok    403   403
+lesions:visit_sign                        GET+POST login ok    403   403   404   404   404   404   404   404   404
+lesions:visit_unlock                      GET+POST login ok    403   403   404   404   404   404   404   404   404
 lesions:imaging_add                       GET+POST login ok    ok    403   404   404   404   404   404   404   404
 lesions:imaging_confirm                   POST     login ok    ok    403   404   404   404   404   404   404   404
 lesions:imaging_waiting                   GET      login 404   404   403   404   404   404   404   404   404   404

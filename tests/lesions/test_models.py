@@ -87,6 +87,7 @@ def test_lineage_stays_within_the_patient_and_never_runs_in_a_circle(lesion: Les
 def test_a_signed_visit_keeps_the_place_of_a_lesion_but_not_its_follow_up(lesion: Lesion) -> None:
     visit = lesion.visit
     visit.state = VisitState.SIGNED
+    visit.save()
     lesion.target = True
     lesion.save()
     lesion.laterality = "L"

@@ -114,13 +114,3 @@ def test_a_signed_visit_takes_nothing(clara, patient, then):
     assert (after.state, after.calcinosis_present, after.version) == (VisitState.SIGNED, "", visit.version)
     assert LesionObservation.objects.get().status_change == "STABLE"
     assert Event.objects.count() == before
-
-
-def test_a_signature_needs_the_password_and_an_unlocking_its_reason(clara, patient):
-    visit = VisitFactory(patient=patient, state=VisitState.COMPLETE)
-    clara.post(reverse("lesions:visit_sign", args=[visit.public_id]), {"password": "guess"})
-    assert Visit.objects.get().state == VisitState.COMPLETE
-    visit.state = VisitState.SIGNED
-    visit.save()
-    clara.post(reverse("lesions:visit_unlock", args=[visit.public_id]), {"reason": "  "})
-    assert Visit.objects.get().state == VisitState.SIGNED

@@ -41,7 +41,9 @@ def test_a_visit_that_lists_nothing_asks_for_the_list_before_it_is_complete(clie
 def test_what_was_entered_elsewhere_and_began_or_ended_since_the_visit_before_is_the_list(visit):
     TreatmentCourseFactory(patient=visit.patient, start=PartialDate(2019), stop=PartialDate(2026, 2), ongoing="N")
     Complication(patient=visit.patient, code="CELLULITIS", onset=PartialDate(2024, 4)).save()
-    assert unlisted(visit) == ["what is listed under “complication or admission since the last visit”"]
+    assert unlisted(visit) == [
+        ("what is listed under “complication or admission since the last visit”", "complications")
+    ]
 
 
 def test_none_and_unknown_list_nothing(visit):
