@@ -55,7 +55,7 @@ def parts() -> tuple[Part, ...]:
         for relation in model._meta.get_fields(include_hidden=True):
             part: Any = relation.related_model if relation.one_to_many else None
             if part is not None and issubclass(part, Traced) and not issubclass(part, PatientRecord):
-                open_ = getattr(part, "open_after_signing", frozenset())
+                open_: frozenset[str] = getattr(part, "open_after_signing", frozenset())
                 if _owner(part) is model:
                     found.append(Part(part, f"{relation.field.name}__visit", _covered(part, open_)))  # type: ignore[union-attr]
     return tuple(found)
