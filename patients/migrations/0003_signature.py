@@ -39,7 +39,7 @@ def keep_old_signatures(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0001_initial'),
+        ('patients', '0002_acr_eular_ceiling'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
