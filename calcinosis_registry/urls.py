@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("calcinosis_registry.clinics.urls")),
     path("patients/", include("patients.urls")),
     path("", include("lesions.urls")),
+    path("", include("calcinosis_registry.rights.urls")),
     path("codebook/", include("calcinosis_registry.codebook.urls")),
     path("cohorts/", include("calcinosis_registry.cohorts.urls")),
     path("exports/", include("calcinosis_registry.exports.urls")),

@@ -23,6 +23,7 @@ PLACES = (
     (_("Codebook"), "codebook:index", set(P)),
     (_("Accounts"), "clinics:accounts", {P.MANAGE_ACCOUNTS}),
     (_("Trail"), "clinics:trail", {P.VIEW_TRAIL}),
+    (_("Erasures"), "rights:erasures", {P.VIEW_TRAIL}),
 )
 
 

@@ -28,6 +28,8 @@ class Permission(enum.StrEnum):
     APPROVE_PROJECTS = "approve_projects"
     MANAGE_ACCOUNTS = "manage_accounts"  # invitations, roles, clinics
     VIEW_TRAIL = "view_trail"  # which field changed, by whom; not its values
+    ANSWER_PERSON = "answer_person"  # give a person everything about them; ask for their erasure
+    CONFIRM_ERASURE = "confirm_erasure"  # as the second of two people
 
 
 P = Permission
@@ -35,9 +37,10 @@ P = Permission
 ROLES: dict[str, frozenset[Permission]] = {
     Role.CLINICIAN: frozenset(
         {P.VIEW_RECORDS, P.EDIT_RECORDS, P.SIGN, P.RAISE_QUERIES, P.SEE_IDENTITY, P.CLINIC_REPORTS, P.COUNT_COHORTS}
+        | {P.ANSWER_PERSON, P.CONFIRM_ERASURE}
     ),
     Role.ASSISTANT: frozenset({P.VIEW_RECORDS, P.EDIT_RECORDS, P.SEE_IDENTITY, P.CLINIC_REPORTS}),
     Role.MONITOR: frozenset({P.VIEW_RECORDS, P.RAISE_QUERIES, P.CLINIC_REPORTS}),
     Role.RESEARCHER: frozenset({P.COUNT_COHORTS, P.EXPORT_DATASETS}),
-    Role.ADMIN: frozenset({P.APPROVE_PROJECTS, P.MANAGE_ACCOUNTS, P.VIEW_TRAIL}),
+    Role.ADMIN: frozenset({P.APPROVE_PROJECTS, P.MANAGE_ACCOUNTS, P.VIEW_TRAIL, P.CONFIRM_ERASURE}),
 }

@@ -19,4 +19,5 @@ urlpatterns = [
     path("clinics/new/", views.new_clinic, name="new_clinic"),
     path("clinics/<str:public_id>/", views.clinic, name="clinic"),
     path("trail/", views_trail.page, name="trail"),
+    path("trail/access/", views_trail.access, name="trail_access"),
 ]

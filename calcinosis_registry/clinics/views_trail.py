@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from calcinosis_registry.audit.models import Event, EventQuerySet
+from calcinosis_registry.clinics.access_report import access_to
 from calcinosis_registry.clinics.forms import TrailForm
 from calcinosis_registry.clinics.policy import require
 from calcinosis_registry.clinics.roles import Permission
@@ -45,6 +46,15 @@ def page(request: HttpRequest) -> HttpResponse:
             "shown": _("%(count)s events on this page") % {"count": len(rows)},
         },
     )
+
+
+@require_safe
+def access(request: HttpRequest) -> HttpResponse:
+    """Who read or exported one patient; another clinic's number has no line, like one that does not exist."""
+    require(request, Permission.VIEW_TRAIL)
+    number = request.GET.get("patient", "").strip().upper()[:24]
+    lines = access_to(events_visible_to(request.user, Permission.VIEW_TRAIL), number) if number else []
+    return render(request, "clinics/trail_access.html", {"number": number, "access": lines})
 
 
 def _asked_for(events: EventQuerySet, asked: dict[str, Any]) -> EventQuerySet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import IO
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -10,11 +11,29 @@ from django.utils.translation import gettext as _
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail
+from calcinosis_registry.audit.models import Action
 from calcinosis_registry.rights.erasure import cancel, entry_of, erase, remove_leftovers, replay_erasures
-from calcinosis_registry.rights.models import Basis, ErasureRequest, State
+from calcinosis_registry.rights.models import Basis, ErasureRequest, PersonalFile, State
+from calcinosis_registry.rights.personal_file import write_personal_file
 from patients.models import Patient
 
-__all__ = ["confirm_erasure", "replay_erasures", "request_erasure", "withdraw_erasure"]
+__all__ = ["confirm_erasure", "make_personal_file", "replay_erasures", "request_erasure", "withdraw_erasure"]
+
+
+def make_personal_file(
+    *, patient: Patient, target: IO[bytes], reason: str, by: User, now: datetime.datetime
+) -> PersonalFile:  # fmt: skip
+    """Write everything about the person into ``target``; its line in the ledger and its event are there first."""
+    with trail.together():
+        sha256 = write_personal_file(target, patient, by=by)
+        made = PersonalFile(
+            registry_number=patient.registry_number, clinic=patient.clinic, reason=reason, sha256=sha256,
+            size=target.seek(0, 2), created_by=by, created_at=now,
+        )  # fmt: skip
+        made.save()
+        trail.tell(Action.EXPORT, about=made, changes={"file": "everything about the person", "sha256": sha256},
+                   reason=reason)  # fmt: skip
+    return made
 
 
 def request_erasure(

@@ -46,6 +46,7 @@ OBJECTS = {
     },
     **{f"cohorts:{name} public_id": "project.public_id" for name in ("project", "approve", "end")},
     **{f"cohorts:{name} public_id": "cohort.public_id" for name in ("cohort", "edit")},
+    **{f"rights:{name} public_id": "erasure.public_id" for name in ("confirm", "withdraw")},
     "exports:new public_id": "cohort.public_id",
     "exports:export public_id": "export.public_id",
     "exports:download public_id": "export.public_id",
@@ -155,6 +156,13 @@ clinics:clinics                           GET      login 403   403   403   403  
 clinics:new_clinic                        GET+POST login 403   403   403   403   403   403   ok    403   403   403
 clinics:clinic                            GET+POST login 403   403   403   403   403   ok    ok    403   404   403
 clinics:trail                             GET      login 403   403   403   403   403   ok    ok    403   ok    403
+clinics:trail_access                      GET      login 403   403   403   403   403   ok    ok    403   ok    403
+rights:person                             GET      login ok    403   403   404   404   404   404   404   404   404
+rights:file                               POST     login ok    403   403   404   404   404   404   404   404   404
+rights:ask_erasure                        POST     login ok    403   403   404   404   404   404   404   404   404
+rights:erasures                           GET      login ok    403   403   403   403   ok    ok    ok    ok    403
+rights:confirm                            POST     login ok    403   403   403   403   ok    ok    404   404   403
+rights:withdraw                           POST     login ok    403   403   403   403   ok    ok    404   404   403
 patients:list                             GET      login ok    ok    ok    403   403   403   403   ok    403   403
 patients:search                           POST     login ok    ok    ok    403   403   403   403   ok    403   403
 patients:register                         GET+POST login ok    ok    403   403   403   403   403   ok    403   403

@@ -20,6 +20,7 @@ from calcinosis_registry.clinics.models import Clinic, Membership
 from calcinosis_registry.clinics.roles import Role
 from calcinosis_registry.clinics.services import invite
 from calcinosis_registry.cohorts.models import ProjectClinic, ProjectMember
+from calcinosis_registry.rights.services import request_erasure
 from lesions import storage
 from patients.models import Patient
 from tests.conftest import prove
@@ -130,6 +131,9 @@ def _rows(north: Clinic) -> dict[str, Any]:
         "lesion": lesion,
         "observation": LesionObservationFactory(lesion=lesion, visit=visit),
         "course": TreatmentCourseFactory(patient=patient),
+        "erasure": request_erasure(
+            patient=patient, basis="CONSENT", reason="by letter", by=UserFactory(), now=timezone.now()
+        ),
         "study": study,
         "file": file,
     }
