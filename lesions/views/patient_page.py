@@ -42,6 +42,7 @@ def patient_page(request: HttpRequest, public_id: str) -> HttpResponse:
         "patient": patient,
         "summary": getattr(patient, "summary", None),
         "may_edit": may_edit and patient.registry_consent,
+        "may_answer_person": may(request.user, Permission.ANSWER_PERSON, patient.clinic_id),
         "can_consent": may_edit,
         "actions": "lesions/_patient_actions.html",
     }

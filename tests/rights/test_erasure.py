@@ -33,7 +33,7 @@ from calcinosis_registry.rights.services import (
 from lesions import storage
 from lesions.models import ImagingFile
 from patients.models import Patient
-from tests.factories import CohortFactory, ExportFactory, MembershipFactory, PatientFactory, project_of
+from tests.factories import CohortFactory, ExportFactory, MembershipFactory, PatientFactory, UserFactory, project_of
 from tests.house_rules.rows import a_row
 from tests.house_rules.source import teach
 
@@ -58,7 +58,7 @@ CANARY = "Kanarie"
 
 def planted(patient: Patient) -> Iterator[str]:
     """A row of every kind about this patient, a word of its own in each text column, each told to the trail."""
-    near: dict[Any, Any] = {Patient: patient, Clinic: patient.clinic}
+    near: dict[Any, Any] = {Patient: patient, Clinic: patient.clinic, User: UserFactory()}
     for model in (*keys_to_persons(), *number_columns()):
         row = a_row(model, near)
         for field in model._meta.concrete_fields:
@@ -133,7 +133,7 @@ def stored(patient: Patient, folder: Path, text: bytes) -> ImagingFile:
     aside.unlink()
     for kind in ("preview", "thumbnail"):
         storage.store_preview(sha256, folder, text, kind)
-    near: dict[Any, Any] = {Patient: patient, Clinic: patient.clinic}
+    near: dict[Any, Any] = {Patient: patient, Clinic: patient.clinic, User: UserFactory()}
     file = a_row(ImagingFile, near)
     file.sha256 = sha256
     file.save_base(raw=True)
