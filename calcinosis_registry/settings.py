@@ -54,6 +54,7 @@ AUDIT_KEY = kept_secret("AUDIT_KEY")
 WITNESS_DIR = Path(env("REGISTRY_WITNESS", default=str(DATA_DIR / "keys"))).resolve()
 SECOND_FACTOR_KEY = kept_secret("SECOND_FACTOR_KEY")
 SIGNATURE_KEY = kept_secret("SIGNATURE_KEY")  # a restore needs it too: without it no signature can be checked
+DRAFT_KEY = kept_secret("DRAFT_KEY")  # opens what was typed and not saved (records/sealing.py)
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -100,6 +101,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "calcinosis_registry.records.middleware.HeldFormMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -222,6 +224,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
+CSRF_FAILURE_VIEW = "calcinosis_registry.records.views.stale"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -15,6 +15,7 @@ urlpatterns = [
     path("account/", include("calcinosis_registry.accounts.urls")),
     path("admin/", admin.site.urls),
     path("", include("calcinosis_registry.clinics.urls")),
+    path("", include("calcinosis_registry.records.urls")),
     path("patients/", include("patients.urls")),
     path("", include("lesions.urls")),
     path("", include("calcinosis_registry.rights.urls")),

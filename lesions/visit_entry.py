@@ -233,8 +233,11 @@ class VisitPage:
         return [row for row in self.rows if row.imaging_only]
 
     def _row(self, lesion: Lesion, current: LesionObservation | None, previous: LesionObservation | None) -> Row:
+        prefix = f"l{lesion.number}"
+        # A lesion that came to the visit after the page was opened has no row in what was sent: it is left alone.
+        sent = self.data is not None and any(name.startswith(f"{prefix}-") for name in self.data)
         form = observation_form(
-            self.visit, lesion, current, previous, self.data, more=self._opened(f"l{lesion.number}"),
+            self.visit, lesion, current, previous, self.data if sent else None, more=self._opened(prefix),
             procedures=self.procedures,
         )  # fmt: skip
         return Row(lesion, form, previous)
@@ -268,7 +271,7 @@ class VisitPage:
 
     @cached_property
     def changed_rows(self) -> list[Row]:
-        return [row for row in self.rows if row.form.has_changed()]
+        return [row for row in self.rows if row.form.is_bound and row.form.has_changed()]
 
     def is_valid(self) -> bool:
         """Check everything, so that every error is shown at once."""
@@ -320,8 +323,17 @@ class VisitPage:
         return self.data is not None and any(form.errors for form in typed)
 
     @property
+    def titled_forms(self) -> list[tuple[str, Any]]:
+        """Every form on the page with what it is about, in the order of the page."""
+        forms: list[tuple[str, Any]] = [(str(_("Visit")), self.form)]
+        forms += [(f"{row.lesion.label} {row.lesion.where}", row.form) for row in self.rows if row.form.is_bound]
+        for new in self.new:
+            forms += [(str(_("New lesion")), new.lesion), (str(_("New lesion")), new.observation)]
+        return forms + [(part.title, part.form) for part in self.parts if part.form is not None]
+
+    @property
     def conflict(self) -> bool:
-        return any(getattr(form, "conflict", False) for form in [self.form, *(row.form for row in self.rows)])
+        return any(getattr(form, "conflict", False) for _title, form in self.titled_forms)
 
 
 def observation_form(
@@ -352,7 +364,7 @@ def add_rule_error(page: VisitPage, error: ValidationError) -> None:
     """A rule broken while saving is shown on the page: beside ``l3-status_change`` in the row of L3, beside a field of
     the visit, else in general."""
     messages = error.message_dict if hasattr(error, "error_dict") else {"__all__": error.messages}
-    rows = {row.form.prefix: row.form for row in page.rows}
+    rows = {row.form.prefix: row.form for row in page.rows if row.form.is_bound}
     for name, texts in messages.items():
         prefix, _dash, field = name.partition("-")
         form = rows.get(prefix) or page.form

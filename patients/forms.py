@@ -132,6 +132,10 @@ class StartPart(forms.Form):
         else:
             del self.fields["clinic"]
 
+    def renew(self) -> None:
+        """Another future patient: this one's id was used."""
+        self.data = {**self.data.dict(), "public_id": new_public_id()}  # type: ignore[attr-defined]
+
     @property
     def chosen_clinic(self) -> Clinic:
         return self.cleaned_data.get("clinic") or self.clinics[0]
@@ -170,6 +174,11 @@ class Registration:
     @property
     def parts(self) -> list[forms.BaseForm]:
         return [self.start, self.consent, self.identity, self.person, self.disease, self.antibodies]
+
+    @property
+    def titled_parts(self) -> list[tuple[str, forms.BaseForm]]:
+        titles = [_("Consent"), _("Identity"), _("Person"), _("Disease"), _("Key antibodies")]
+        return list(zip(titles, self.parts[1:], strict=True))
 
     def is_valid(self) -> bool:
         # The person first: consent and disease are compared with the date of birth. That the registry scope is needed

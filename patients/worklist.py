@@ -7,14 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.clinics.policy import may
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.quality.models import DataQuery
+from calcinosis_registry.records.models import Draft
 from patients.kinds import kinds
 from patients.listing import ASKED, TO_COMPLETE, TO_SIGN, with_names
 from patients.models import FollowUp, Patient, Visit, VisitState
@@ -46,12 +49,13 @@ class Worklist:
     to_complete: Section
     to_sign: Section | None
     queries: Section
+    drafts: Section
     recent: list[Patient] = field(default_factory=list)
     lost: int = 0
 
     @property
     def nothing_to_do(self) -> bool:
-        sections = (self.overdue, self.due, self.to_complete, self.to_sign, self.queries)
+        sections = (self.overdue, self.due, self.to_complete, self.to_sign, self.queries, self.drafts)
         return not any(one.count for one in sections if one)
 
 
@@ -67,6 +71,7 @@ def worklist(*, user: User, today: datetime.date) -> Worklist:
         to_complete=_section(visits.filter(state=VisitState.OPEN), TO_COMPLETE),
         to_sign=_section(visits.filter(state=VisitState.COMPLETE), TO_SIGN) if may(user, Permission.SIGN) else None,
         queries=_section(queries, ASKED),
+        drafts=drafts_of(user),
         lost=patients.lost(today).count(),
     )
     _attach_patients(found, patients, _seen_by(user), user=user)
@@ -74,6 +79,12 @@ def worklist(*, user: User, today: datetime.date) -> Worklist:
         patient.days_late = (today - patient.summary.next_due_on).days
     _place_queries(found.queries.rows, user=user)
     return found
+
+
+def drafts_of(user: User) -> Section:
+    """What this person typed and did not save, newest first."""
+    rows = Draft.objects.visible_to(user, Permission.EDIT_RECORDS).fresh(timezone.now())
+    return Section(list(rows.defer("content")[:SHOWN]), rows.count())
 
 
 def _section(rows: Any, work: str) -> Section:
@@ -97,8 +108,13 @@ def _attach_patients(found: Worklist, patients: Any, recent: list[str], *, user:
     standing = [*found.overdue.rows, *found.due.rows]
     numbers = {visit.patient.registry_number for visit in visits} | {one.registry_number for one in standing}
     numbers |= {query.patient for query in found.queries.rows} | set(recent)
-    rows = patients.filter(registry_number__in=numbers).select_related("summary").prefetch_related("diagnosis_set")
+    written_about = {draft.patient for draft in found.drafts.rows}
+    rows = patients.filter(Q(registry_number__in=numbers) | Q(public_id__in=written_about))
+    rows = rows.select_related("summary").prefetch_related("diagnosis_set")
     known = {row.registry_number: row for row in with_names(list(rows), user=user)}
+    by_public_id = {row.public_id: row for row in known.values()}
+    for draft in found.drafts.rows:
+        draft.about, draft.title = by_public_id.get(draft.patient), _draft_title(draft)
     for section in (found.overdue, found.due):
         section.rows = [known[row.registry_number] for row in section.rows]
     for visit in visits:
@@ -106,6 +122,14 @@ def _attach_patients(found: Worklist, patients: Any, recent: list[str], *, user:
     found.recent = [known[number] for number in recent if number in known]
     for query in found.queries.rows:
         query.about = known.get(query.patient)
+
+
+def _draft_title(draft: Draft) -> str:
+    """What a draft is a draft of, in words."""
+    others = {"registration": _("Registration"), "visit": _("Visit"), "missed visit": _("Missed visit")}
+    model = kinds().get(draft.form)
+    what = model.title() if model else others.get(draft.form, draft.form)
+    return _("%(what)s, new") % {"what": what} if draft.subject.startswith("new") and model else what
 
 
 def _place_queries(queries: Iterable[DataQuery], *, user: User) -> None:

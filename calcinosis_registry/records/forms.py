@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from calcinosis_registry.codebook.fields import CodesField, PartialDateField
 from calcinosis_registry.codebook.items import Item, Need, item_fields, item_of
+from calcinosis_registry.records.conflict import Shown, ShownField, differing
 from calcinosis_registry.records.models import Record
 from calcinosis_registry.records.widgets import ChipsCheckbox, ChipsRadio, Dropdown, PartialDateInput, UnitInput
 
@@ -72,17 +73,17 @@ def _number(item: Item | None, mode: str) -> UnitInput:
 class RecordForm(forms.ModelForm):
     """Base of every record form. The instance comes with its patient (and visit) set by the view.
 
-    ``version`` is the version the person was shown: a record saved by somebody else meanwhile is not overwritten.
+    ``version`` is what the person was shown: a record saved by somebody else meanwhile is not overwritten.
     """
 
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    version = ShownField(required=False)
     # Is a reason asked when a saved record changes? Which fields does the page itself show and hide?
     asks_reason = True
     always_shown: frozenset[str] = frozenset()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["version"].initial = self.instance.version
+        self.fields["version"].initial = Shown(self)
         for name in self._meta.model.form_relations:
             if name in self.fields:
                 self._limit_to_patient(self.fields[name])
@@ -162,7 +163,8 @@ class RecordForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
-        self.conflict = bool(self.instance.pk) and values.get("version") != self.instance.version
+        other = bool(self.instance.pk) and values.get("version") != self.instance.version
+        self.conflict = other and any(differing(self))
         if self.conflict:
             self.add_error(
                 None,

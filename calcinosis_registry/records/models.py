@@ -16,6 +16,9 @@ from calcinosis_registry.clinics.models import new_public_id
 from calcinosis_registry.clinics.policy import ScopedQuerySet
 from calcinosis_registry.codebook.items import Item, Need, item_fields, item_of, labels
 from calcinosis_registry.quality.findings import Finding
+from calcinosis_registry.records.kept import Draft, Submission
+
+__all__ = ["Draft", "Outdated", "Record", "Submission", "record_kinds"]
 
 R = TypeVar("R", bound="Record")
 
@@ -52,6 +55,13 @@ def _constraint(model: type[models.Model], field: models.Field, item: Item) -> m
 def limits_message(item: Item) -> str:
     low, high = item.possible  # type: ignore[misc]
     return _("Must be between %(low)s and %(high)s %(unit)s.") % {"low": low, "high": high, "unit": item.unit}
+
+
+class Outdated(ValidationError):
+    """The row is not the one that was read: somebody else saved it meanwhile. Nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Somebody else saved this record meanwhile. Nothing of theirs was overwritten."))
 
 
 class Record(Traced, metaclass=RecordMeta):
@@ -129,6 +139,15 @@ class Record(Traced, metaclass=RecordMeta):
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], "version"}
         super().save(*args, **kwargs)
+
+    def _do_update(self, base_qs: models.QuerySet, *args: Any, **kwargs: Any) -> bool:
+        """``UPDATE … WHERE version = the one that was read``: one row, or nothing is written."""
+        read = getattr(self, "_stored", None) or {}
+        if self._state.adding or "version" not in read:
+            return super()._do_update(base_qs, *args, **kwargs)  # type: ignore[misc]
+        if not super()._do_update(base_qs.filter(version=read["version"]), *args, **kwargs):  # type: ignore[misc]
+            raise Outdated
+        return True
 
     def findings(self) -> Iterator[Finding]:
         """Suspicious but possible values of this row."""

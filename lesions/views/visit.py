@@ -18,6 +18,9 @@ from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.policy import clinic_of, may, one_visible
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.quality.models import DataQuery
+from calcinosis_registry.records import conflict
+from calcinosis_registry.records.drafts import Place, keep
+from calcinosis_registry.records.keeping import Keeping, compare_page, conflict_page
 from lesions.services import save_visit
 from lesions.signing import check_visit
 from lesions.views.visit_context import context
@@ -36,6 +39,14 @@ def _visit(request: HttpRequest, public_id: str, needed: Permission, *, lock: bo
     return one_visible(rows, request.user, needed, public_id=public_id)
 
 
+def _keeping(request: HttpRequest, visit: Visit) -> Keeping:
+    patient = visit.patient
+    address = visit.get_absolute_url() if visit.pk else reverse("lesions:visit_new", args=[patient.public_id])
+    subject = visit.public_id if visit.pk else "new"
+    place = Place("visit", address, patient.clinic_id, patient.public_id, subject)
+    return Keeping(request, place, creating=visit.pk is None)
+
+
 @require_http_methods(["GET", "POST"])
 def new_visit(request: HttpRequest, patient_id: str) -> HttpResponse:
     """An unsaved visit of today. The form carries the visit's future id, so that twenty identical submits make one."""
@@ -44,18 +55,22 @@ def new_visit(request: HttpRequest, patient_id: str) -> HttpResponse:
     visits = Visit.objects.visible_to(request.user, Permission.VIEW_RECORDS).filter(patient=patient)
     visit = Visit(patient=patient, visit_date=timezone.localdate())
     visit.visit_type = VisitType.FOLLOW_UP if visits.attended().exists() else VisitType.BASELINE
-    if token := request.POST.get("public_id", "")[:22]:
-        if standing := visits.filter(public_id=token).first():
-            return redirect(standing)
-        if len(token) == len(visit.public_id) and token.isalnum():
-            visit.public_id = token
+    keeping = _keeping(request, visit)
     if request.method != "POST":
-        return _show(request, VisitPage(visit, patient_rows(patient, visit)))
-    answer = _save(request, visit)
-    # The same form, sent twice at the same moment: the other one was faster.
-    if answer.status_code == 200 and (standing := visits.filter(public_id=visit.public_id).first()):
-        return redirect(standing)
-    return answer
+        _take_token(visit, keeping.bound["public_id"] if keeping.bound and "public_id" in keeping.bound else "")
+        return _open(request, visit, keeping)
+    with trail.together():
+        answer = keeping.claim()
+        if answer is None and keeping.refused is None:
+            token = request.POST.get("public_id", "")[:22]
+            answer = redirect(standing) if (standing := visits.filter(public_id=token).first()) else None
+            _take_token(visit, token)
+        return answer or keeping.settle(_save(request, visit, keeping))
+
+
+def _take_token(visit: Visit, token: str) -> None:
+    if len(token) == len(visit.public_id) and token.isalnum():
+        visit.public_id = token
 
 
 @require_http_methods(["GET", "POST"])
@@ -63,13 +78,24 @@ def visit_page(request: HttpRequest, public_id: str) -> HttpResponse:
     """Read or change one visit; a signed one can only be read."""
     if request.method != "POST":
         visit = _visit(request, public_id, Permission.VIEW_RECORDS)
-        return _show(request, VisitPage(visit, patient_rows(visit.patient, visit)))
+        return _open(request, visit, _keeping(request, visit))
     with trail.together():
         visit = _visit(request, public_id, Permission.EDIT_RECORDS, lock=True)
+        keeping = _keeping(request, visit)
+        if answer := keeping.claim():
+            return answer
         if visit.is_locked:
-            messages.error(request, _("The visit is signed: unlock it first. Nothing was changed."))
-            return redirect(visit)
-        return _save(request, visit)
+            return _locked(request, visit, keeping)
+        return keeping.settle(_save(request, visit, keeping))
+
+
+def _open(request: HttpRequest, visit: Visit, keeping: Keeping) -> HttpResponse:
+    """The page as saved, or with a draft on it, or the two side by side."""
+    page = VisitPage(visit, patient_rows(visit.patient, visit), keeping.bound)
+    if keeping.comparing:
+        return compare_page(request, keeping, page.titled_forms, patient=visit.patient)
+    keeping.calm(form for _title, form in page.titled_forms)
+    return _show(request, page, keeping)
 
 
 @require_safe
@@ -92,22 +118,38 @@ def visit_part(request: HttpRequest, patient_id: str, part: str) -> HttpResponse
     return render(request, "lesions/_visit_part.html", {"form": part_form(visit, model), "prefix": part})
 
 
-def _save(request: HttpRequest, visit: Visit) -> HttpResponse:
-    page = VisitPage(visit, patient_rows(visit.patient, visit), request.POST)
-    if not page.is_valid():
-        return _show(request, page, status=409 if page.conflict else 200)
+def _locked(request: HttpRequest, visit: Visit, keeping: Keeping) -> HttpResponse:
+    """Somebody signed the visit while this person was typing: the typing stays a draft."""
+    if keeping.page.owner_id == request.user.pk and request.POST.get("draft"):
+        keep(page=keeping.page, data=request.POST, now=timezone.now())
+    messages.error(request, _("The visit is signed: unlock it first. Nothing was changed."))
+    return keeping.release(redirect(visit))
+
+
+def _save(request: HttpRequest, visit: Visit, keeping: Keeping) -> HttpResponse:
+    page = VisitPage(visit, patient_rows(visit.patient, visit), keeping.posted)
+    valid = page.is_valid()
+    if keeping.refused:
+        keeping.refuse(page.form)
+        return _show(request, page, keeping, status=422)
+    if page.conflict:
+        both = [(title, form) for title, form in page.titled_forms if getattr(form, "conflict", False)]
+        clashes = [conflict.clash_of(form, title) for title, form in both]
+        return conflict_page(request, clashes, keeping, patient=visit.patient)
+    if not valid:
+        return _show(request, page, keeping)
     entry = page.entry()
     try:
-        with trail.together(), trail.because(request.POST.get("reason", "")[:400]):
+        with trail.together(), trail.because(conflict.because_of(request.POST)):
             if visit.state in (VisitState.COMPLETE, VisitState.MISSED):
                 visit.state = VisitState.OPEN
             save_visit(entry=entry, by=request.user, now=timezone.now())
     except ValidationError as error:
         add_rule_error(page, error)
-        return _show(request, page)
+        return _show(request, page, keeping)
     except IntegrityError:
         page.form.add_error(None, _("This is recorded already: open the visit again. Nothing was saved."))
-        return _show(request, page)
+        return _show(request, page, keeping)
     return _next(request, visit)
 
 
@@ -139,7 +181,7 @@ def _complete(request: HttpRequest, visit: Visit) -> HttpResponse:
     return redirect(visit if may(request.user, Permission.SIGN, clinic_of(visit)) else visit.patient)
 
 
-def _show(request: HttpRequest, page: VisitPage, status: int = 200) -> HttpResponse:
+def _show(request: HttpRequest, page: VisitPage, keeping: Keeping, status: int = 200) -> HttpResponse:
     visit = page.visit
     clinic_id = page.patient.clinic_id
     queries: Any = ()
@@ -151,6 +193,7 @@ def _show(request: HttpRequest, page: VisitPage, status: int = 200) -> HttpRespo
     given = list(signatures.filter(visit=visit.pk)) if visit.pk else []
     details = {
         **context(page, checking=bool(request.GET.get("check"))),
+        "keeping": keeping,
         "queries": queries,
         "may_edit": may(request.user, Permission.EDIT_RECORDS, clinic_id) and not visit.is_locked,
         "may_sign": may(request.user, Permission.SIGN, clinic_id),

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,8 +17,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.policy import one_visible
 from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.records import conflict
 from calcinosis_registry.records.display import history
+from calcinosis_registry.records.drafts import Place
 from calcinosis_registry.records.forms import RecordForm, record_form_class
+from calcinosis_registry.records.keeping import Keeping, compare_page, conflict_page
 from calcinosis_registry.records.models import Record
 from patients.kinds import kinds
 from patients.models import Patient, Visit, VisitRecord
@@ -63,11 +67,47 @@ def add(request: HttpRequest, patient_id: str, kind: str) -> HttpResponse:
         standing = model.objects.visible_to(request.user, Permission.VIEW_RECORDS).filter(patient=patient).first()
         if standing is not None:
             return redirect("patients:record", kind=kind, public_id=standing.public_id)
-    form = record_form_class(model)(request.POST or None, request.FILES or None, instance=instance)
-    if request.method == "POST" and form.is_valid() and _saved(form, patient):
-        messages.success(request, _("%(kind)s saved.") % {"kind": model.title()})
-        return redirect(_back(patient, visit))
-    return _page(request, form, patient, instance, adding=True, status=_status(request, form))
+    keeping = _keeping(request, instance)
+    if request.method != "POST":
+        return _opened(request, keeping, instance, adding=True)
+    with trail.together():
+        return keeping.claim() or keeping.settle(_save(request, keeping, instance, adding=True))
+
+
+def _keeping(request: HttpRequest, record: Any) -> Keeping:
+    patient, kind, visit = record.patient, type(record).kind(), getattr(record, "visit", None)
+    if record.pk:
+        address, subject = reverse("patients:record", args=[kind, record.public_id]), record.public_id
+    else:
+        address, subject = reverse("patients:record_add", args=[patient.public_id, kind]), "new"
+        if visit is not None:
+            address, subject = f"{address}?visit={visit.public_id}", f"new:{visit.public_id}"
+    place = Place(kind, address, patient.clinic_id, patient.public_id, subject)
+    return Keeping(request, place, creating=record.pk is None)
+
+
+def _opened(request: HttpRequest, keeping: Keeping, record: Any, *, adding: bool = False) -> HttpResponse:
+    """The form as saved, or with a draft in it, or the two side by side."""
+    form = record_form_class(type(record))(keeping.bound, instance=record)
+    if keeping.comparing:
+        return compare_page(request, keeping, [(type(record).title(), form)], patient=record.patient)
+    keeping.calm([form])
+    return _page(request, form, keeping, record, adding=adding)
+
+
+def _save(request: HttpRequest, keeping: Keeping, record: Any, *, adding: bool = False) -> HttpResponse:
+    form = record_form_class(type(record))(keeping.posted, request.FILES, instance=record)
+    valid = form.is_valid()
+    if keeping.refused:
+        keeping.refuse(form)
+        return _page(request, form, keeping, record, adding=adding, status=422)
+    if form.conflict:
+        return conflict_page(request, [conflict.clash_of(form, type(record).title())], keeping, patient=record.patient)
+    with trail.because(conflict.because_of(request.POST)):
+        if not valid or not _saved(form, record.patient):
+            return _page(request, form, keeping, record, adding=adding)
+    messages.success(request, _("%(kind)s saved.") % {"kind": type(record).title()})
+    return redirect(_back(record.patient, getattr(record, "visit", None)))
 
 
 @require_http_methods(["GET", "POST"])
@@ -75,16 +115,11 @@ def edit(request: HttpRequest, kind: str, public_id: str) -> HttpResponse:
     """Read or change one record. A record saved by somebody else meanwhile answers 409 and overwrites nothing."""
     if request.method != "POST":
         record = _record(request, kind, public_id, Permission.VIEW_RECORDS)
-        return _page(request, record_form_class(type(record))(instance=record), record.patient, record)
+        return _opened(request, _keeping(request, record), record)
     with trail.together():
         record = _record(request, kind, public_id, Permission.EDIT_RECORDS, lock=True)
-        form = record_form_class(type(record))(request.POST, request.FILES, instance=record)
-        with trail.because(request.POST.get("reason", "")[:400]):
-            saved = form.is_valid() and _saved(form, record.patient)
-    if saved:
-        messages.success(request, _("%(kind)s saved.") % {"kind": type(record).title()})
-        return redirect(_back(record.patient, getattr(record, "visit", None)))
-    return _page(request, form, record.patient, record, status=_status(request, form))
+        keeping = _keeping(request, record)
+        return keeping.claim() or keeping.settle(_save(request, keeping, record))
 
 
 def _saved(form: RecordForm, patient: Patient) -> bool:
@@ -133,22 +168,18 @@ def delete(request: HttpRequest, kind: str, public_id: str) -> HttpResponse:
 UNDELETABLE = frozenset({"patient", "consent", "lesion"})
 
 
-def _status(request: HttpRequest, form: RecordForm) -> int:
-    if request.method != "POST":
-        return 200
-    return 409 if getattr(form, "conflict", False) else 200
-
-
 def _back(patient: Patient, visit: Visit | None) -> str:
     return visit.get_absolute_url() if visit is not None else patient.get_absolute_url()
 
 
 def _page(
-    request: HttpRequest, form: Any, patient: Patient, record: Any, *, adding: bool = False, status: int = 200
+    request: HttpRequest, form: Any, keeping: Keeping, record: Any, *, adding: bool = False, status: int = 200
 ) -> HttpResponse:
+    patient = record.patient
     locked = bool(getattr(record, "visit_id", None) and record.visit.is_locked)
     context = {
         "form": form,
+        "keeping": keeping,
         "patient": patient,
         "record": record,
         "kind": type(record).kind(),

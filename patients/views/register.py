@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.policy import require
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.identity.services import likely_duplicates
+from calcinosis_registry.records.drafts import Place
+from calcinosis_registry.records.keeping import Keeping, compare_page
 from patients.forms import Registration
 from patients.listing import with_names
 from patients.models import Consent, Patient
@@ -27,25 +33,45 @@ from patients.services import register_patient
 def register(request: HttpRequest) -> HttpResponse:
     require(request, Permission.EDIT_RECORDS)
     clinics = Clinic.objects.visible_to(request.user, Permission.EDIT_RECORDS)
+    keeping = Keeping(request, Place("registration", reverse("patients:register"), None), creating=True)
     if request.method != "POST":
-        versions = Consent.objects.visible_to(request.user, Permission.EDIT_RECORDS).order_by("-pk")
-        newest = versions.values_list("form_version", flat=True).first() or ""
-        return _page(request, Registration(clinics=clinics, form_version=newest))
-    if standing := _standing(request):
+        return _open(request, keeping, clinics)
+    with trail.together():
+        return keeping.claim() or keeping.settle(_register(request, keeping, clinics))
+
+
+def _open(request: HttpRequest, keeping: Keeping, clinics: Any) -> HttpResponse:
+    """An empty form, or a draft in it, or what the draft says."""
+    versions = Consent.objects.visible_to(request.user, Permission.EDIT_RECORDS).order_by("-pk")
+    newest = versions.values_list("form_version", flat=True).first() or ""
+    registration = Registration(keeping.bound, clinics=clinics, form_version=newest)
+    if keeping.comparing:
+        return compare_page(request, keeping, registration.titled_parts)
+    keeping.calm(registration.parts)
+    return _page(request, registration, keeping)
+
+
+def _register(request: HttpRequest, keeping: Keeping, clinics: Any) -> HttpResponse:
+    if keeping.refused is None and (standing := _standing(request)):
         return redirect(standing)
-    registration = Registration(request.POST, clinics=clinics)
-    if not registration.is_valid():
-        return _page(request, registration)
+    registration = Registration(keeping.posted, clinics=clinics)
+    valid = registration.is_valid()
+    if keeping.refused:
+        keeping.refuse(registration.start)
+        registration.start.renew()
+        return _page(request, registration, keeping, status=422)
+    if not valid:
+        return _page(request, registration, keeping)
     here, elsewhere = _duplicates(request, registration)
     if (here or elsewhere) and not registration.start.cleaned_data["another_person"]:
-        return _page(request, registration, here=here, elsewhere=elsewhere, ask=True)
+        return _page(request, registration, keeping, here=here, elsewhere=elsewhere, ask=True)
     try:
         patient = _save(request, registration)
     except IntegrityError:  # the same form, sent twice at the same moment
-        return _sent_twice(request, registration)
+        return _sent_twice(request, registration, keeping)
     except ValidationError as error:
         registration.start.add_error(None, error.messages)
-        return _page(request, registration)
+        return _page(request, registration, keeping)
     messages.success(request, _("%(number)s is registered.") % {"number": patient.registry_number})
     return redirect(patient)
 
@@ -57,11 +83,11 @@ def _standing(request: HttpRequest) -> Patient | None:
     return rows.filter(public_id=token).first() if token.isalnum() else None
 
 
-def _sent_twice(request: HttpRequest, registration: Registration) -> HttpResponse:
+def _sent_twice(request: HttpRequest, registration: Registration, keeping: Keeping) -> HttpResponse:
     if standing := _standing(request):
         return redirect(standing)
     registration.start.add_error(None, _("The form is out of date. Open it again; nothing was saved."))
-    return _page(request, registration)
+    return _page(request, registration, keeping)
 
 
 def _duplicates(request: HttpRequest, registration: Registration) -> tuple[list[Patient], bool]:
@@ -90,12 +116,13 @@ def _save(request: HttpRequest, registration: Registration) -> Patient:
 
 
 def _page(
-    request: HttpRequest, registration: Registration, *, here: list[Patient] | None = None, elsewhere: bool = False,
-    ask: bool = False,
+    request: HttpRequest, registration: Registration, keeping: Keeping, *, here: list[Patient] | None = None,
+    elsewhere: bool = False, ask: bool = False, status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     start = registration.start
     context = {
         "registration": registration,
+        "keeping": keeping,
         "cards": registration.cards(),
         "clinic": start["clinic"] if "clinic" in start.fields else None,
         "another_person": start["another_person"],
@@ -103,4 +130,4 @@ def _page(
         "elsewhere": elsewhere,
         "ask": ask,
     }
-    return render(request, "patients/register.html", context)
+    return render(request, "patients/register.html", context, status=status)

@@ -40,6 +40,7 @@ OBJECTS = {
     "lesions:patient_history public_id": "patient.public_id",
     "lesions:imaging_study public_id": "study.public_id",
     "lesions:hand_score public_id": "study.public_id",
+    "records:draft_discard public_id": "'nothing'",
     "lesions:imaging_waiting token": "'nothing'",
     **{
         f"lesions:imaging_{name} public_id": "file.public_id" for name in ("preview", "thumbnail", "download", "remove")
@@ -176,6 +177,9 @@ lesions:patient                           GET      login ok    ok    ok    404  
 lesions:patient_history                   GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:map_drawing                       GET      login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 lesions:visit_new                         GET+POST login ok    ok    403   404   404   404   404   404   404   404
+records:session                           GET      login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+records:draft_keep                        POST     login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+records:draft_discard                     POST     login 404   404   404   404   404   404   404   404   404   404
 lesions:visit_part                        GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:visit                             GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:visit                             POST     login ok    ok    403   404   404   404   404   404   404   404

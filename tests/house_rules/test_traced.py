@@ -20,6 +20,8 @@ CLINICAL = [model for model in OURS if model._meta.app_label in ("patients", "le
 UNTRACED = {
     Event: "the trail itself",
     Summary: "worked out from traced rows, made again by rebuild_summaries",
+    apps.get_model("records", "Draft"): "not saved yet: seen by its writer only, gone when it is saved",
+    apps.get_model("records", "Submission"): "which form made which record, whose own event tells the rest",
     apps.get_model("demo", "DemoRegister"): "says once that the people of this register are invented",
     apps.get_model("exports", "ExportedPatient"): "written once with its traced export; pseudonyms, no patients",
 }

@@ -1,7 +1,7 @@
 // Two courtesies of every form. Numbers stay as typed (comma or point): the server understands both.
 
 // 1. <form data-guard>: leaving with unsaved changes asks first. Whoever saves without leaving (a draft) says so with
-//    form.dispatchEvent(new Event("registry:saved")).
+//    form.dispatchEvent(new Event("registry:saved")), and "registry:unsaved" when sending failed after all.
 const unsaved = new Set();
 
 for (const form of document.querySelectorAll("form[data-guard]")) {
@@ -10,6 +10,7 @@ for (const form of document.querySelectorAll("form[data-guard]")) {
   form.addEventListener("change", changed);
   form.addEventListener("submit", () => unsaved.delete(form));
   form.addEventListener("registry:saved", () => unsaved.delete(form));
+  form.addEventListener("registry:unsaved", () => unsaved.add(form));
 }
 
 window.addEventListener("beforeunload", (event) => {

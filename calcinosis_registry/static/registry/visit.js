@@ -118,7 +118,8 @@ function onKey(event) {
   event.preventDefault();
 }
 
-let count = form.querySelectorAll("[data-new]").length;
+// The highest number given, not how many there are: one that was dropped leaves a gap.
+let count = Math.max(0, ...[...form.querySelectorAll("[data-new]")].map((one) => Number(one.dataset.new.replace("new-", ""))));
 
 function addLesion(site = "", side = "", at = null) {
   const template = document.querySelector("#new-lesion");
