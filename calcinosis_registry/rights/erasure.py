@@ -19,6 +19,7 @@ from calcinosis_registry.audit import trail, witness
 from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.exports.services import exports_of, path_of
+from calcinosis_registry.records.drafts import drop_drafts_of
 from calcinosis_registry.rights.holdings import holdings
 from calcinosis_registry.rights.models import ErasureRequest, PersonalFile
 from lesions import staging, storage
@@ -53,6 +54,7 @@ def erase(*, patient: Patient, entry: dict[str, Any], reason: str) -> Leftovers:
         # Past every rule and every history: an event with the old values would keep what is to go. Keys between the
         # rows are checked at the commit, so their order does not matter.
         models.QuerySet(model).filter(pk__in=pks)._raw_delete("default")  # type: ignore[attr-defined]
+    drop_drafts_of(patient.public_id)
     for ledger in (ErasureRequest, PersonalFile):
         models.QuerySet(ledger).filter(registry_number=number).update(reason="")
     told = {"rows": sum(map(len, rows.values())), "files": len(left.sha256), **_without_files(entry)}
