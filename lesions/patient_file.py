@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection, models
+from django.db.models import OuterRef, Subquery
 
 from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.records.models import Record, record_kinds
@@ -61,6 +62,12 @@ def kinds_at(visit: Visit) -> set[type[PatientRecord]]:
     with connection.cursor() as cursor:
         cursor.execute(_kinds_statement(), [visit.pk] * len(models_))
         return {models_[position] for (position,) in cursor.fetchall()}
+
+
+def last_change_of(registry_number: OuterRef) -> Subquery:
+    """The seal of the last change of a patient's records, for a query of patients; readings are no change."""
+    events = Event.objects.of_patient(registry_number).exclude(action=Action.READ)  # type: ignore[arg-type]
+    return Subquery(events.values("seal")[:1])
 
 
 class PatientFile:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.translation import gettext_lazy as _
 
 from calcinosis_registry.clinics.admin_site import ADMIN_PERMISSIONS
@@ -27,6 +28,15 @@ PLACES = (
 )
 
 
+@cache
+def _url(route: str, _prefix: str) -> str:
+    """The address of a place; "" where there is none."""
+    try:
+        return reverse(route)
+    except NoReverseMatch:
+        return ""
+
+
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """``nav`` (label, url, is it here, count or None), ``may_search``, ``may_open_admin``, ``registry_demo``."""
     user = getattr(request, "user", None)
@@ -35,9 +45,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     for label, route, permissions in PLACES:
         if not held & permissions:
             continue
-        try:
-            url = reverse(route)
-        except NoReverseMatch:
+        if not (url := _url(route, get_script_prefix())):
             continue
         active = request.path == url or (url != "/" and request.path.startswith(url))
         nav.append((label, url, active, None))

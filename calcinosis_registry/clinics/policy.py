@@ -52,6 +52,11 @@ def may(user: User | AnonymousUser, permission: Permission, clinic_id: int | Non
     return bool(held) if clinic_id is None else clinic_id in held or None in held
 
 
+def permissions_in(user: User | AnonymousUser, clinic_id: int) -> frozenset[Permission]:
+    """Everything the account may do in a clinic."""
+    return frozenset(one for one, held in grants(user).items() if clinic_id in held or None in held)
+
+
 class ScopedQuerySet(TracedQuerySet):
     """A traced queryset whose model names, in ``clinic_path``, the way to the clinic that owns a row."""
 

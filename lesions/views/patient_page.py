@@ -2,141 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Any
+from hashlib import sha256
 
+from django.db.models import OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import get_script_prefix
 from django.utils import timezone
-from django.utils.safestring import mark_safe
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from calcinosis_registry.clinics.policy import may
+from calcinosis_registry.clinics.policy import may, permissions_in
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.quality.models import DataQuery
-from lesions import body_map
-from lesions.course import course_view
-from lesions.matrix import Row, rows_of
-from lesions.models import AdverseEvent, Complication, LesionStatus, Procedure, TreatmentCourse
-from lesions.patient_cards import RECENT, lab_rows, line_of, newest_first, other_records, study_cards, todo_of
-from lesions.patient_file import PatientFile
-from lesions.timeline import timeline
-from lesions.views import tables
-from lesions.views.maps import map_views, mark_code, mark_of
-from patients.models import Antibody, Consent, Diagnosis, LaboratoryResult, Patient, in_force
-from patients.services import SCOPES
+from lesions.patient_file import last_change_of
+from lesions.views.kept import Kept, Sections
+from lesions.views.patient_sections import sections_of
+from patients.models import Patient
 
-LEGEND = ("NEW", "LARGER", "STABLE", "SMALLER", "RESOLVED", "EXTRUDED_COMPLETE", "EXCISED", "RECURRED", "NOT_ASSESSED")
+KEPT = Kept()
 
 
 @require_safe
 def patient_page(request: HttpRequest, public_id: str) -> HttpResponse:
     """A constant number of queries, however many visits, lesions and records there are."""
-    rows = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS).select_related("clinic", "summary")
-    patient = rows.filter(public_id=public_id).first()
+    rows = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS).select_related("summary")
+    # The seal before the records: what changes in between is then kept under a seal nobody asks for again.
+    patient = rows.annotate(seal=last_change_of(OuterRef("registry_number"))).filter(public_id=public_id).first()
     if patient is None:
         raise Http404
     may_edit = may(request.user, Permission.EDIT_RECORDS, patient.clinic_id)
-    queries = DataQuery.objects.visible_to(request.user, Permission.VIEW_RECORDS).open()
+
+    def make() -> Sections:
+        queries = DataQuery.objects.visible_to(request.user, Permission.VIEW_RECORDS).open()
+        return sections_of(patient, queries.filter(patient=patient.registry_number), may_edit=may_edit)
+
+    seal = patient.seal  # type: ignore[attr-defined]  # annotated
+    sections = KEPT.get(_key(request, patient, seal), make) if seal else make()
     context = {
-        **_lesions_and_course(patient),
         "patient": patient,
         "summary": getattr(patient, "summary", None),
+        "diagnosis": sections.disease,
+        "sections": sections,
         "may_edit": may_edit and patient.registry_consent,
         "may_answer_person": may(request.user, Permission.ANSWER_PERSON, patient.clinic_id),
-        "can_consent": may_edit,
         "actions": "lesions/_patient_actions.html",
     }
-    file: PatientFile = context["file"]
-    context |= _records(patient, file, context["labels"])
-    context["todo"] = todo_of(patient, context["visits"], file, queries.filter(patient=patient.registry_number))
     return render(request, "lesions/patient.html", context)
 
 
-def _lesions_and_course(patient: Patient) -> dict[str, Any]:
-    file = PatientFile(patient)
-    visits, lesions = file.visits, file.lesions
-    moments = timeline(visits, lesions, file.observations)
-    rows = rows_of(moments, lesions)
-    course = course_view(moments, lesions, file, timezone.localdate())
-    return {
-        "visits": visits,
-        "moments": moments,
-        "rows": rows,
-        "matrix_heads": tables.matrix_heads(moments),
-        "matrix_body": tables.matrix_body(rows),
-        "map_rows": tables.map_rows(rows),
-        "maps": map_views(_mark(row) for row in rows),
-        "legend": _legend(rows),
-        "targets": sum(lesion.target for lesion in lesions),
-        "file": file,
-        "labels": {lesion.pk: lesion.label for lesion in lesions},
-        "course": course,
-        "course_rows": tables.course_rows(moments) if course else "",
-        "drawings": [("wide", mark_safe(course.wide)), ("narrow", mark_safe(course.narrow))] if course else [],
-    }
-
-
-def _mark(row: Row) -> body_map.Mark:
-    status, ulcerated = row.lesion.current_status, row.lesion.ulcerated_now
-    return mark_of(row.lesion, status=status, ulcerated=ulcerated, href=f"#l{row.lesion.number}")
-
-
-def _legend(rows: list[Row]) -> list[dict[str, Any]]:
-    """The statuses that occur, with the symbol of the map; the script takes the shapes from here."""
-    occurring = {mark_code(cell.status) for row in rows for cell in row.cells if cell}
-    words = dict(LesionStatus.choices)
-    return [
-        {"code": code, "word": words[code], "symbol": mark_safe(body_map.render_status_symbol(code))}
-        for code in LEGEND
-        if code in occurring
-    ]
-
-
-def _records(patient: Patient, file: PatientFile, labels: dict[int, str]) -> dict[str, Any]:
-    courses = sorted(newest_first(file[TreatmentCourse], "start"), key=lambda one: not one.is_running)
-    other, addable = other_records(file, patient)
-    return {
-        "treatments": tables.treatment_list(courses, file, labels),
-        "events": [
-            {
-                "title": model.title(),
-                "kind": model.kind(),
-                "lines": tables.record_list([line_of(one) for one in newest_first(file[model], name)]),
-            }
-            for model, name in ((Complication, "onset"), (Procedure, "performed_on"), (AdverseEvent, "onset"))
-        ],
-        "studies": study_cards(file, labels),
-        "labs": tables.lab_body(lab_rows(file[LaboratoryResult], patient)),
-        "diagnosis": file.one(Diagnosis),
-        "antibodies": _newest_antibodies(file[Antibody]),
-        "consents": [
-            {
-                "consent": one,
-                "scopes": [str(_scope(name)) for name in SCOPES if getattr(one, name)],
-                "over": one != in_force(file[Consent]),
-            }
-            for one in sorted(file[Consent], key=lambda one: (one.consented_on, one.pk), reverse=True)
-        ],
-        "other": [
-            {
-                "title": group.title,
-                "add": group.add,
-                "recent": tables.record_list(group.lines[:RECENT]),
-                "older": tables.record_list(group.lines[RECENT:]),
-                "more": len(group.lines[RECENT:]),
-            }
-            for group in other
-        ],
-        "addable": addable,
-    }
-
-
-def _scope(name: str) -> Any:
-    field: Any = Consent._meta.get_field(name)
-    return field.verbose_name
-
-
-def _newest_antibodies(found: list[Antibody]) -> list[Antibody]:
-    """The newest result of each antibody; the later entry wins where the dates do not tell."""
-    newest = {one.antibody: one for one in sorted(found, key=lambda one: (str(one.tested_on or ""), one.pk))}
-    return sorted(newest.values(), key=lambda one: (one.result != "POS", str(one.get_antibody_display())))
+def _key(request: HttpRequest, patient: Patient, seal: str) -> bytes:
+    """A hash of everything the sections depend on. Patient and summary as they are: a repair writes no event."""
+    summary = getattr(patient, "summary", None)
+    told = (
+        seal,
+        *(getattr(one, field.attname) for one in (patient, summary) if one for field in one._meta.concrete_fields),
+        sorted(permissions_in(request.user, patient.clinic_id)),
+        get_language(), timezone.localdate(), get_script_prefix(),
+    )  # fmt: skip
+    return sha256(repr(told).encode()).digest()

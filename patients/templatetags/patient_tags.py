@@ -27,12 +27,15 @@ def patient_header(context: template.Context, patient: Patient) -> dict[str, Any
     identity = shared.get("identity")
     if identity is None and may(user, Permission.SEE_IDENTITY, patient.clinic_id):
         identity = read_identity(user=user, registry_number=patient.registry_number)
-    labels = {field.name: str(field.verbose_name) for field in Consent._meta.concrete_fields}
     return {
         **shared,
         "patient": patient,
         "identity": identity,
         "diagnosis": shared.get("diagnosis") or patient.diagnosis_set.first(),
         "summary": shared.get("summary") or getattr(patient, "summary", None),
-        "scopes": [labels[scope] for scope in SCOPES if getattr(patient, f"{scope}_consent")],
+        "scopes": [
+            str(Consent._meta.get_field(scope).verbose_name)  # type: ignore[union-attr]  # they are columns
+            for scope in SCOPES
+            if getattr(patient, f"{scope}_consent")
+        ],
     }

@@ -17,6 +17,7 @@ from calcinosis_registry.accounts.models import User
 from calcinosis_registry.codebook.partial_dates import PartialDate
 from lesions.models import Complication, Lesion, LesionObservation, TreatmentCourse
 from lesions.services import VisitEntry, save_visit
+from lesions.views.patient_page import KEPT
 from patients.listing import PAGE_SIZE
 from patients.models import LaboratoryResult, Patient, Summary, Visit
 from tests.benchmarks.measure import least_seconds, told, yardstick
@@ -25,9 +26,10 @@ from tests.factories import DiagnosisFactory, IdentityFactory, PatientFactory, k
 pytestmark = [pytest.mark.benchmark, pytest.mark.django_db(transaction=True)]
 
 SIX = [("HAND.D1.PULP", "R"), ("HAND.D2.DIP", "L"), ("ELBOW", "R"), ("KNEE", "L"), ("FOREARM", "L"), ("BUTTOCK", "R")]
-# The target of the patient page is 6 yardsticks. It is NOT reached: side by side on one register the page of 340 kB
-# took 47 before its marks and cells were written in Python, and 34 since (23 where neighbours slow the yardstick).
-PATIENT_PAGE_TARGET, PATIENT_PAGE_LIMIT = 6, 45
+# The target of the patient page is 6 yardsticks. Read again with nothing changed in between (warm) it takes 6.0 to 6.5;
+# made anew (cold: the first time, and after every change of the patient) 13 to 15, so there the target is NOT reached.
+# The frame of a page and its sign-in alone take 2.5 to 3.
+PATIENT_PAGE_TARGET, WARM_LIMIT, COLD_LIMIT = 6, 8, 18
 VISIT_PAGE_LIMIT = 80  # no target is set; 158 with a template per control, 60 since
 LAST_PAGE = 1000
 LIST_LIMIT = 1.5
@@ -69,20 +71,29 @@ def as_served(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Template, "_render", lambda template, context: template.nodelist.render(context))
 
 
-def yardsticks(client: Client, url: str) -> tuple[float, float]:
+def yardsticks(client: Client, url: str, *, status: int = 200) -> tuple[float, float]:
     """(milliseconds, multiples of the yardstick) of processor time of one page."""
 
     def get() -> None:
-        assert client.get(url).status_code == 200
+        assert client.get(url).status_code == status
 
     took = least_seconds(get)
     return 1000 * took, took / yardstick()
 
 
-def test_the_patient_page_keeps_what_was_won(client_of: Callable[..., Client], clinician: User, usual: Patient) -> None:
-    ms, ratio = yardsticks(client_of(clinician), usual.get_absolute_url())
-    told("patient page", ms=ms, yardsticks=ratio, target=PATIENT_PAGE_TARGET)
-    assert ratio <= PATIENT_PAGE_LIMIT
+def test_the_patient_page_keeps_what_was_won(
+    client_of: Callable[..., Client], clinician: User, usual: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, url = client_of(clinician), usual.get_absolute_url()
+    ms, warm = yardsticks(client, url)
+    told("patient page, warm", ms=ms, yardsticks=warm, target=PATIENT_PAGE_TARGET)
+    monkeypatch.setattr(KEPT, "get", lambda _key, make: make())
+    ms, cold = yardsticks(client, url)
+    told("patient page, cold", ms=ms, yardsticks=cold, target=PATIENT_PAGE_TARGET)
+    ms, frame = yardsticks(client, "/nothing/", status=404)
+    told("a page with nothing on it", ms=ms, yardsticks=frame)
+    assert warm <= WARM_LIMIT
+    assert cold <= COLD_LIMIT
 
 
 def test_the_visit_page_keeps_what_was_won(client_of: Callable[..., Client], clinician: User, usual: Patient) -> None:

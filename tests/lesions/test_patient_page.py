@@ -20,6 +20,7 @@ from lesions.body_map import VIEWS
 from lesions.models import Complication, ImagingStudy, Lesion, LesionObservation, SkinScore, TreatmentCourse
 from lesions.patient_file import PatientFile
 from lesions.services import NewLesion, VisitEntry, save_visit
+from lesions.views.patient_page import KEPT
 from patients.models import Antibody, LaboratoryResult, Patient, Visit
 from tests.factories import DiagnosisFactory, IdentityFactory, PatientFactory, UserFactory, known_lesions
 
@@ -95,6 +96,7 @@ def shown(client_of, clinician):
 
 
 def queries_of(client, patient: Patient) -> list[str]:
+    KEPT.clear()
     with CaptureQueriesContext(connection) as told:
         assert client.get(patient.get_absolute_url()).status_code == 200
     return [one["sql"] for one in told if not any(word in one["sql"] for word in NOT_OURS)]

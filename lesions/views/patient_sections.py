@@ -1,0 +1,138 @@
+"""The clinical sections of the patient page, made from the patient's file: matrix, course, cards, map, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.safestring import mark_safe
+
+from calcinosis_registry.quality.models import DataQuery
+from lesions import body_map
+from lesions.course import course_view
+from lesions.matrix import Row, rows_of
+from lesions.models import AdverseEvent, Complication, LesionStatus, Procedure, TreatmentCourse
+from lesions.patient_cards import RECENT, lab_rows, line_of, newest_first, other_records, study_cards, todo_of
+from lesions.patient_file import PatientFile
+from lesions.timeline import timeline
+from lesions.views import tables
+from lesions.views.kept import Disease, Sections
+from lesions.views.maps import map_views, mark_code, mark_of
+from patients.models import Antibody, Consent, Diagnosis, LaboratoryResult, Patient, in_force
+from patients.services import SCOPES
+
+LEGEND = ("NEW", "LARGER", "STABLE", "SMALLER", "RESOLVED", "EXTRUDED_COMPLETE", "EXCISED", "RECURRED", "NOT_ASSESSED")
+
+
+def sections_of(patient: Patient, queries: Iterable[DataQuery], *, may_edit: bool) -> Sections:
+    """``queries``: the open ones. Rendered without a request: no account and no identity can get into it."""
+    file = PatientFile(patient)
+    labels = {lesion.pk: lesion.label for lesion in file.lesions}
+    context = {
+        "patient": patient,
+        "summary": getattr(patient, "summary", None),
+        "may_edit": may_edit and patient.registry_consent,
+        "can_consent": may_edit,
+        "visits": file.visits,
+        **_lesions_and_course(file),
+        **_records(patient, file, labels),
+        "todo": todo_of(patient, file.visits, file, queries),
+    }
+    diagnosis = file.one(Diagnosis)
+    return Sections(
+        main=render_to_string("lesions/_patient_main.html", context),
+        aside=render_to_string("lesions/_patient_aside.html", context),
+        disease=_disease(diagnosis) if diagnosis else None,
+    )
+
+
+def _disease(diagnosis: Diagnosis) -> Disease:
+    return Disease(diagnosis.public_id, diagnosis.short, diagnosis.diagnosed_on, diagnosis.first_calcinosis)
+
+
+def _lesions_and_course(file: PatientFile) -> dict[str, Any]:
+    lesions = file.lesions
+    moments = timeline(file.visits, lesions, file.observations)
+    rows = rows_of(moments, lesions)
+    course = course_view(moments, lesions, file, timezone.localdate())
+    return {
+        "moments": moments,
+        "rows": rows,
+        "matrix_heads": tables.matrix_heads(moments),
+        "matrix_body": tables.matrix_body(rows),
+        "map_rows": tables.map_rows(rows),
+        "maps": map_views(_mark(row) for row in rows),
+        "legend": _legend(rows),
+        "targets": sum(lesion.target for lesion in lesions),
+        "course": course,
+        "course_rows": tables.course_rows(moments) if course else "",
+        "drawings": [("wide", mark_safe(course.wide)), ("narrow", mark_safe(course.narrow))] if course else [],
+    }
+
+
+def _mark(row: Row) -> body_map.Mark:
+    status, ulcerated = row.lesion.current_status, row.lesion.ulcerated_now
+    return mark_of(row.lesion, status=status, ulcerated=ulcerated, href=f"#l{row.lesion.number}")
+
+
+def _legend(rows: list[Row]) -> list[dict[str, Any]]:
+    """The statuses that occur, with the symbol of the map; the script takes the shapes from here."""
+    occurring = {mark_code(cell.status) for row in rows for cell in row.cells if cell}
+    words = dict(LesionStatus.choices)
+    return [
+        {"code": code, "word": words[code], "symbol": mark_safe(body_map.render_status_symbol(code))}
+        for code in LEGEND
+        if code in occurring
+    ]
+
+
+def _records(patient: Patient, file: PatientFile, labels: dict[int, str]) -> dict[str, Any]:
+    courses = sorted(newest_first(file[TreatmentCourse], "start"), key=lambda one: not one.is_running)
+    other, addable = other_records(file, patient)
+    return {
+        "treatments": tables.treatment_list(courses, file, labels),
+        "events": [
+            {
+                "title": model.title(),
+                "kind": model.kind(),
+                "lines": tables.record_list([line_of(one) for one in newest_first(file[model], name)]),
+            }
+            for model, name in ((Complication, "onset"), (Procedure, "performed_on"), (AdverseEvent, "onset"))
+        ],
+        "studies": study_cards(file, labels),
+        "labs": tables.lab_body(lab_rows(file[LaboratoryResult], patient)),
+        "diagnosis": file.one(Diagnosis),
+        "antibodies": _newest_antibodies(file[Antibody]),
+        "consents": [
+            {
+                "consent": one,
+                "scopes": [str(_scope(name)) for name in SCOPES if getattr(one, name)],
+                "over": one != in_force(file[Consent]),
+            }
+            for one in sorted(file[Consent], key=lambda one: (one.consented_on, one.pk), reverse=True)
+        ],
+        "other": [
+            {
+                "title": group.title,
+                "add": group.add,
+                "recent": tables.record_list(group.lines[:RECENT]),
+                "older": tables.record_list(group.lines[RECENT:]),
+                "more": len(group.lines[RECENT:]),
+            }
+            for group in other
+        ],
+        "addable": addable,
+    }
+
+
+def _scope(name: str) -> Any:
+    field: Any = Consent._meta.get_field(name)
+    return field.verbose_name
+
+
+def _newest_antibodies(found: list[Antibody]) -> list[Antibody]:
+    """The newest result of each antibody; the later entry wins where the dates do not tell."""
+    newest = {one.antibody: one for one in sorted(found, key=lambda one: (str(one.tested_on or ""), one.pk))}
+    return sorted(newest.values(), key=lambda one: (one.result != "POS", str(one.get_antibody_display())))
