@@ -56,6 +56,8 @@ class Kept:
                 return found
         made = make()
         with self._lock:
+            for old in [one for one, (then, _sections) in self._found.items() if now - then >= LONGEST_SECONDS]:
+                self._drop(old)  # what nobody asks for again does not stay in memory
             self._drop(key)
             self._found[key] = now, made
             self._size += _size(made)

@@ -181,3 +181,6 @@ def test_nothing_is_kept_longer_than_ten_minutes(monkeypatch):
     now[0] += 2
     assert found.get(b"a", lambda: sections("new")).main == "new"
     assert found._size == 3
+    now[0] += kept.LONGEST_SECONDS + 1
+    found.get(b"b", lambda: sections("other"))
+    assert list(found._found) == [b"b"]
