@@ -80,7 +80,8 @@ def save_visit(*, entry: VisitEntry, by: User, now: datetime.datetime) -> Visit:
         written = [*entry.observations, *fresh]
         beside = _beside_earlier(written, settled.seen)
         done = [removal.procedure for removal in entry.removals]
-        recheck_records(patient=patient, records=[visit, *written, *entry.records, *done], now=now, beside=beside)
+        checked = [visit, *written, *entry.records, *done]
+        recheck_records(patient=patient, records=checked, now=now, known={find_beside: beside})
         summarise(patients=[patient], settled=settled)
     return visit
 

@@ -5,6 +5,7 @@ Every name below comes from the codebook items of the models; this module only s
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,8 @@ from calcinosis_registry.records.widgets import Dropdown
 from lesions import agreement, removal
 from lesions.missing import Missing, missing_at
 from lesions.models import Lesion, LesionObservation, LesionStatus, SizeMethod, Visibility
+from lesions.models.columns import DRUGS, in_class
+from lesions.models.observation import INFECTED
 from lesions.patient_file import kinds_at
 from lesions.removal import AsksRemoval, Procedures
 from lesions.services import NewLesion, VisitEntry
@@ -29,6 +32,7 @@ from patients.kinds import visit_kinds
 from patients.models import NRS_FIELDS, Visit, VisitRecord, VisitType
 
 NOT_DONE = "ND"
+ANTIBIOTICS = in_class(DRUGS, "Antibiotic")
 # What a lesion already known can be at a visit; NEW, RECURRED, MERGED and SPLIT are acts, not answers.
 ANSWERS = ("STABLE", "LARGER", "SMALLER", "RESOLVED", "EXTRUDED_COMPLETE", "EXCISED", "NOT_ASSESSED")
 FEATURES = ("ulcerated", "drainage", "infection", "flare")
@@ -148,7 +152,14 @@ class WholeObservationForm(ObservationForm):
     """With what is asked rarely."""
 
     class Meta(ObservationForm.Meta):
-        fields = [name for name in record_fields(LesionObservation) if name not in LesionObservation.form_relations]
+        fields = [name for name in record_fields(LesionObservation) if name != "lesion"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["antibiotic"]
+        field.queryset = field.queryset.filter(agent__in=ANTIBIOTICS)
+        field.widget.attrs["data-only-if"] = json.dumps({"infection": list(INFECTED)})
+        field.help_text = _("One that is not listed yet: save and add it as a treatment, then choose it here.")
 
 
 class NewLesionForm(RecordForm):

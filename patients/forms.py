@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,12 @@ from calcinosis_registry.clinics.models import Clinic, new_public_id
 from calcinosis_registry.codebook.fields import PartialDateFormField
 from calcinosis_registry.codebook.items import item_fields, item_of
 from calcinosis_registry.identity.models import Identity
-from calcinosis_registry.records.forms import ChipsRadio, PartialDateInput, RecordForm, form_field
+from calcinosis_registry.records.forms import ChipsRadio, PartialDateInput, RecordForm, form_field, record_fields
+from patients import units
 from patients.listing import ORDERS, WORK
-from patients.models import Antibody, Consent, Diagnosis, Patient, Status, Visit
+from patients.models import Antibody, Consent, Diagnosis, LaboratoryResult, Patient, Status, Visit
 from patients.models.diagnosis import diseases, key_antibodies, subsets
+from patients.models.laboratory import analytes
 
 ANY = ("", __("Any"))
 
@@ -89,6 +92,47 @@ class MissedVisitForm(RecordForm):
         if Visit.objects.filter(patient=self.instance.patient, visit_date=day).exists():
             raise forms.ValidationError(_("A visit of %(date)s is recorded already."), params={"date": day})
         return day
+
+
+class LaboratoryForm(RecordForm):
+    """The units offered are those of the test; what its report should say stands below (records.js)."""
+
+    class Meta:
+        model = LaboratoryResult
+        fields = record_fields(LaboratoryResult)
+        formfield_callback = form_field
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        tests: Any = self.fields["analyte"]
+        tests.choices = [("", _("Choose the test")), *((code, _named(one)) for code, one in units.ANALYTES.items())]
+        self.fields["unit_original"].widget.attrs |= {
+            "data-narrowed-by": "analyte",
+            "data-allowed": json.dumps({code: list(one.factors) for code, one in units.ANALYTES.items()}),
+        }
+        self.fields["analyte"].widget.attrs["data-notes"] = json.dumps(
+            {code: str(_expected(one)) for code, one in units.ANALYTES.items()}
+        )
+
+
+def _named(one: units.Analyte) -> str:
+    """The test as laboratories know it: LOINC of its mass and of its molar result."""
+    codes = " / ".join(dict.fromkeys(code for code in (one.loinc_other, one.loinc_mass, one.loinc_molar) if code))
+    name = dict(analytes())[one.code]
+    return f"{name} (LOINC {codes})" if codes else name
+
+
+def _expected(one: units.Analyte) -> str:
+    """What is accepted, and what is asked about; never a reference range."""
+    low, high = (f"{limit}" if limit is not None else "…" for limit in one.hard)
+    soft_low, soft_high = (f"{limit}" if limit is not None else "…" for limit in one.soft)
+    said = _("Accepted: %(units)s. Possible: %(low)s to %(high)s %(unit)s; asked about outside %(from)s to %(to)s.") % {
+        "units": ", ".join(one.factors), "low": low, "high": high, "unit": one.ucum, "from": soft_low, "to": soft_high,
+    }  # fmt: skip
+    adults = _("Under 18 years nothing is asked.") if one.adult_only_soft else ""
+    return f"{said} {adults} {_('These are no reference ranges: give those of the laboratory below.')}".replace(
+        "  ", " "
+    )
 
 
 class AntibodiesPart(forms.Form):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -107,15 +108,17 @@ def recheck_records(
     patient: Patient,
     records: Iterable[Record],
     now: datetime.datetime,
-    beside: dict[Any, list[Finding]] | None = None,
+    known: Mapping[Callable[..., Any], dict[Any, list[Finding]]] = MappingProxyType({}),
 ) -> list[Any]:
     """Run the records' own findings once; they become data queries. Returns the queries open for these records.
 
-    ``beside``: what the finders would find, where the caller has it already.
+    ``known``: {finder: what it would find}, where the caller has that already.
     """
     records = list(records)
     findings: dict[Any, list[Finding]] = {record: list(record.findings()) for record in records}
-    others = [beside] if beside is not None else [finder(patient=patient, records=records) for finder in FINDERS]
+    others = [
+        known[finder] if finder in known else finder(patient=patient, records=records) for finder in FINDERS
+    ]  # fmt: skip
     for found in others:
         for record, more in found.items():
             findings.setdefault(record, []).extend(more)

@@ -186,8 +186,14 @@ def record_fields(model: type[Record]) -> list[str]:
     return [*items, *model.form_relations]
 
 
+# Kinds whose form does more than its items say; the apps above add theirs in their AppConfig.ready().
+OWN_FORMS: dict[type[Record], type[RecordForm]] = {}
+
+
 @cache
 def record_form_class(model: type[Record]) -> type[RecordForm]:
     """The form of a record kind."""
+    if model in OWN_FORMS:
+        return OWN_FORMS[model]
     factory: Any = forms.modelform_factory  # the stubs do not know the callback's keywords
     return factory(model, form=RecordForm, fields=record_fields(model), formfield_callback=form_field)

@@ -60,6 +60,11 @@ def in_group(path: Path, *groups: str) -> tuple[str, ...]:
     return tuple(row["code"] for row in codelists.read(path) if row["group"] in groups)
 
 
+def in_class(path: Path, name: str) -> tuple[str, ...]:
+    """The codes of a list of drugs whose ``class`` is this, in file order."""
+    return tuple(row["code"] for row in codelists.read(path) if row["class"] == name)
+
+
 def row_of(path: Path, code: str) -> dict[str, str]:
     """The row of a code; empty for a code the list does not have."""
     return next((row for row in codelists.read(path) if row["code"] == code), {})

@@ -20,6 +20,7 @@ from lesions.timeline import timeline
 from lesions.views import tables
 from lesions.views.kept import Disease, Sections
 from lesions.views.maps import map_views, mark_code, mark_of
+from patients.calculated import calculated
 from patients.models import Antibody, Consent, Diagnosis, LaboratoryResult, Patient, in_force
 from patients.services import SCOPES
 
@@ -103,6 +104,7 @@ def _records(patient: Patient, file: PatientFile, labels: dict[int, str]) -> dic
         ],
         "studies": study_cards(file, labels),
         "labs": tables.lab_body(lab_rows(file[LaboratoryResult], patient)),
+        "calculated": tables.calculated_body(calculated(patient, file[LaboratoryResult]).values()),
         "diagnosis": file.one(Diagnosis),
         "antibodies": _newest_antibodies(file[Antibody]),
         "consents": [

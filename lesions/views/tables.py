@@ -21,6 +21,7 @@ from lesions.patient_cards import LabRow, Line, page_of
 from lesions.patient_file import PatientFile
 from lesions.timeline import Moment
 from lesions.views.maps import mark_code
+from patients.calculated import Calculated
 from patients.models import VisitState, VisitType
 
 NOTHING = "–"
@@ -151,6 +152,22 @@ def lab_body(rows: Iterable[LabRow]) -> SafeString:
             f'<th scope="row"><a href="{page_of(row.result)}">{name}</a></th>'
             f'<td class="number">{newest}<span class="sub">{row.result.collected_on}</span></td>'
             f'<td class="number">{before}</td><td>{row.spark}</td></tr>\n'
+        )
+    return mark_safe("".join(parts))
+
+
+def calculated_body(values: Iterable[Calculated]) -> SafeString:
+    """A row per calculated value, with what it is made of."""
+    unusual, word = escape(_("unusual")), escape(_("calculated"))
+    parts = []
+    for one in values:
+        newest = f"<b>{round(one.value, 2).normalize():f}</b> {escape(one.unit)}"
+        if one.unusual:
+            newest = f'<span class="pill is-warn">{unusual}</span> {newest}'
+        parts.append(
+            f'<tr><th scope="row">{escape(one.label)} <span class="pill">{word}</span>'
+            f'<span class="sub">{escape(one.formula)}</span><span class="sub">{escape(one.inputs)}</span></th>'
+            f'<td class="number">{newest}<span class="sub">{one.day}</span></td></tr>\n'
         )
     return mark_safe("".join(parts))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import calendar
+import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -17,7 +19,11 @@ from patients.kinds import kinds, visit_kinds
 from patients.models import Change, PatientRecord, Visit, VisitRecord
 
 HOW_PATIENT_IS = ("pain_nrs", "patient_global", "physician_global")
-IN_FRONT = ("visit_date", "visit_type", "calcinosis_present", *HOW_PATIENT_IS, "treatments_changed", "complications")
+IN_FRONT = (
+    "visit_date", "visit_type", "calcinosis_present", *HOW_PATIENT_IS, "treatments_changed", "complications",
+    "next_visit_due",
+)  # fmt: skip
+NEXT = (6, 12)  # months to the next visit, proposed and never filled in by itself (clinical-model 12.3 (20))
 
 
 def context(page: VisitPage, *, checking: bool) -> dict[str, Any]:
@@ -36,6 +42,7 @@ def context(page: VisitPage, *, checking: bool) -> dict[str, Any]:
         "rest": [
             field for field in page.form.visible_fields() if field.name not in IN_FRONT and field.name != "reason"
         ],
+        "next_visit": [(months, months_later(visit.visit_date, months)) for months in NEXT if visit.visit_date],
         "missing": missing if checking else {},
         "todo": _todo(page, missing),
         "answered": sum(row.answered for row in page.rows),
@@ -50,6 +57,13 @@ def context(page: VisitPage, *, checking: bool) -> dict[str, Any]:
         if visit.pk
         else reverse("lesions:visit_new", args=[page.patient.public_id]),
     }
+
+
+def months_later(day: datetime.date, months: int) -> datetime.date:
+    """The same day of a later month, or its last where it has no such day."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year = day.year + years
+    return day.replace(year=year, month=month + 1, day=min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def _visit_before(visit: Visit) -> Visit | None:

@@ -23,10 +23,17 @@ if TYPE_CHECKING:
 
 SOURCE = "clinical-model 4.5"
 ADULT = 18
+LIMIT = __("As the laboratory's report prints it, in the reported unit.")
 
 
 def analytes() -> list[tuple[str, str]]:
     return codelists.choices(Path(__file__).parent.parent / "data" / "analytes.csv")
+
+
+def reported_units() -> list[tuple[str, str]]:
+    """Every unit that some analyte is accepted in; which one is the analyte's own is checked beside it."""
+    every = dict.fromkeys(unit for one in units.ANALYTES.values() for unit in one.factors)
+    return [(unit, unit) for unit in every]
 
 
 def _number(
@@ -55,11 +62,11 @@ class LaboratoryResult(PatientRecord):
     comparator = choice(__("comparator"), [("<", "<"), (">", ">")], section="Result", source=SOURCE)
     value_original = _number(__("value"), need=Need.ALWAYS)
     unit_original = clinical(
-        models.CharField(__("unit"), max_length=24),
+        models.CharField(__("unit"), max_length=24, choices=reported_units),
         section="Result", privacy=Privacy.CLINICAL, source=SOURCE, need=Need.ALWAYS,
     )  # fmt: skip
-    lower_limit = _number(__("lower limit of the laboratory"), "Limits", help_text=__("In the reported unit."))
-    upper_limit = _number(__("upper limit of the laboratory"), "Limits", help_text=__("In the reported unit."))
+    lower_limit = _number(__("lower limit of the laboratory"), "Limits", help_text=LIMIT)
+    upper_limit = _number(__("upper limit of the laboratory"), "Limits", help_text=LIMIT)
     value = models.DecimalField(__("value, canonical unit"), max_digits=14, decimal_places=5, editable=False)
 
     class Meta:

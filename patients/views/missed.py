@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -23,11 +25,11 @@ from patients.services import after_save
 @require_http_methods(["GET", "POST"])
 def missed_visit(request: HttpRequest, patient_id: str) -> HttpResponse:
     """Record a missed visit with its reason and, where there is one, the new appointment."""
-    patients = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS).select_related("clinic")
+    patients = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS).select_related("clinic", "summary")
     if request.method != "POST":
         patient = one_visible(patients, request.user, Permission.EDIT_RECORDS, public_id=patient_id)
         keeping = _keeping(request, patient)
-        form = MissedVisitForm(keeping.bound, instance=_missed(patient))
+        form = MissedVisitForm(keeping.bound, instance=_missed(patient), initial=_planned(patient))
         if keeping.comparing:
             return compare_page(request, keeping, [(_("Missed visit"), form)], patient=patient)
         keeping.calm([form])
@@ -58,6 +60,12 @@ def _keeping(request: HttpRequest, patient: Patient) -> Keeping:
 
 def _missed(patient: Patient) -> Visit:
     return Visit(patient=patient, visit_type=VisitType.FOLLOW_UP, state=VisitState.MISSED)
+
+
+def _planned(patient: Patient) -> dict[str, Any]:
+    """The appointment that has passed, shown for the person to confirm."""
+    due = getattr(getattr(patient, "summary", None), "next_due_on", None)
+    return {"visit_date": due} if due and due <= timezone.localdate() else {}
 
 
 def _page(

@@ -10,7 +10,7 @@ import pytest
 from django.urls import reverse
 
 from calcinosis_registry.quality.models import DataQuery
-from patients.checks import derived, newest
+from patients.calculated import CORRECTED_CALCIUM, calculated
 from patients.models import LaboratoryResult
 from tests.factories import DiagnosisFactory, PatientFactory, VisitFactory
 
@@ -63,7 +63,8 @@ def test_corrected_calcium_comes_from_the_newest_results(north: Any) -> None:
             patient=patient, analyte=analyte, collected_on=datetime.date(2026, 1, 1), value_original=Decimal(value),
             unit_original=unit,
         ).save()  # fmt: skip
-    assert derived(patient, newest(LaboratoryResult.objects.all())).corrected_calcium == Decimal("2.25")
+    found = calculated(patient, LaboratoryResult.objects.all())[CORRECTED_CALCIUM]
+    assert (found.value, found.formula) == (Decimal("2.25"), "calcium + 0.02 × (40 − albumin)")
 
 
 def test_a_death_before_recorded_visits_is_refused_and_names_them(client_of: Any, clinician: Any, north: Any) -> None:

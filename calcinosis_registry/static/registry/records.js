@@ -21,6 +21,26 @@ export function refresh() {
   }
 }
 
+// A list of choices narrowed by another answer (data-narrowed-by, data-allowed), and a note that goes with an answer
+// (data-notes). Without this script every choice is offered, and the server says which one it takes.
+function narrow() {
+  for (const select of form.querySelectorAll("select[data-narrowed-by]")) {
+    const [answer] = answers(form, select.dataset.narrowedBy);
+    const allowed = JSON.parse(select.dataset.allowed)[answer];
+    for (const option of select.options) {
+      option.hidden = option.disabled = Boolean(allowed && option.value && !allowed.includes(option.value));
+    }
+    if (select.selectedOptions[0]?.disabled) select.value = "";
+    if (!select.value && allowed?.length === 1) select.value = allowed[0];
+  }
+  for (const select of form.querySelectorAll("select[data-notes]")) {
+    const box = select.closest(".field");
+    const note = box.querySelector(".field-note") ?? box.appendChild(Object.assign(document.createElement("span"), { className: "field-help field-note" }));
+    note.setAttribute("aria-live", "polite");
+    note.textContent = JSON.parse(select.dataset.notes)[select.value] ?? "";
+  }
+}
+
 // A folded part is fetched when it is opened; only then are its fields sent and saved.
 async function open(details) {
   const { src, part } = details.dataset;
@@ -34,4 +54,6 @@ async function open(details) {
 
 form.addEventListener("toggle", (event) => { if (event.target.open) open(event.target); }, true);
 form.addEventListener("change", refresh);
+form.addEventListener("change", narrow);
 refresh();
+narrow();

@@ -167,6 +167,29 @@ form.addEventListener("click", (event) => {
   const row = event.target.closest("[data-lesion]");
   if (row && !event.target.closest("input, select, button, label, a, summary")) row.focus({ preventScroll: true });
 });
+// The next visit is proposed from the day of this one; a tap takes it over.
+const nextDay = form.querySelector('[name="next_visit_due"]');
+const visitDay = form.querySelector('[name="visit_date"]');
+function monthsLater(day, months) {
+  const [year, month, date] = day.split("-").map(Number);
+  const last = new Date(Date.UTC(year, month + months, 0)).getUTCDate();
+  return new Date(Date.UTC(year, month - 1 + months, Math.min(date, last))).toISOString().slice(0, 10);
+}
+function showNext() {
+  for (const chip of form.querySelectorAll("[data-months]")) {
+    if (/^\d{4}-\d{2}-\d{2}$/.test(visitDay.value)) chip.dataset.day = monthsLater(visitDay.value, Number(chip.dataset.months));
+    chip.querySelector("[data-shown]").textContent = chip.dataset.day;
+    chip.setAttribute("aria-pressed", String(nextDay.value === chip.dataset.day));
+  }
+}
+form.addEventListener("click", (event) => {
+  const chip = event.target.closest("[data-months]");
+  if (!chip) return;
+  nextDay.value = nextDay.value === chip.dataset.day ? "" : chip.dataset.day;
+  nextDay.dispatchEvent(new Event("change", { bubbles: true }));
+});
+form.addEventListener("change", showNext);
+showNext();
 document.addEventListener("keydown", onKey);
 document.querySelector("#not-imaged")?.addEventListener("click", () => {
   for (const row of form.querySelectorAll("[data-imaging-only]")) if (!chosen(row, "status_change")) choose(row, "status_change", "NOT_ASSESSED");
