@@ -19,6 +19,7 @@ urlpatterns = [
     path("patients/", include("patients.urls")),
     path("", include("lesions.urls")),
     path("", include("calcinosis_registry.rights.urls")),
+    path("queries/", include("patients.query_urls")),
     path("codebook/", include("calcinosis_registry.codebook.urls")),
     path("cohorts/", include("calcinosis_registry.cohorts.urls")),
     path("exports/", include("calcinosis_registry.exports.urls")),

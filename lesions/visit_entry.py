@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.records.forms import ChipsRadio, RecordForm, form_field, record_fields, record_form_class
 from calcinosis_registry.records.widgets import Dropdown
 from lesions import agreement, removal
@@ -190,6 +192,7 @@ class Row:
     lesion: Lesion
     form: ObservationForm
     previous: LesionObservation | None
+    questions: list[DataQuery] = dataclass_field(default_factory=list)
 
     @property
     def answered(self) -> bool:

@@ -19,11 +19,13 @@ from calcinosis_registry.codebook.fields import PartialDateFormField
 from calcinosis_registry.codebook.items import item_fields, item_of
 from calcinosis_registry.identity.models import Identity
 from calcinosis_registry.records.forms import ChipsRadio, PartialDateInput, RecordForm, form_field, record_fields
+from calcinosis_registry.records.models import Record
 from patients import units
 from patients.listing import ORDERS, WORK
 from patients.models import Antibody, Consent, Diagnosis, LaboratoryResult, Patient, Status, Visit
 from patients.models.diagnosis import diseases, key_antibodies, subsets
 from patients.models.laboratory import analytes
+from patients.questions import AGES, ORIGINS, STATES
 
 ANY = ("", __("Any"))
 
@@ -49,6 +51,44 @@ class PatientFilter(forms.Form):
             self.fields["clinic"].queryset = clinics  # type: ignore[attr-defined]
         else:
             del self.fields["clinic"]
+
+
+class QueryFilter(forms.Form):
+    """What the list of data queries is narrowed to."""
+
+    state = forms.ChoiceField(label=__("State"), required=False, choices=STATES)
+    origin = forms.ChoiceField(label=__("Asked by"), required=False, choices=[ANY, *ORIGINS])
+    age = forms.ChoiceField(label=__("Age"), required=False, choices=[ANY, *AGES])
+    clinic = forms.ModelChoiceField(
+        Clinic.objects.none(), label=__("Clinic"), required=False, to_field_name="public_id", empty_label=ANY[1]
+    )
+
+    def __init__(self, data: Mapping[str, Any], *, clinics: QuerySet[Clinic]) -> None:
+        super().__init__(data)
+        if len(clinics) > 1:
+            self.fields["clinic"].queryset = clinics  # type: ignore[attr-defined]
+        else:
+            del self.fields["clinic"]
+
+
+class AskForm(forms.Form):
+    """A question about a record; the fields are those a person enters."""
+
+    field = forms.ChoiceField(label=__("About"), required=False)
+    message = forms.CharField(
+        label=__("Question"), max_length=400, widget=forms.Textarea(attrs={"rows": 3, "maxlength": 400}),
+        help_text=__("No names: everybody of the clinic reads it."),
+    )  # fmt: skip
+
+    def __init__(self, data: Mapping[str, Any] | None, *, record: Record, initial: dict[str, Any]) -> None:
+        super().__init__(data, initial=initial)
+        names = {one.name: one for one in type(record)._meta.concrete_fields}
+        asked = [(name, _capital(names[name].verbose_name)) for name in record_fields(type(record)) if name in names]
+        self.fields["field"].choices = [("", _("The whole record")), *asked]  # type: ignore[attr-defined]
+
+
+def _capital(label: Any) -> str:
+    return str(label)[:1].upper() + str(label)[1:]
 
 
 def _fields_of(model: Any, *sections: str) -> list[str]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,6 +19,7 @@ from calcinosis_registry.records.models import Draft
 from patients.kinds import kinds
 from patients.listing import ASKED, TO_COMPLETE, TO_SIGN, with_names
 from patients.models import FollowUp, Patient, Visit, VisitState
+from patients.questions import ClinicCount, counts, place
 
 SHOWN = 10  # rows of a section; the rest is behind "see all"
 LOOK_BACK = datetime.timedelta(days=14)
@@ -50,6 +49,7 @@ class Worklist:
     to_sign: Section | None
     queries: Section
     drafts: Section
+    query_counts: list[ClinicCount] = field(default_factory=list)
     recent: list[Patient] = field(default_factory=list)
     lost: int = 0
 
@@ -72,12 +72,13 @@ def worklist(*, user: User, today: datetime.date) -> Worklist:
         to_sign=_section(visits.filter(state=VisitState.COMPLETE), TO_SIGN) if may(user, Permission.SIGN) else None,
         queries=_section(queries, ASKED),
         drafts=drafts_of(user),
+        query_counts=counts(queries, now=timezone.now()),
         lost=patients.lost(today).count(),
     )
     _attach_patients(found, patients, _seen_by(user), user=user)
     for patient in found.overdue.rows:
         patient.days_late = (today - patient.summary.next_due_on).days
-    _place_queries(found.queries.rows, user=user)
+    place(found.queries.rows, user=user)
     return found
 
 
@@ -130,29 +131,3 @@ def _draft_title(draft: Draft) -> str:
     model = kinds().get(draft.form)
     what = model.title() if model else others.get(draft.form, draft.form)
     return _("%(what)s, new") % {"what": what} if draft.subject.startswith("new") and model else what
-
-
-def _place_queries(queries: Iterable[DataQuery], *, user: User) -> None:
-    """Give each query its age and the page of the record it asks about."""
-    now = timezone.now()
-    by_model: dict[str, list[DataQuery]] = {}
-    for query in queries:
-        by_model.setdefault(query.model, []).append(query)
-    pages = {model._meta.label_lower: model for model in kinds().values()} | {Visit._meta.label_lower: Visit}
-    for label, asked in by_model.items():
-        model = pages.get(label)
-        ids = [query.object_id for query in asked]
-        rows = model.objects.visible_to(user, Permission.VIEW_RECORDS).in_bulk(ids) if model else {}
-        for query in asked:
-            query.days = (now - query.opened_at).days  # type: ignore[attr-defined]
-            query.kind = model.title() if model else ""  # type: ignore[attr-defined]
-            query.url = _page(rows.get(query.object_id), query)  # type: ignore[attr-defined]
-
-
-def _page(record: Any, query: DataQuery) -> str:
-    if isinstance(record, Visit):
-        return record.get_absolute_url()
-    if record is not None:
-        return reverse("patients:record", args=[record.kind(), record.public_id])
-    about = query.about  # type: ignore[attr-defined]
-    return about.get_absolute_url() if about else ""

@@ -15,6 +15,7 @@ from calcinosis_registry.codebook.partial_dates import PartialDate
 from calcinosis_registry.cohorts.models import Cohort, ProjectClinic, ProjectMember, ResearchProject
 from calcinosis_registry.exports.models import Export
 from calcinosis_registry.identity.models import Identity
+from calcinosis_registry.quality.models import DataQuery
 from lesions.models import ImagingFile, ImagingStudy, Lesion, LesionObservation, TreatmentCourse
 from lesions.services import NewLesion, VisitEntry, save_visit
 from patients.models import Diagnosis, Patient, Summary, Visit
@@ -150,6 +151,17 @@ class LesionObservationFactory(DjangoModelFactory):
     patient = factory.SelfAttribute("lesion.patient")
     visit = factory.SubFactory(VisitFactory, patient=factory.SelfAttribute("..patient"))
     status_change = "STABLE"
+
+
+class DataQueryFactory(DjangoModelFactory):
+    """A question a person asked about a visit."""
+
+    class Meta:
+        model = DataQuery
+
+    clinic = factory.SubFactory(ClinicFactory)
+    model = "patients.visit"
+    message = "Is it right?"
 
 
 class TreatmentCourseFactory(DjangoModelFactory):

@@ -18,6 +18,7 @@ from calcinosis_registry.clinics.roles import Permission as P
 PLACES = (
     (_("Work list"), "home", {P.VIEW_RECORDS}),
     (_("Patients"), "patients:list", {P.VIEW_RECORDS}),
+    (_("Queries"), "queries:list", {P.VIEW_RECORDS}),
     (_("Cohorts"), "cohorts:list", {P.COUNT_COHORTS}),
     (_("Projects"), "cohorts:projects", {P.APPROVE_PROJECTS}),
     (_("Reports"), "reports:index", {P.CLINIC_REPORTS, P.COUNT_COHORTS}),

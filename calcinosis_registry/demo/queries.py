@@ -10,6 +10,9 @@ from typing import Any
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.clinics.models import Membership
+from calcinosis_registry.clinics.roles import Role
 from calcinosis_registry.demo.staff import public_id
 from calcinosis_registry.demo.told import Dice, days
 from calcinosis_registry.quality.findings import Finding
@@ -21,6 +24,7 @@ from patients.models import Patient, Visit, VisitState
 
 OPEN_FOR = datetime.timedelta(days=200)  # older findings have been answered
 ANSWERS = ("Checked against the record: right.", "Typing error, corrected.", "As measured.")
+CLOSED = "Answered."
 ASKED = "Please check this visit against the letter."
 
 
@@ -39,6 +43,7 @@ def raise_queries(rows: Sequence[Any], seen: dict[int, list[LesionObservation]],
         one[-1]: list(checks.observation_findings(one[-1], one[:-1])) for one in seen.values() if one
     }
     found = []
+    who = {(one.clinic_id, one.role): one.user for one in Membership.objects.select_related("user").order_by("-pk")}
     for row in rows:
         if not isinstance(row, Record):
             continue
@@ -46,12 +51,12 @@ def raise_queries(rows: Sequence[Any], seen: dict[int, list[LesionObservation]],
         for finding in chain(row.findings(), beside.get(row, [])):
             query = _query(row, dice, day)
             query.field, query.rule, query.message = finding.field, finding.rule, finding.message[:400]
-            _answer(query, dice, recent=newest.get(_patient_of(row).pk, day) - day < OPEN_FOR)
+            _answer(query, dice, who, recent=newest.get(_patient_of(row).pk, day) - day < OPEN_FOR)
             found.append(query)
         if isinstance(row, Visit) and row.state != VisitState.MISSED and dice.chance(0.02):
             query = _query(row, dice, day)
-            query.message = ASKED
-            _answer(query, dice, recent=newest[row.patient_id] == row.visit_date)
+            query.message, query.raised_by = ASKED, who.get((query.clinic_id, Role.MONITOR))
+            _answer(query, dice, who, recent=newest[row.patient_id] == row.visit_date)
             found.append(query)
     DataQuery.objects.bulk_create(found)
 
@@ -75,13 +80,17 @@ def _query(row: Any, dice: Dice, day: datetime.date) -> DataQuery:
     )  # fmt: skip
 
 
-def _answer(query: DataQuery, dice: Dice, *, recent: bool) -> None:
+def _answer(query: DataQuery, dice: Dice, who: dict[tuple[int | None, str], User], *, recent: bool) -> None:
     if recent and dice.chance(0.75):
         return
     query.answer = dice.one_of(ANSWERS)
     query.status = QueryStatus.ANSWERED if recent else QueryStatus.CLOSED
+    query.answered_at = query.opened_at + days(dice.between(1, 3))
+    query.answered_by = who.get((query.clinic_id, Role.CLINICIAN))
     if not recent:
         query.closed_at = query.opened_at + days(dice.between(3, 60))
+        query.closed_by = who.get((query.clinic_id, Role.MONITOR), query.answered_by)
+        query.closed_because = CLOSED
 
 
 def _noon(day: datetime.date) -> datetime.datetime:

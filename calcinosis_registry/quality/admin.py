@@ -28,5 +28,10 @@ class DataQueryAdmin(ScopedAdmin):
         "answer",
         "status",
         "opened_at",
+        "raised_by",
+        "answered_at",
+        "answered_by",
         "closed_at",
+        "closed_by",
+        "closed_because",
     ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -12,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from calcinosis_registry.audit.traced import Traced
 from calcinosis_registry.clinics.models import Clinic, new_public_id
 from calcinosis_registry.clinics.policy import ScopedQuerySet
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class QueryStatus(models.TextChoices):
@@ -26,6 +30,16 @@ class DataQueryQuerySet(ScopedQuerySet):
 
     def of_record(self, record: models.Model) -> Self:
         return self.filter(model=record._meta.label_lower, object_id=record.pk)
+
+    def standing_or_settled_by_hand(self) -> Self:
+        """What a rule asks at present, and what a person has closed: that is not asked again in the same words."""
+        return self.exclude(rule="").filter(~Q(status=QueryStatus.CLOSED) | Q(closed_by__isnull=False))
+
+
+def _person(label: StrOrPromise) -> models.ForeignKey:
+    return models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=label
+    )
 
 
 class DataQuery(Traced):
@@ -42,7 +56,13 @@ class DataQuery(Traced):
     answer = models.CharField(_("answer"), max_length=400, blank=True)
     status = models.CharField(_("status"), max_length=8, choices=QueryStatus.choices, default=QueryStatus.OPEN)
     opened_at = models.DateTimeField(_("opened"), default=timezone.now)
+    raised_by = _person(_("asked by"))
+    answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    answered_by = _person(_("answered by"))
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    # Nobody: a rule found nothing any more.
+    closed_by = _person(_("closed by"))
+    closed_because = models.CharField(_("why closed"), max_length=400, blank=True)
 
     objects = DataQueryQuerySet.as_manager()
     clinic_path = "clinic_id"

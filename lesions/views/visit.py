@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
@@ -23,7 +21,7 @@ from calcinosis_registry.records.drafts import Place, keep
 from calcinosis_registry.records.keeping import Keeping, compare_page, conflict_page
 from lesions.services import save_visit
 from lesions.signing import check_visit
-from lesions.views.visit_context import context
+from lesions.views.visit_context import context, questions_at
 from lesions.visit_entry import VisitPage, add_rule_error, observation_form, part_form
 from lesions.visit_rows import patient_rows
 from patients.kinds import kinds, visit_kinds
@@ -184,17 +182,15 @@ def _complete(request: HttpRequest, visit: Visit) -> HttpResponse:
 def _show(request: HttpRequest, page: VisitPage, keeping: Keeping, status: int = 200) -> HttpResponse:
     visit = page.visit
     clinic_id = page.patient.clinic_id
-    queries: Any = ()
-    if visit.pk:
-        records = {visit.pk} | {row.form.instance.pk for row in page.rows}
-        found = DataQuery.objects.visible_to(request.user, Permission.VIEW_RECORDS).open()
-        queries = [one for one in found.filter(patient=page.patient.registry_number) if one.object_id in records]
+    queries = DataQuery.objects.visible_to(request.user, Permission.VIEW_RECORDS).open()
+    others = questions_at(page, queries.filter(patient=page.patient.registry_number)) if visit.pk else []
     signatures = Signature.objects.visible_to(request.user, Permission.VIEW_RECORDS).defer("content")
     given = list(signatures.filter(visit=visit.pk)) if visit.pk else []
     details = {
         **context(page, checking=bool(request.GET.get("check"))),
         "keeping": keeping,
-        "queries": queries,
+        "queries": others,
+        "may_ask": bool(visit.pk) and may(request.user, Permission.RAISE_QUERIES, clinic_id),
         "may_edit": may(request.user, Permission.EDIT_RECORDS, clinic_id) and not visit.is_locked,
         "may_sign": may(request.user, Permission.SIGN, clinic_id),
         "checked": check_visit(visit) if visit.is_locked else None,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import calendar
 import datetime
+from collections.abc import Iterable
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.records.models import record_kinds
+from calcinosis_registry.records.questions import place_questions
 from lesions.missing import Missing
 from lesions.models import LesionObservation, TreatmentCourse
 from lesions.services import LISTED
@@ -64,6 +67,22 @@ def months_later(day: datetime.date, months: int) -> datetime.date:
     years, month = divmod(day.month - 1 + months, 12)
     year = day.year + years
     return day.replace(year=year, month=month + 1, day=min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def questions_at(page: VisitPage, queries: Iterable[DataQuery]) -> list[DataQuery]:
+    """Hang the open questions on their fields and rows; returns those about the visit as a whole."""
+    own: list[DataQuery] = []
+    rows = {row.form.instance.pk: row for row in page.rows if row.form.instance.pk}
+    at = {(kind, record.pk) for kind, _title, record in _recorded(page)}
+    others = []
+    for query in queries:
+        if query.model == Visit._meta.label_lower and query.object_id == page.visit.pk:
+            own.append(query)
+        elif query.model == LesionObservation._meta.label_lower and query.object_id in rows:
+            rows[query.object_id].questions.append(query)
+        elif (query.model.rpartition(".")[2], query.object_id) in at:
+            others.append(query)
+    return place_questions(page.form, own) + others
 
 
 def _visit_before(visit: Visit) -> Visit | None:

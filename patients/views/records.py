@@ -15,14 +15,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from calcinosis_registry.audit import trail
-from calcinosis_registry.clinics.policy import one_visible
+from calcinosis_registry.clinics.policy import may, one_visible
 from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.records import conflict
 from calcinosis_registry.records.display import history
 from calcinosis_registry.records.drafts import Place
 from calcinosis_registry.records.forms import RecordForm, record_form_class
 from calcinosis_registry.records.keeping import Keeping, compare_page, conflict_page
 from calcinosis_registry.records.models import Record
+from calcinosis_registry.records.questions import place_questions
 from patients.kinds import kinds
 from patients.models import Patient, Visit, VisitRecord
 from patients.services import after_save, remove_record
@@ -177,11 +179,14 @@ def _page(
 ) -> HttpResponse:
     patient = record.patient
     locked = bool(getattr(record, "visit_id", None) and record.visit.is_locked)
+    asked = DataQuery.objects.visible_to(request.user, Permission.VIEW_RECORDS).open()
     context = {
         "form": form,
         "keeping": keeping,
         "patient": patient,
         "record": record,
+        "questions": [] if adding else place_questions(form, asked.of_record(record)),
+        "may_ask": may(request.user, Permission.RAISE_QUERIES, patient.clinic_id),
         "kind": type(record).kind(),
         "title": type(record).title(),
         "adding": adding,

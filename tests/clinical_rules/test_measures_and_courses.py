@@ -150,7 +150,7 @@ def test_11_removing_one_of_the_two_answers_it(clara, patient):
     clara.post(reverse("patients:record_delete", args=["laboratoryresult", again.public_id]), {"reason": "typed twice"})
     assert not DataQuery.objects.open().filter(rule="lab_repeated").exists()
     closed = DataQuery.objects.get(object_id=again.pk, rule="lab_repeated")
-    assert (closed.status, closed.answer) == ("CLOSED", "Record removed.")
+    assert (closed.status, closed.closed_because) == ("CLOSED", "Record removed.")
 
 
 # --- 12, 13. Treatments -----------------------------------------------------------------------------------------------

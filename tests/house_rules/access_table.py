@@ -48,6 +48,8 @@ OBJECTS = {
     **{f"cohorts:{name} public_id": "project.public_id" for name in ("project", "approve", "end")},
     **{f"cohorts:{name} public_id": "cohort.public_id" for name in ("cohort", "edit")},
     **{f"rights:{name} public_id": "erasure.public_id" for name in ("confirm", "withdraw")},
+    **{f"queries:{name} public_id": "query.public_id" for name in ("query", "answer", "close", "reopen")},
+    "queries:ask public_id": "course.public_id",
     "exports:new public_id": "cohort.public_id",
     "exports:export public_id": "export.public_id",
     "exports:download public_id": "export.public_id",
@@ -197,6 +199,12 @@ lesions:imaging_preview                   GET      login ok    ok    ok    404  
 lesions:imaging_thumbnail                 GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:imaging_download                  GET      login ok    ok    403   404   404   404   404   404   404   404
 lesions:imaging_remove                    POST     login ok    ok    403   404   404   404   404   404   404   404
+queries:list                              GET      login ok    ok    ok    403   403   403   403   ok    403   403
+queries:query                             GET      login ok    ok    ok    404   404   404   404   404   404   404
+queries:answer                            POST     login ok    ok    403   404   404   404   404   404   404   404
+queries:close                             POST     login ok    403   ok    404   404   404   404   404   404   404
+queries:reopen                            POST     login ok    403   ok    404   404   404   404   404   404   404
+queries:ask                               GET+POST login ok    403   ok    404   404   404   404   404   404   404
 codebook:index                            GET      login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 codebook:csv                              GET      login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 codebook:json                             GET      login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok

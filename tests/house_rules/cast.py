@@ -27,6 +27,7 @@ from tests.conftest import prove
 from tests.factories import (
     ClinicFactory,
     CohortFactory,
+    DataQueryFactory,
     ExportFactory,
     IdentityFactory,
     ImagingFileFactory,
@@ -134,6 +135,7 @@ def _rows(north: Clinic) -> dict[str, Any]:
         "erasure": request_erasure(
             patient=patient, basis="CONSENT", reason="by letter", by=UserFactory(), now=timezone.now()
         ),
+        "query": DataQueryFactory(patient=patient.registry_number, clinic=north, object_id=visit.pk),
         "study": study,
         "file": file,
     }
