@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import gettext as _
@@ -23,6 +23,22 @@ NOTE_EVERY_SECONDS = 60
 STARTED, SEEN = "session_started", "session_seen"
 # What an account without a second factor may reach: adding one, proving who it is, leaving.
 WITHOUT_SECOND_FACTOR = frozenset({"account_logout", "account_reauthenticate", "mfa_activate_totp", "mfa_add_webauthn"})
+
+
+# What browsers send. Views and libraries answer other methods each in their own way, so nobody gets that far.
+METHODS = frozenset({"GET", "HEAD", "POST"})
+
+
+class MethodsMiddleware:
+    """405 for every other method, to everybody and everywhere."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(sorted(METHODS))
+        return self.get_response(request)
 
 
 class SecondFactorMiddleware:

@@ -92,10 +92,10 @@ class ClinicAdmin(ScopedAdmin):
     view = change = MANAGE
     list_display = ["code", "name"]
     search_fields = ["code", "name"]
-    fields = ["name", "code", "public_id", "next_number"]
+    fields = ["name", "code", "public_id", "next_number", "closed_at"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["public_id", "next_number", *(["code"] if obj else [])]
+        return ["public_id", "next_number", "closed_at", *(["code"] if obj else [])]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return None in grants(request.user).get(MANAGE, set())

@@ -33,7 +33,8 @@ class InvitationForm(forms.ModelForm):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         clinics = self.fields["clinic"]
-        clinics.queryset = Clinic.objects.visible_to(user, Permission.MANAGE_ACCOUNTS)  # type: ignore[attr-defined]
+        theirs = Clinic.objects.visible_to(user, Permission.MANAGE_ACCOUNTS)
+        clinics.queryset = theirs.filter(closed_at__isnull=True)  # type: ignore[attr-defined]
         everywhere = None in grants(user).get(Permission.MANAGE_ACCOUNTS, set())
         clinics.required = not everywhere
         clinics.empty_label = __("All clinics (admin)") if everywhere else None  # type: ignore[attr-defined]

@@ -33,6 +33,8 @@ class Clinic(Traced):
     )
     name = models.CharField(_("name"), max_length=120)
     next_number = models.PositiveIntegerField(default=1, editable=False)
+    # Nobody works there any more; its records stay and count in research.
+    closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
 
     objects = ScopedQuerySet.as_manager()
     clinic_path = "pk"
@@ -45,11 +47,14 @@ class Clinic(Traced):
         return self.name
 
 
+IN_AN_OPEN_CLINIC = Q(clinic__isnull=True) | Q(clinic__closed_at__isnull=True)
+
+
 class MembershipQuerySet(ScopedQuerySet):
     def in_force(self) -> Self:
-        """Today between from and until."""
+        """Today between from and until, in a clinic that is open (or in all)."""
         today = timezone.localdate()
-        return self.filter(valid_from__lte=today).not_over()
+        return self.filter(IN_AN_OPEN_CLINIC, valid_from__lte=today).not_over()
 
     def not_over(self) -> Self:
         """In force today or later."""
@@ -90,7 +95,8 @@ class Membership(Traced):
 
 class InvitationQuerySet(ScopedQuerySet):
     def open(self) -> Self:
-        return self.filter(accepted_at__isnull=True, withdrawn_at__isnull=True, expires_at__gt=timezone.now())
+        now = timezone.now()
+        return self.filter(IN_AN_OPEN_CLINIC, accepted_at__isnull=True, withdrawn_at__isnull=True, expires_at__gt=now)
 
 
 class Invitation(Traced):

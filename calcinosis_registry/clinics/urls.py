@@ -18,6 +18,7 @@ urlpatterns = [
     path("clinics/", views.clinics, name="clinics"),
     path("clinics/new/", views.new_clinic, name="new_clinic"),
     path("clinics/<str:public_id>/", views.clinic, name="clinic"),
+    path("clinics/<str:public_id>/open-or-close/", views.open_or_close_clinic, name="set_open"),
     path("trail/", views_trail.page, name="trail"),
     path("trail/access/", views_trail.access, name="trail_access"),
 ]

@@ -37,6 +37,7 @@ from calcinosis_registry.clinics.services import (
     invitation_of,
     invite,
     invite_again,
+    set_open,
     withdraw,
 )
 
@@ -233,6 +234,21 @@ def clinic(request: HttpRequest, public_id: str) -> HttpResponse:
     return _edit_clinic(request, found)
 
 
+@require_POST
+def open_or_close_clinic(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Only an admin of the whole register closes a clinic, or opens it again."""
+    if not _everywhere(request):
+        raise PermissionDenied
+    found = Clinic.objects.visible_to(request.user, MANAGE).filter(public_id=public_id).first()
+    if found is None:
+        raise Http404
+    require_proof(request)
+    set_open(clinic=found, is_open=request.POST.get("open") == "yes", now=timezone.now())
+    said = _("%(name)s is closed: nobody works there now.") if found.closed_at else _("%(name)s is open again.")
+    messages.success(request, said % {"name": found.name})
+    return redirect("clinics:clinic", public_id=found.public_id)
+
+
 def _edit_clinic(request: HttpRequest, instance: Clinic) -> HttpResponse:
     form = ClinicForm(request.POST or None, instance=instance)
     if request.method == "POST" and form.is_valid():
@@ -240,4 +256,5 @@ def _edit_clinic(request: HttpRequest, instance: Clinic) -> HttpResponse:
         messages.success(request, _("%(name)s is saved.") % {"name": instance.name})
         return redirect("clinics:clinics")
     status = 422 if request.method == "POST" else 200
-    return render(request, "clinics/clinic.html", {"form": form, "clinic": instance}, status=status)
+    context = {"form": form, "clinic": instance, "may_close": bool(instance.pk) and _everywhere(request)}
+    return render(request, "clinics/clinic.html", context, status=status)

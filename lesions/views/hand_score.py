@@ -37,7 +37,7 @@ CHANGES = {
 }
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def entry(request: HttpRequest, public_id: str) -> HttpResponse:
     """The person's own reading of the study: the last one to go on with, or a new one with ``?again=1``.
 

@@ -51,7 +51,7 @@ def _intake(request: HttpRequest, patient: Patient, *, visit: str, study: str, j
     return intake
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def add(request: HttpRequest, patient_id: str) -> HttpResponse:
     """Choose files; ``?visit=`` and ``?study=`` say what they belong to. The script sends one file a request."""
     patient = _patient(request, patient_id)

@@ -30,7 +30,7 @@ def visible_study(request: HttpRequest, public_id: str, needed: Permission, *, l
     return one_visible(rows, request.user, needed, public_id=public_id)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def study_page(request: HttpRequest, public_id: str) -> HttpResponse:
     """Read or change a study. One saved by somebody else meanwhile answers 409 and overwrites nothing."""
     if request.method != "POST":

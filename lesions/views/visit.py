@@ -45,7 +45,7 @@ def _keeping(request: HttpRequest, visit: Visit) -> Keeping:
     return Keeping(request, place, creating=visit.pk is None)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def new_visit(request: HttpRequest, patient_id: str) -> HttpResponse:
     """An unsaved visit of today. The form carries the visit's future id, so that twenty identical submits make one."""
     patients = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS).select_related("clinic")
@@ -71,7 +71,7 @@ def _take_token(visit: Visit, token: str) -> None:
         visit.public_id = token
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def visit_page(request: HttpRequest, public_id: str) -> HttpResponse:
     """Read or change one visit; a signed one can only be read."""
     if request.method != "POST":

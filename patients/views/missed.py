@@ -22,7 +22,7 @@ from patients.models import Patient, Visit, VisitState, VisitType
 from patients.services import after_save
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def missed_visit(request: HttpRequest, patient_id: str) -> HttpResponse:
     """Record a missed visit with its reason and, where there is one, the new appointment."""
     patients = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS).select_related("clinic", "summary")

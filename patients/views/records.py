@@ -49,7 +49,7 @@ def _record(request: HttpRequest, kind: str, public_id: str, needed: Permission,
     return one_visible(rows, request.user, needed, public_id=public_id)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def add(request: HttpRequest, patient_id: str, kind: str) -> HttpResponse:
     """A new record; ``?visit=`` ties it to a visit (needed for the kinds that belong to one)."""
     model = _model(kind)
@@ -112,7 +112,7 @@ def _save(request: HttpRequest, keeping: Keeping, record: Any, *, adding: bool =
     return redirect(_back(record.patient, getattr(record, "visit", None)))
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, kind: str, public_id: str) -> HttpResponse:
     """Read or change one record. A record saved by somebody else meanwhile answers 409 and overwrites nothing."""
     if request.method != "POST":

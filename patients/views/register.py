@@ -29,7 +29,7 @@ from patients.services import register_patient
 
 
 @sensitive_post_parameters()
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def register(request: HttpRequest) -> HttpResponse:
     require(request, Permission.EDIT_RECORDS)
     clinics = Clinic.objects.visible_to(request.user, Permission.EDIT_RECORDS)

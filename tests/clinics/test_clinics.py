@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
+from calcinosis_registry.audit.models import Event
 from calcinosis_registry.clinics.models import Clinic
+from calcinosis_registry.clinics.services import invite, set_open
 from tests.factories import UserFactory
 
 
@@ -42,3 +46,41 @@ def test_the_navigation_leads_where_the_role_may_go(client_of, admin, clinician)
     assert "Accounts" in labels and "Trail" in labels and "Patients" not in labels
     labels = [str(place[0]) for place in client_of(clinician).get("/account/second-factor/").context["nav"]]
     assert "Accounts" not in labels and "Trail" not in labels
+
+
+def test_in_a_closed_clinic_nobody_works_and_opened_again_they_do(client_of, proven, coordinator, clinician, north):
+    there, page = client_of(clinician), f"/clinics/{north.public_id}/open-or-close/"
+    assert there.get("/patients/").status_code == 200
+    boss = proven(coordinator)
+    boss.post(page, {"open": "no"})
+    assert "Closed since" in boss.get(f"/clinics/{north.public_id}/").content.decode()
+    assert there.get("/patients/")["Location"].startswith("/account/sign-in/")  # at the very next request
+    clinician.refresh_from_db()
+    assert client_of(clinician).get("/patients/").status_code == 403
+    boss.post(page, {"open": "yes"})
+    clinician.refresh_from_db()
+    assert client_of(clinician).get("/patients/").status_code == 200
+    told = Event.objects.of_record(Clinic, north.pk).filter(changes__has_key="closed_at")
+    assert told.count() == 2
+
+
+def test_into_a_closed_clinic_nobody_is_invited_and_no_invitation_is_accepted(client, proven, coordinator, north):
+    invitation = {"email": "n@example.org", "name": "N", "clinic": north, "role": "monitor"}
+    _row, token = invite(**invitation, by=coordinator, now=timezone.now())
+    set_open(clinic=north, is_open=False, now=timezone.now())
+    assert client.get(f"/invitation/{token}/").status_code == 404
+    answer = proven(coordinator).post("/accounts/invite/", {**invitation, "clinic": north.pk, "valid_until": ""})
+    assert answer.status_code == 422
+
+
+def test_a_clinics_own_admin_does_not_close_it(proven, admin, north):
+    assert proven(admin).post(f"/clinics/{north.public_id}/open-or-close/", {"open": "no"}).status_code == 403
+    north.refresh_from_db()
+    assert north.closed_at is None
+
+
+def test_closing_a_clinic_asks_for_a_proof(client_of, coordinator, north):
+    coordinator.password = "unknown$"  # some hash: without any, there is no way to prove anything
+    coordinator.save()
+    answer = client_of(coordinator).post(f"/clinics/{north.public_id}/open-or-close/", {"open": "no"})
+    assert answer["Location"].startswith("/account/reauthenticate/")

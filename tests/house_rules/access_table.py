@@ -6,12 +6,14 @@ A line names a route, the methods it is about, and what each account gets:
   prove  sent to prove who it is (again)
   gone   the admin's way to say 404: back to its index
   403, 404, 405, 410 as answered
-A method that no line of a route names answers 405; to anonymous people only where the page is open to them.
+GET and POST have lines. A method that no line of a route names answers 405; to anonymous people only where the page is
+open to them. HEAD gets what GET gets. PUT, PATCH, DELETE and OPTIONS answer 405 everywhere to everybody.
 
 The accounts, in the order of the columns. All rows are of the clinic North; ``member`` is in its research project:
 anon, then clinician, assistant, monitor and researcher of North, member, admin of North, coordinator (admin of all
-clinics), clinician and admin of South, an account without a role. A disabled account is anonymous, a role that ended
-yesterday is no role: test_access.py asks for both everywhere.
+clinics), clinician and admin of South, an account without a role. SAME_AS says who else there is, and whose column
+is theirs; test_access.py asks for all of them everywhere. Without a second factor, or after it was reset, every page
+but BEFORE_THE_SECOND_FACTOR leads to setting one.
 
 A route may be named by a pattern (``*``) that takes in several; a line of its own comes before a pattern.
 A new route: add its line; if a parameter of its address is new, say in OBJECTS which row it means.
@@ -24,6 +26,23 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from lesions import body_map
+
+SAME_AS = {
+    "disabled": "anon",  # a closed account, with the session it had
+    "reset": "anon",  # its second factor was reset by an admin: the session it had is over
+    "ended": "nobody",  # a role that ended yesterday
+    "future": "nobody",  # one that begins tomorrow
+    "invited": "nobody",  # invited to a role, not accepted
+    "closed": "nobody",  # a clinician of a clinic that was closed
+}
+OTHER_METHODS = ("PUT", "PATCH", "DELETE", "OPTIONS")
+# Where an account that has no second factor yet still gets to: the open pages, leaving, proving itself, adding one.
+BEFORE_THE_SECOND_FACTOR = {
+    "health_live", "health_ready", "account_login", "account_logout", "account_inactive", "account_reauthenticate",
+    "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
+    "account_reset_password_from_key_done", "mfa_authenticate", "mfa_activate_totp", "mfa_add_webauthn", "admin:login",
+    "clinics:accept",
+}  # fmt: skip
 
 ACCOUNTS = ("anon", "clin", "asst", "mon", "rsch", "member", "admin", "coord", "strng", "oadm", "nobody")
 
@@ -56,7 +75,7 @@ OBJECTS = {
     **{f"reports:{name} public_id": "clinic.public_id" for name in ("clinic", "clinic_csv", "clinic_svg")},
     **{f"reports:{name} public_id": "cohort.public_id" for name in ("table_one", "table_one_csv", "table_one_svg")},
     "figure": "'enrolment'",
-    "clinics:clinic public_id": "clinic.public_id",
+    **{f"clinics:{name} public_id": "clinic.public_id" for name in ("clinic", "set_open")},
     "token": "token",
     "kind": "'treatmentcourse'",
     "part": "'l1'",
@@ -157,6 +176,7 @@ clinics:set_active                        POST     login 403   403   403   403  
 clinics:accept                            GET+POST ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 clinics:clinics                           GET      login 403   403   403   403   403   ok    ok    403   ok    403
 clinics:new_clinic                        GET+POST login 403   403   403   403   403   403   ok    403   403   403
+clinics:set_open                          POST     login 403   403   403   403   403   403   ok    403   403   403
 clinics:clinic                            GET+POST login 403   403   403   403   403   ok    ok    403   404   403
 clinics:trail                             GET      login 403   403   403   403   403   ok    ok    403   ok    403
 clinics:trail_access                      GET      login 403   403   403   403   403   ok    ok    403   ok    403

@@ -15,10 +15,11 @@ from django.test import Client
 from django.utils import timezone
 
 from calcinosis_registry.accounts.models import User
+from calcinosis_registry.accounts.services import reset_second_factor, set_active
 from calcinosis_registry.audit.models import Event
 from calcinosis_registry.clinics.models import Clinic, Membership
 from calcinosis_registry.clinics.roles import Role
-from calcinosis_registry.clinics.services import invite
+from calcinosis_registry.clinics.services import invite, set_open
 from calcinosis_registry.cohorts.models import ProjectClinic, ProjectMember
 from calcinosis_registry.rights.services import request_erasure
 from lesions import storage
@@ -70,10 +71,11 @@ class Cast:
         self.sessions["member"] = _session(self.rows["cohort"].owner)
         self.near: dict[type[models.Model], models.Model] = {type(row): row for row in self.rows.values()}
         self.sessions["nobody"] = _session(UserFactory(name="Nobody"))
-        self.sessions["ended"] = _session(_whose_role_ended(north))
+        self.sessions |= {name: _session(user) for name, user in _of_no_role(north).items()}
         self.sessions["disabled"] = _session(disabled := MembershipFactory(clinic=north).user)
-        disabled.is_active = False
-        disabled.save()
+        set_active(user=disabled, active=False)
+        self.sessions["reset"] = _session(reset := MembershipFactory(clinic=north).user)
+        reset_second_factor(user=reset)
         self.near[User] = disabled
         self.near[Event] = Event.objects.of_patient(self.rows["patient"].registry_number)[0]
         self.near[Membership] = Membership.objects.get(user=disabled)
@@ -102,9 +104,10 @@ class Cast:
             value = getattr(value, step)
         return str(value)
 
-    def answer(self, account: str, method: str, address: str) -> HttpResponse:
-        """One request in a transaction that is undone."""
+    def answer(self, account: str, method: str, address: str, *, csrf: bool = False) -> HttpResponse:
+        """One request in a transaction that is undone. ``csrf``: as from another site, without a token."""
         self.client.cookies = SimpleCookie()
+        self.client.handler.enforce_csrf_checks = csrf
         if session := self.sessions[account]:
             self.client.cookies[settings.SESSION_COOKIE_NAME] = session
         cache.clear()  # the library counts requests by address
@@ -157,10 +160,21 @@ def _person(name: str, role: str, clinic: Clinic | None) -> User:
     return MembershipFactory(user=UserFactory(name=name.replace("_", " ").title()), role=role, clinic=clinic).user
 
 
-def _whose_role_ended(clinic: Clinic) -> User:
-    today = timezone.localdate()
-    span = {"valid_from": today - datetime.timedelta(days=9), "valid_until": today - datetime.timedelta(days=1)}
-    return MembershipFactory(clinic=clinic, role=Role.CLINICIAN, **span).user
+def _of_no_role(clinic: Clinic) -> dict[str, User]:
+    """Whose role ended, begins tomorrow, is offered only, or rests because the clinic is closed."""
+    today, day = timezone.localdate(), datetime.timedelta(days=1)
+    closed, invited = ClinicFactory(name="Closed", code="CLO"), UserFactory(name="Invited")
+    found = {
+        "ended": MembershipFactory(clinic=clinic, valid_from=today - 9 * day, valid_until=today - day).user,
+        "future": MembershipFactory(clinic=clinic, valid_from=today + day).user,
+        "closed": MembershipFactory(clinic=closed).user,
+        "invited": invited,
+    }
+    invite(email=invited.email, name="I", clinic=clinic, role=Role.CLINICIAN, by=None, now=timezone.now())
+    set_open(clinic=closed, is_open=False, now=timezone.now())
+    for user in found.values():
+        user.refresh_from_db()
+    return found
 
 
 def _session(user: User) -> str:

@@ -11,15 +11,21 @@ from django.http import HttpResponse
 from django.test import override_settings
 from django.urls import path
 
-from tests.house_rules.access_table import ACCOUNTS, Line, lines, lines_about
+from tests.house_rules.access_table import (
+    ACCOUNTS,
+    BEFORE_THE_SECOND_FACTOR,
+    OTHER_METHODS,
+    SAME_AS,
+    Line,
+    lines,
+    lines_about,
+)
 from tests.house_rules.cast import Cast
 from tests.house_rules.routes import Route, routes
 from tests.house_rules.source import teach
 
 METHODS = ("GET", "POST")
 TABLE = list(lines())
-# A disabled account gets what anonymous people get; a role that ended yesterday is no role.
-SAME_AS = {"disabled": "anon", "ended": "nobody"}
 LESSON = "Who may come here? Add a line to tests/house_rules/access_table.py for:"
 
 
@@ -134,21 +140,51 @@ def test_every_table_of_the_admin_is_like_its_kind(cast: Cast, account: str):
     assert not wrong, teach(f"As {account}:", wrong)
 
 
-# Where an account that has no second factor yet still gets to: the open pages, leaving, proving itself, adding one.
-BEFORE_THE_SECOND_FACTOR = {
-    "health_live", "health_ready", "account_login", "account_logout", "account_inactive", "account_reauthenticate",
-    "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
-    "account_reset_password_from_key_done", "mfa_authenticate", "mfa_activate_totp", "mfa_add_webauthn", "admin:login",
-    "clinics:accept",
-}  # fmt: skip
+def disagreements(cast: Cast, route: Route, methods: tuple[str, ...], accounts: tuple[str, ...]) -> list[str]:
+    """Where answers and table differ. HEAD gets what GET gets; other methods 405."""
+    wrong, address = [], route.address(cast.values(route))
+    for method in methods:
+        for account in accounts:
+            said = "405" if method in OTHER_METHODS else wanted(route.line, method.replace("HEAD", "GET"), account)
+            if (got := outcome(cast.answer(account, method, address))) != said:
+                wrong.append(f"{method} {address} as {account}: {got}, the table says {said}")
+    return wrong
 
 
 @pytest.mark.django_db
-def test_without_a_second_factor_every_page_leads_to_adding_one(cast: Cast, settings):
+@pytest.mark.parametrize("route", first_of_each_line(), ids=lambda one: one.line)
+def test_other_methods_are_refused_and_head_is_get(cast: Cast, route: Route):
+    found = disagreements(cast, route, ("HEAD", *OTHER_METHODS), ("anon", "clin"))
+    assert not found, teach(f"{route.line}:", found)
+
+
+@pytest.mark.long
+@pytest.mark.django_db
+@pytest.mark.parametrize("route", list(routes()), ids=lambda one: one.pattern)
+def test_every_route_every_account_every_method(cast: Cast, route: Route):
+    """The whole matrix, without a representative: also every table of the admin."""
+    found = disagreements(cast, route, (*METHODS, "HEAD", *OTHER_METHODS), (*ACCOUNTS, *SAME_AS))
+    assert not found, teach(f"{route.line}:", found)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("route", first_of_each_line(), ids=lambda one: one.line)
+def test_nothing_is_changed_from_another_site(cast: Cast, route: Route):
+    """Without the token of our own page: 403, also for sign-in and sign-out, also for who may do everything."""
+    address = route.address(cast.values(route))
+    for account in ("anon", "clin", "coord"):
+        answer = cast.answer(account, "POST", address, csrf=True)
+        assert answer.status_code == 403 and b"gone stale" in answer.content, (account, address)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", METHODS)
+def test_without_a_second_factor_every_page_leads_to_adding_one(cast: Cast, settings, method: str):
+    """Also right after an admin reset it: a new sign-in finds the same door."""
     settings.DEMO = False
     let_in = set()
     for route in first_of_each_line():
-        answer = cast.answer("clin", "GET", route.address(cast.values(route)))
+        answer = cast.answer("clin", method, route.address(cast.values(route)))
         if answer.status_code != 302 or answer["Location"] != "/account/second-factor/totp/activate/":
             let_in.add(route.line)
     assert let_in == BEFORE_THE_SECOND_FACTOR
