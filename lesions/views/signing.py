@@ -40,14 +40,14 @@ def _visits(request: HttpRequest, ids: Sequence[str], *, lock: bool = False) -> 
 
 
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign(request: HttpRequest, public_id: str) -> HttpResponse:
     """Everything the signature covers, what it means, and the proof."""
     return _sign(request, [public_id], single=True)
 
 
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_several(request: HttpRequest) -> HttpResponse:
     """The visits chosen on the work list, one proof for all; all are signed or none."""
     require(request, Permission.SIGN)
@@ -123,7 +123,7 @@ def _shown(one: Candidate) -> tuple[Candidate, list[Line]]:
 
 
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def unlock(request: HttpRequest, public_id: str) -> HttpResponse:
     """Un-sign a visit to change it: with a reason, and the proof. The signature stays listed."""
     if request.method != "POST":

@@ -115,7 +115,7 @@ def _act(
     return redirect("queries:query", public_id=public_id)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest, kind: str, public_id: str) -> HttpResponse:
     """A question about a record, or one field of it."""
     model: Any = askable().get(kind)
