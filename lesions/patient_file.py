@@ -42,8 +42,8 @@ EVENTS = 120
 
 # The columns of an observation that the page shows; anything else of it would be a query of its own.
 OBSERVED = (
-    "lesion_id", "visit_id", "status_change", "ulcerated", "ulcer_size_mm", "infection", "length_mm", "width_mm",
-    "area_mm2", "count_estimate",
+    "lesion_id", "visit_id", "status_change", "observed", "ulcerated", "ulcer_size_mm", "infection", "length_mm",
+    "width_mm", "area_mm2", "count_estimate",
 )  # fmt: skip
 Observed = namedtuple("Observed", OBSERVED)  # type: ignore[misc]  # the names stand once
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -54,9 +54,20 @@ COLUMNS = (
 )  # fmt: skip
 
 
+# What datasets hold and nobody enters: the apps above tell of their calculated values here, in their AppConfig.ready().
+CALCULATED: list[Callable[[], list[Entry]]] = []
+
+
 def entries() -> list[Entry]:
-    """Every item, grouped by record in the order of declaration."""
-    return [entry(field) for model in codebook_models() for field in item_fields(model)]
+    """Every item, grouped by record in the order of declaration; calculated values at the end of theirs."""
+    told = [entry(field) for model in codebook_models() for field in item_fields(model)]
+    order = {record: place for place, record in enumerate(dict.fromkeys(one.record for one in told))}
+    return sorted([*told, *calculated().values()], key=lambda one: order.get(one.record, len(order)))
+
+
+def calculated() -> dict[str, Entry]:
+    """{key: calculated value}."""
+    return {one.key: one for tell in CALCULATED for one in tell()}
 
 
 def by_record() -> dict[str, list[Entry]]:

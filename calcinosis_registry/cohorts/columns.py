@@ -11,11 +11,13 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext as _
 
+from calcinosis_registry.codebook.catalogue import calculated
 from calcinosis_registry.codebook.fields import CodesField, PartialDateField
 from calcinosis_registry.codebook.items import Privacy, item_fields
 from calcinosis_registry.codebook.partial_dates import PartialDate
 from calcinosis_registry.cohorts.pseudonyms import shifted
 from calcinosis_registry.cohorts.structure import SHAREABLE, Level
+from lesions.models import Lesion
 from patients.models import Diagnosis, LaboratoryResult, Patient, Visit
 
 OLDEST_SHOWN = 90  # trust.md: ages from 90 on are one group
@@ -33,7 +35,11 @@ class Person:
 
 @dataclass(frozen=True)
 class Column:
-    """``paths``: lookups from the row; ``say(person, *values)``: the cell; ``field``: the item it shows, if any."""
+    """``paths``: lookups from the row; ``say(person, *values)``: the cell; ``field``: the item it shows, if any.
+
+    ``calculated``: the key in the codebook of a value worked out from other records; its one path is the name under
+    which cohorts/calculated.py gives it.
+    """
 
     name: str
     label: str
@@ -41,6 +47,7 @@ class Column:
     say: Callable[..., Any]
     field: models.Field | None = None
     unit: str = ""
+    calculated: str = ""
 
 
 def columns_of(level: Level, *, include_text: bool) -> list[Column]:
@@ -140,12 +147,19 @@ def _added(level: Level) -> Iterator[Column]:
     elif level.model is Visit:
         yield Column("state", _("State: SIGNED, COMPLETE, OPEN or MISSED"), ("state",), _plain)
         yield from _ages("age_at_visit", _("Age at the visit"), ("patient__birth_date", "visit_date"))
+        yield _worked_out("outcome", "visit.outcome", _plain)
+    elif level.model is Lesion:
+        yield _worked_out("incident", "lesion.incident", _boolean)
     elif level.model is Diagnosis:
         yield Column("acr_eular_min", _("ACR/EULAR 2013 score, unknown as absent"), ("acr_eular_min",), _plain)
         yield Column("acr_eular_max", _("ACR/EULAR 2013 score, unknown as present"), ("acr_eular_max",), _plain)
     elif level.model is LaboratoryResult:
         yield Column("value", _("Value in the canonical unit"), ("value",), _decimal)
         yield Column("unit", _("Canonical unit (UCUM)"), ("analyte",), _unit_of_analyte)
+
+
+def _worked_out(name: str, key: str, say: Callable[..., Any]) -> Column:
+    return Column(name, calculated()[key].label, (name,), say, calculated=key)
 
 
 def _ages(name: str, label: str, paths: tuple[str, str]) -> Iterator[Column]:

@@ -15,6 +15,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.cohorts.builder import matching
+from calcinosis_registry.cohorts.calculated import calculated_values
 from calcinosis_registry.cohorts.columns import Column, Person, columns_of
 from calcinosis_registry.cohorts.links import Link, link_tables, links_of, numbered, numbers
 from calcinosis_registry.cohorts.pseudonyms import Cipher
@@ -25,6 +26,7 @@ from patients.models import Patient
 
 CHUNK = 500  # patients whose rows are in memory at once
 Row = tuple[Any, ...]
+NOTHING: dict[str, Any] = {"outcome": None, "incident": False}  # of a visit or lesion that tells nothing
 
 
 @dataclass(frozen=True)
@@ -115,12 +117,13 @@ def _rows(
     ours = numbers(level, place, all_visits=all_visits) if own else {}
     theirs = [numbers(link.target, place, all_visits=all_visits) for link in links]
     now = _lesions_by_signed_visits(place) if level.model is Lesion and not all_visits else {}
-    paths = list(dict.fromkeys(path for column in columns for path in column.paths))
+    paths = list(dict.fromkeys(path for column in columns for path in column.paths if not column.calculated))
+    worked_out = calculated_values(level.model, list(people)) if any(one.calculated for one in columns) else {}
     stored = _stored(level, [link.attname for link in links] + paths, place, all_visits=all_visits)
     for patient_id, pk, *values in sorted(stored, key=lambda row: (place[row[0]], ours.get(row[1], 0), row[1])):
         person = people[patient_id]
         linked = [known.get(value) for known, value in zip(theirs, values, strict=False)]
-        cells = dict(zip(paths, values[len(links) :], strict=True)) | now.get(pk, {})
+        cells = dict(zip(paths, values[len(links) :], strict=True)) | now.get(pk, {}) | worked_out.get(pk, NOTHING)
         yield (
             person.pseudonym,
             *([ours[pk]] if own else []),

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from calcinosis_registry.codebook.catalogue import Entry, entry
+from calcinosis_registry.codebook.catalogue import Entry, calculated, entry
 from calcinosis_registry.cohorts.columns import Column
 from calcinosis_registry.cohorts.dataset import Dataset
 from calcinosis_registry.exports.writers import csv, xlsx
@@ -46,9 +46,10 @@ def write(folder: Path, dataset: Dataset, format: str) -> dict[str, int]:
 
 def codebook_rows(dataset: Dataset) -> Iterator[tuple[str, ...]]:
     """One row per column of every table."""
+    known = calculated()
     for table in dataset.tables.values():
         for column in table.columns:
-            about = entry(column.field) if column.field is not None else None
+            about = entry(column.field) if column.field is not None else known.get(column.calculated)
             yield (table.name, column.name, column.label, *_meaning(column, about))
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lesions.models.observation import LesionObservation
 
 MOST_TARGETS = 5
+ON_IMAGING = frozenset({"XRAY", "US", "CT", "DECT", "MRI"})  # of diagnostic_basis: nothing was seen or felt
 PLACE, WHAT, FOLLOW = "Place", "What it is", "Follow-up"
 
 
@@ -220,6 +221,12 @@ class Lesion(PatientRecord):
     @property
     def is_active(self) -> bool:
         return self.merged_into_id is None and scoring.is_active(self.current_status)
+
+    @property
+    def on_imaging_only(self) -> bool:
+        if self.visibility:
+            return self.visibility == Visibility.IMAGING_ONLY
+        return bool(self.diagnostic_basis) and set(self.diagnostic_basis) <= ON_IMAGING
 
     @property
     def is_single(self) -> bool:

@@ -15,7 +15,7 @@ from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, 
 from calcinosis_registry.quality.findings import Finding
 from lesions import agreement, scoring
 from lesions.models.columns import Grade, mark, measure, text, whole
-from lesions.models.lesion import Lesion, LesionKind, LesionStatus, Lineage, Visibility
+from lesions.models.lesion import Lesion, LesionKind, LesionStatus, Lineage
 from lesions.models.links import same_patient
 from patients.models import VisitRecord, VisitType
 
@@ -279,7 +279,7 @@ class LesionObservation(VisitRecord):
         elif self.status_change and self.observed in ("", Observed.NOT_EXAMINED):
             if self.visit.visit_type == VisitType.TELE:
                 self.observed = Observed.PATIENT_REPORTED
-            elif self.lesion.visibility == Visibility.IMAGING_ONLY:
+            elif self.lesion.on_imaging_only:
                 self.observed = Observed.IMAGING_ONLY
             else:
                 self.observed = Observed.EXAMINED

@@ -13,7 +13,8 @@ from calcinosis_registry.quality.models import DataQuery
 from lesions import body_map
 from lesions.course import course_view
 from lesions.matrix import Row, rows_of
-from lesions.models import AdverseEvent, Complication, LesionStatus, Procedure, TreatmentCourse
+from lesions.models import AdverseEvent, Complication, ImagingStudy, LesionStatus, Procedure, TreatmentCourse
+from lesions.outcome import first_visit, incident_lesions, outcomes
 from lesions.patient_cards import RECENT, lab_rows, line_of, newest_first, other_records, study_cards, todo_of
 from lesions.patient_file import PatientFile
 from lesions.timeline import timeline
@@ -58,17 +59,20 @@ def _lesions_and_course(file: PatientFile) -> dict[str, Any]:
     moments = timeline(file.visits, lesions, file.observations)
     rows = rows_of(moments, lesions)
     course = course_view(moments, lesions, file, timezone.localdate())
+    first = first_visit(file.visits)
+    incident = incident_lesions(first, {one.pk: one for one in lesions}, file.observations, file[ImagingStudy])
+    turned_out = outcomes(first, file.observations, incident)
     return {
         "moments": moments,
         "rows": rows,
-        "matrix_heads": tables.matrix_heads(moments),
+        "matrix_heads": tables.matrix_heads(moments, turned_out),
         "matrix_body": tables.matrix_body(rows),
         "map_rows": tables.map_rows(rows),
         "maps": map_views(_mark(row) for row in rows),
         "legend": _legend(rows),
         "targets": sum(lesion.target for lesion in lesions),
         "course": course,
-        "course_rows": tables.course_rows(moments) if course else "",
+        "course_rows": tables.course_rows(moments, turned_out) if course else "",
         "drawings": [("wide", mark_safe(course.wide)), ("narrow", mark_safe(course.narrow))] if course else [],
     }
 

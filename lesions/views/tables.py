@@ -17,6 +17,7 @@ from calcinosis_registry.records.marks import lesion_tag
 from lesions.course import dose_words, period_words, rating_words
 from lesions.matrix import Cell, Row, about_lesion
 from lesions.models import TreatmentCourse
+from lesions.outcome import MEANING, VisitOutcome
 from lesions.patient_cards import LabRow, Line, page_of
 from lesions.patient_file import PatientFile
 from lesions.timeline import Moment
@@ -30,8 +31,8 @@ NOTHING = "–"
 # --- Lesion × visit ---------------------------------------------------------------------------------------------------
 
 
-def matrix_heads(moments: Iterable[Moment]) -> SafeString:
-    """A column head per visit: date, type, state."""
+def matrix_heads(moments: Iterable[Moment], outcomes: Mapping[int, str]) -> SafeString:
+    """A column head per visit: date, type, state, and how it turned out."""
     types, states = dict(VisitType.choices), dict(VisitState.choices)
     parts = []
     for moment in moments:
@@ -40,9 +41,18 @@ def matrix_heads(moments: Iterable[Moment]) -> SafeString:
         parts.append(
             f'<th scope="col" data-date="{visit.visit_date}"><a href="{moment.url}" title="{escape(kind)}">'
             f"{visit.visit_date}</a>"
-            f'<span class="visit-state is-{visit.state.lower()}">{escape(state.lower())}</span></th>'
+            f'<span class="visit-state is-{visit.state.lower()}">{escape(state.lower())}</span>'
+            f"{_outcome(outcomes.get(visit.pk))}</th>"
         )
     return mark_safe("".join(parts))
+
+
+def _outcome(code: str | None) -> str:
+    if code is None:
+        return ""
+    one = VisitOutcome(code)
+    title = escape(str(MEANING[one]), quote=True)
+    return f'<span class="visit-outcome" data-outcome="{code}" title="{title}">{escape(one.label.lower())}</span>'
 
 
 def matrix_body(rows: Iterable[Row]) -> SafeString:
@@ -96,7 +106,7 @@ def _shape(key: str) -> str:
 # --- Course and map in numbers ----------------------------------------------------------------------------------------
 
 
-def course_rows(moments: Sequence[Moment]) -> SafeString:
+def course_rows(moments: Sequence[Moment], outcomes: Mapping[int, str]) -> SafeString:
     """A row per visit, the newest first."""
     not_done = _("not done")
     parts = []
@@ -108,7 +118,10 @@ def course_rows(moments: Sequence[Moment]) -> SafeString:
             *(NOTHING if one is None else str(one) for one in (moment.active, moment.ulcerated, visit.mrss)),  # type: ignore[attr-defined]
         )
         cells = "".join([f'<td class="number">{one}</td>' for one in numbers])
-        parts.append(f'<tr><td class="nowrap"><a href="{moment.url}">{visit.visit_date}</a></td>{cells}</tr>\n')
+        outcome = _outcome(outcomes.get(visit.pk)) or NOTHING
+        parts.append(
+            f'<tr><td class="nowrap"><a href="{moment.url}">{visit.visit_date}</a></td>{cells}<td>{outcome}</td></tr>\n'
+        )
     return mark_safe("".join(parts))
 
 

@@ -14,12 +14,13 @@ from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.records.models import record_kinds
 from calcinosis_registry.records.questions import place_questions
 from lesions.missing import Missing
-from lesions.models import LesionObservation, TreatmentCourse
+from lesions.models import ImagingStudy, LesionObservation, LesionStatus, TreatmentCourse
+from lesions.outcome import MEANING, VisitOutcome, incident_lesions, outcomes
 from lesions.services import LISTED
 from lesions.views.maps import map_views, visit_marks
 from lesions.visit_entry import FEATURES, VisitPage
 from patients.kinds import kinds, visit_kinds
-from patients.models import Change, PatientRecord, Visit, VisitRecord
+from patients.models import Change, PatientRecord, Visit, VisitRecord, VisitState
 
 HOW_PATIENT_IS = ("pain_nrs", "patient_global", "physician_global")
 IN_FRONT = (
@@ -46,6 +47,7 @@ def context(page: VisitPage, *, checking: bool) -> dict[str, Any]:
             field for field in page.form.visible_fields() if field.name not in IN_FRONT and field.name != "reason"
         ],
         "next_visit": [(months, months_later(visit.visit_date, months)) for months in NEXT if visit.visit_date],
+        "outcome": _outcome(page, before),
         "missing": missing if checking else {},
         "todo": _todo(page, missing),
         "answered": sum(row.answered for row in page.rows),
@@ -90,6 +92,19 @@ def _visit_before(visit: Visit) -> Visit | None:
     if visit.visit_date:
         earlier = earlier.filter(visit_date__lte=visit.visit_date)
     return earlier.order_by("-visit_date", "-id").first()
+
+
+def _outcome(page: VisitPage, before: Visit | None) -> tuple[VisitOutcome, Any] | None:
+    """How the saved visit turned out, and what that means; the first visit has nothing to compare with."""
+    visit = page.visit
+    if visit.pk is None or before is None or page.data is not None or visit.state == VisitState.MISSED:
+        return None
+    seen = [row.form.instance for row in page.rows if row.form.instance.pk]
+    new = any(one.status_change == LesionStatus.NEW for one in seen)
+    studies = list(ImagingStudy.objects.filter(patient=visit.patient_id, calcinosis_present="N")) if new else []
+    incident = incident_lesions(None, {row.lesion.pk: row.lesion for row in page.rows}, seen, studies)
+    code = outcomes(None, seen, incident).get(visit.pk)
+    return (VisitOutcome(code), MEANING[VisitOutcome(code)]) if code else None
 
 
 def _todo(page: VisitPage, missing: dict[str, list[Missing]]) -> list[dict[str, Any]]:
