@@ -105,6 +105,11 @@ class Grid:
             Row(hand, code, label, tool.weights[code]) for hand in tool.hands for code, label in tool.labels.items()
         ]
 
+    def calm(self) -> None:
+        """A draft is unfinished, not wrong."""
+        for row in self.rows:
+            row.error = ""
+
     def ratings(self) -> list[SiteRating]:
         """What was entered and is possible; the others have their ``error`` set."""
         return [rating for row in self.rows if (rating := row.rating(self.tool)) is not None]

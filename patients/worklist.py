@@ -128,6 +128,7 @@ def _attach_patients(found: Worklist, patients: Any, recent: list[str], *, user:
 def _draft_title(draft: Draft) -> str:
     """What a draft is a draft of, in words."""
     others = {"registration": _("Registration"), "visit": _("Visit"), "missed visit": _("Missed visit")}
+    others |= {"study": _("Imaging study"), "hand score": _("Hand radiograph score")}
     model = kinds().get(draft.form)
     what = model.title() if model else others.get(draft.form, draft.form)
     return _("%(what)s, new") % {"what": what} if draft.subject.startswith("new") and model else what

@@ -79,6 +79,8 @@ class RecordForm(forms.ModelForm):
     version = ShownField(required=False)
     # Is a reason asked when a saved record changes? Which fields does the page itself show and hide?
     asks_reason = True
+    # Is everything its save writes a field of this form? Otherwise any save meanwhile is a conflict.
+    whole = True
     always_shown: frozenset[str] = frozenset()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -164,7 +166,7 @@ class RecordForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         other = bool(self.instance.pk) and values.get("version") != self.instance.version
-        self.conflict = other and any(differing(self))
+        self.conflict = other and (not self.whole or any(differing(self)))
         if self.conflict:
             self.add_error(
                 None,

@@ -7,12 +7,14 @@ save asks ``claim()`` first and ``settle()`` last, both in the transaction of th
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.forms.utils import ErrorDict
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -28,6 +30,7 @@ from calcinosis_registry.records import conflict, drafts
 from calcinosis_registry.records.drafts import Page, Place
 from calcinosis_registry.records.kept import Draft, Submission
 
+A_MOMENT = datetime.timedelta(seconds=10)
 KEY = re.compile(r"[A-Za-z0-9]{12,22}")
 
 
@@ -149,7 +152,7 @@ class Keeping:
             except IntegrityError:
                 sent = self._sent(key)
         if sent is not None and sent.body == body:
-            return redirect(sent.result)
+            return self._again(sent)
         if sent is not None and self.creating:
             self.refused = Refused(
                 _(
@@ -163,6 +166,15 @@ class Keeping:
         elif sent is not None:
             self._claimed, sent.body, sent.saved_at = sent, body, timezone.now()  # written when it is saved
         return None
+
+    def _again(self, sent: Submission) -> HttpResponse:
+        """Where the form led the first time; said where the person may wonder (not after a double click)."""
+        if timezone.now() - sent.saved_at > A_MOMENT:
+            at = date_format(timezone.localtime(sent.saved_at), "H:i:s")
+            messages.info(
+                self.request, _("This was saved already, at %(time)s. Nothing was made twice.") % {"time": at}
+            )
+        return redirect(sent.result)
 
     _claimed: Submission | None = None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,7 +17,9 @@ from django.views.decorators.http import require_http_methods
 from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.policy import may
 from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.records.drafts import Place
 from calcinosis_registry.records.forms import RecordForm, form_field
+from calcinosis_registry.records.keeping import Keeping
 from lesions.hand_reading import Grid, change_since, save_reading
 from lesions.hand_score import score
 from lesions.models import HandScore, ImagingFile, ImagingStudy
@@ -26,7 +27,19 @@ from lesions.models.imaging import XRAY
 from lesions.views.imaging_study import visible_study
 
 ENTERED = ["rater_role", "blinded", "simple_severity"]
-ReadingForm = forms.modelform_factory(HandScore, form=RecordForm, fields=ENTERED, formfield_callback=form_field)
+
+
+class ReadingForm(RecordForm):
+    """Beside the grid of sites, which is no form: any save of the reading meanwhile is a conflict."""
+
+    whole = False
+
+    class Meta:
+        model = HandScore
+        fields = ENTERED
+        formfield_callback = form_field
+
+
 HANDS = {"R": __("Right hand"), "L": __("Left hand")}
 CHANGES = {
     "PROGRESSED": __("progressed"),
@@ -46,17 +59,46 @@ def entry(request: HttpRequest, public_id: str) -> HttpResponse:
     if request.method != "POST":
         study = _radiograph(request, public_id, Permission.VIEW_RECORDS)
         reading = _own(request, study, new=bool(request.GET.get("again")))
-        return _page(request, reading, ReadingForm(instance=reading), Grid.stored(reading))
+        keeping = _keeping(request, reading)
+        form = ReadingForm(keeping.bound, instance=reading)
+        keeping.calm([form])
+        grid = Grid.stored(reading) if keeping.bound is None else Grid.typed(reading.tool, keeping.bound)
+        return _page(request, reading, form, grid, keeping)
     with trail.together():
         study = _radiograph(request, public_id, Permission.EDIT_RECORDS, lock=True)
         reading = _own(request, study, new=bool(request.POST.get("again")))
-        form = ReadingForm(request.POST, instance=reading)
-        grid = Grid.typed(reading.tool, request.POST)
-        saved = _saved(request, form, grid) if "rest" not in request.POST else False
+        keeping = _keeping(request, reading)
+        return keeping.claim() or keeping.settle(_save(request, reading, keeping))
+
+
+def _keeping(request: HttpRequest, reading: HandScore) -> Keeping:
+    study, patient = reading.study, reading.study.patient
+    address = reverse("lesions:hand_score", args=[study.public_id])
+    if reading.pk is None:
+        address, subject = f"{address}?again=1", f"new:{study.public_id}"
+    else:
+        subject = reading.public_id
+    place = Place("hand score", address, patient.clinic_id, patient.public_id, subject)
+    return Keeping(request, place, creating=reading.pk is None)
+
+
+def _save(request: HttpRequest, reading: HandScore, keeping: Keeping) -> HttpResponse:
+    form = ReadingForm(keeping.posted, instance=reading)
+    grid = Grid.typed(reading.tool, keeping.posted)
+    if "rest" in request.POST:
+        return _page(request, reading, form, grid, keeping)
+    saved = _saved(request, form, grid, keeping)
     if saved:
         messages.success(request, _("Reading saved."))
-        return redirect("lesions:hand_score", public_id=study.public_id)
-    return _page(request, reading, form, grid, status=409 if getattr(form, "conflict", False) else 200)
+        return redirect("lesions:hand_score", public_id=reading.study.public_id)
+    if keeping.refused:
+        return _page(request, reading, form, grid, keeping, status=422)
+    if getattr(form, "conflict", False):
+        form.add_error(None, _("Saving again puts what is below in its place; what is saved stays in the history."))
+        form.data = form.data.copy()
+        form.data["version"] = str(reading.version)
+        return _page(request, reading, form, grid, keeping, status=409)
+    return _page(request, reading, form, grid, keeping)
 
 
 def _radiograph(request: HttpRequest, public_id: str, needed: Permission, *, lock: bool = False) -> ImagingStudy:
@@ -75,9 +117,10 @@ def _own(request: HttpRequest, study: ImagingStudy, *, new: bool) -> HandScore:
     return HandScore(patient=study.patient, study=study, rater=request.user)
 
 
-def _saved(request: HttpRequest, form: Any, grid: Grid) -> bool:
+def _saved(request: HttpRequest, form: Any, grid: Grid, keeping: Keeping) -> bool:
     ratings = grid.ratings()
-    if not form.is_valid() or grid.errors:
+    if not form.is_valid() or grid.errors or keeping.refused:
+        keeping.refuse(form)
         return False
     if not ratings:
         form.add_error(None, _("Rate at least one site."))
@@ -91,10 +134,14 @@ def _saved(request: HttpRequest, form: Any, grid: Grid) -> bool:
     return True
 
 
-def _page(request: HttpRequest, reading: HandScore, form: Any, grid: Grid, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest, reading: HandScore, form: Any, grid: Grid, keeping: Keeping, status: int = 200
+) -> HttpResponse:
     study = reading.study
     files = ImagingFile.objects.visible_to(request.user, Permission.VIEW_RECORDS).filter(study=study, has_preview=True)
-    now = score(grid.ratings(), grid.tool)
+    now, rated = score(grid.ratings(), grid.tool), len(grid.ratings())
+    if keeping.draft is not None:
+        grid.calm()
     since = change_since(reading) if request.method != "POST" else None
     context = {
         "study": study,
@@ -102,10 +149,11 @@ def _page(request: HttpRequest, reading: HandScore, form: Any, grid: Grid, statu
         "reading": reading,
         "again": reading.pk is None,
         "form": form,
+        "keeping": keeping,
         "hands": [(hand, HANDS[hand]) for hand in grid.tool.hands],
         "grid": grid,
         "now": now,
-        "rated": len(grid.ratings()),
+        "rated": rated,
         "files": list(files),
         "since": since and {"before": since[0], "change": since[1], "words": CHANGES[since[1].category]},
         "may_edit": may(request.user, Permission.EDIT_RECORDS, study.patient.clinic_id),

@@ -13,7 +13,10 @@ from django.views.decorators.http import require_http_methods
 from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.policy import may, one_visible
 from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.records import conflict
+from calcinosis_registry.records.drafts import Place
 from calcinosis_registry.records.forms import RecordForm, record_form_class
+from calcinosis_registry.records.keeping import Keeping, compare_page, conflict_page
 from lesions.imaging import not_in_the_files
 from lesions.models import HandScore, ImagingFile, ImagingMeasure, ImagingStudy
 from lesions.models.imaging import XRAY
@@ -35,16 +38,35 @@ def study_page(request: HttpRequest, public_id: str) -> HttpResponse:
     """Read or change a study. One saved by somebody else meanwhile answers 409 and overwrites nothing."""
     if request.method != "POST":
         study = visible_study(request, public_id, Permission.VIEW_RECORDS)
-        return _page(request, study, record_form_class(ImagingStudy)(instance=study))
+        keeping = _keeping(request, study)
+        form = record_form_class(ImagingStudy)(keeping.bound, instance=study)
+        if keeping.comparing:
+            return compare_page(request, keeping, [(ImagingStudy.title(), form)], patient=study.patient)
+        keeping.calm([form])
+        return _page(request, study, form, keeping)
     with trail.together():
         study = visible_study(request, public_id, Permission.EDIT_RECORDS, lock=True)
-        form = record_form_class(ImagingStudy)(request.POST, instance=study)
-        with trail.because(request.POST.get("reason", "")[:400]):
-            saved = form.is_valid() and _saved(form)
-    if saved:
-        messages.success(request, _("Imaging study saved."))
-        return redirect(study)
-    return _page(request, study, form, status=409 if getattr(form, "conflict", False) else 200)
+        keeping = _keeping(request, study)
+        return keeping.claim() or keeping.settle(_save(request, study, keeping))
+
+
+def _keeping(request: HttpRequest, study: ImagingStudy) -> Keeping:
+    patient = study.patient
+    place = Place("study", study.get_absolute_url(), patient.clinic_id, patient.public_id, study.public_id)
+    return Keeping(request, place, creating=False)
+
+
+def _save(request: HttpRequest, study: ImagingStudy, keeping: Keeping) -> HttpResponse:
+    form = record_form_class(ImagingStudy)(keeping.posted, instance=study)
+    valid = form.is_valid()
+    if form.conflict:
+        clashes = [conflict.clash_of(form, ImagingStudy.title())]
+        return conflict_page(request, clashes, keeping, patient=study.patient)
+    with trail.because(conflict.because_of(request.POST)):
+        if not valid or not _saved(form):
+            return _page(request, study, form, keeping)
+    messages.success(request, _("Imaging study saved."))
+    return redirect(study)
 
 
 def _saved(form: RecordForm) -> bool:
@@ -58,7 +80,7 @@ def _saved(form: RecordForm) -> bool:
     return True
 
 
-def _page(request: HttpRequest, study: ImagingStudy, form: RecordForm, status: int = 200) -> HttpResponse:
+def _page(request: HttpRequest, study: ImagingStudy, form: RecordForm, keeping: Keeping) -> HttpResponse:
     clinic_id, user = study.patient.clinic_id, request.user
     files = list(ImagingFile.objects.visible_to(user, Permission.VIEW_RECORDS).filter(study=study))
     stored = ImagingStudy.objects.visible_to(user, Permission.VIEW_RECORDS).get(pk=study.pk)
@@ -71,6 +93,7 @@ def _page(request: HttpRequest, study: ImagingStudy, form: RecordForm, status: i
         "study": stored,
         "patient": study.patient,
         "form": form,
+        "keeping": keeping,
         "files": files,
         "facts": _facts(files),
         "named_otherwise": any(file.header.get("named_otherwise") for file in files),
@@ -81,7 +104,7 @@ def _page(request: HttpRequest, study: ImagingStudy, form: RecordForm, status: i
         "may_edit": may(user, Permission.EDIT_RECORDS, clinic_id),
         "may_see_names": may(user, Permission.SEE_IDENTITY, clinic_id),
     }
-    return render(request, "lesions/imaging_study.html", context, status=status)
+    return render(request, "lesions/imaging_study.html", context)
 
 
 def _facts(files: list[ImagingFile]) -> list[tuple[str, str]]:

@@ -118,10 +118,11 @@ def visit_part(request: HttpRequest, patient_id: str, part: str) -> HttpResponse
 
 def _locked(request: HttpRequest, visit: Visit, keeping: Keeping) -> HttpResponse:
     """Somebody signed the visit while this person was typing: the typing stays a draft."""
-    if keeping.page.owner_id == request.user.pk and request.POST.get("draft"):
-        keep(page=keeping.page, data=request.POST, now=timezone.now())
     messages.error(request, _("The visit is signed: unlock it first. Nothing was changed."))
-    return keeping.release(redirect(visit))
+    answer = keeping.release(redirect(visit))
+    if request.POST.get("draft"):
+        keep(page=keeping.page, data=request.POST, now=timezone.now())
+    return answer
 
 
 def _save(request: HttpRequest, visit: Visit, keeping: Keeping) -> HttpResponse:

@@ -92,3 +92,22 @@ def test_a_file_that_is_refused_says_why_and_the_page_stays(
     expect(page.locator("#outcomes li")).to_have_count(2)
     expect(page.locator("#outcomes")).to_contain_text("is not accepted")
     assert drawn(page, "#outcomes img") == 120
+
+
+def test_a_file_sent_after_the_session_ended_waits_for_the_sign_in_and_goes_again(
+    page: Page, sign_in: Callable[[User], None], clinician: User, patient: Any
+) -> None:
+    clinician.set_password("correct horse battery staple")
+    clinician.save()
+    sign_in(clinician)
+    page.goto(f"/patients/{patient.public_id}/imaging/upload/")
+    clinician.sessions_ended += 1
+    clinician.save()
+    page.set_input_files("#upload-files", [jpeg("red")])
+    page.click("#uploads button:has-text('Try again')")
+    dialog = page.locator("dialog.sign-in-again")
+    dialog.locator("[name=login]").fill(clinician.email)
+    dialog.locator("[name=password]").fill("correct horse battery staple")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/imaging/[a-z0-9]{16}/$"), timeout=30_000)
+    assert ImagingFile.objects.count() == 1

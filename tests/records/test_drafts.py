@@ -14,8 +14,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from calcinosis_registry.clinics.models import Membership
+from calcinosis_registry.codebook.partial_dates import PartialDate
 from calcinosis_registry.records.drafts import drop_drafts_of
 from calcinosis_registry.records.models import Draft, Submission
+from calcinosis_registry.rights.models import Basis
+from calcinosis_registry.rights.services import confirm_erasure, request_erasure
+from lesions.models import HandScore, ImagingStudy
 from patients.models import Diagnosis, Patient, Visit
 from tests.factories import DiagnosisFactory, LesionFactory, PatientFactory, VisitFactory
 from tests.patients.test_register import filled
@@ -209,6 +213,50 @@ def test_erasing_a_patient_takes_every_draft_about_them(clara, client_of, assist
     assert drop_drafts_of(registered.public_id) == 1
     assert not Submission.objects.filter(patient=registered.public_id).exists()
     assert {draft.patient for draft in Draft.objects.all()} == {other.public_id}
+
+
+def test_an_erasure_by_two_people_takes_the_drafts_too(
+    clara, client_of, assistant, clinician, patient, settings, tmp_path
+):
+    settings.FILES_DIR = tmp_path
+    type_into(clara, new_visit(patient), {"note": "x"})
+    asked = request_erasure(patient=patient, basis=Basis.CONSENT, reason="by letter", by=clinician, now=timezone.now())
+    confirm_erasure(asked=asked, by=assistant, now=timezone.now())
+    assert not Draft.objects.exists()
+
+
+def test_a_half_read_radiograph_is_a_draft_and_a_second_tab_asks_before_it_overwrites(clara, patient, clinician):
+    study = ImagingStudy(patient=patient, modality="CR", study_date=PartialDate(2025))
+    study.save()
+    url = reverse("lesions:hand_score", args=[study.public_id])
+    form = sent_by(clara.get(url))
+    clara.post(KEEP, form | {"R-D1.DIST-coverage": "3o", "R-D2.DIST-coverage": "40"})
+    restored = clara.get(Draft.objects.get().restore_url).content.decode()
+    assert 'value="3o"' in restored and 'value="40"' in restored and "need your answer" not in restored
+    typed = form | {"R-D1.DIST-coverage": "30", "R-D1.DIST-density": "2"}
+    assert clara.post(url, typed).status_code == 302
+    first, second = sent_by(clara.get(url)), sent_by(clara.get(url))
+    assert clara.post(url, first | {"R-D1.DIST-coverage": "50"}).status_code == 302
+    late = clara.post(url, second | {"R-D1.DIST-coverage": "60"})
+    assert (late.status_code, HandScore.objects.get().total) == (409, 100)
+    assert clara.post(url, sent_by(late)).status_code == 302
+    assert HandScore.objects.get().total == 120
+
+
+def test_a_study_changed_by_two_people_is_put_together(clara, client_of, assistant, patient):
+    study = ImagingStudy(patient=patient, modality="CR", study_date=PartialDate(2025))
+    study.save()
+    url, anna = study.get_absolute_url(), client_of(assistant)
+    form = sent_by(clara.get(url))
+    clara.post(KEEP, form | {"study_date": "2024-1"})
+    assert "2024-1" in clara.get(Draft.objects.get().compare_url).content.decode()
+    anna.post(url, sent_by(anna.get(url)) | {"study_date": "2023"})
+    answer = clara.post(url, form | {"laterality": "R"})
+    assert answer.status_code == 409
+    saved = clara.post(url, sent_by(answer))
+    assert saved.status_code == 302, dict(saved.context["form"].errors)
+    study = ImagingStudy.objects.get()
+    assert (study.laterality, str(study.study_date)) == ("R", "2023")
 
 
 def test_a_draft_is_discarded_by_its_writer(clara, patient):

@@ -1,4 +1,7 @@
 // Uploads one file a request, each with its own bar. Without this script the form sends all of them at once.
+// A file that did not arrive stays in its row and is sent again from there; signing in happens on the page.
+import { session, signInAgain } from "./session.js";
+
 const form = document.querySelector("#upload-form");
 const input = document.querySelector("#upload-files");
 const drop = document.querySelector("#drop");
@@ -56,29 +59,49 @@ function send(file, item) {
     state.textContent = form.dataset.reading;
   });
   request.addEventListener("load", () => {
-    take(request, item, state, bar);
+    take(request, file, item);
     next();
   });
   request.addEventListener("error", () => {
-    fail(state, bar, form.dataset.lost);
+    fail(file, item, form.dataset.lost);
     next();
   });
   request.send(data);
 }
 
-function fail(state, bar, words) {
+function fail(file, item, words) {
   allWell = false;
-  bar.remove();
-  state.textContent = words;
+  item.querySelector("progress").hidden = true;
+  const again = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-sm", textContent: form.dataset.again });
+  again.addEventListener("click", () => retry(file, item));
+  item.querySelector(".upload-state").replaceChildren(words, " ", again);
 }
 
-function take(request, item, state, bar) {
-  let answer;
+async function retry(file, item) {
+  const { dataset } = document.querySelector("#keeping");
+  const fresh = (token) => { for (const one of document.querySelectorAll("[name=csrfmiddlewaretoken]")) one.value = token; };
+  try {
+    const found = await session(dataset.session);
+    if (found?.person === Number(dataset.person)) fresh(found.token);
+    else if (!(await signInAgain(dataset, fresh))) return;
+  } catch {
+    return;
+  }
+  const bar = item.querySelector("progress");
+  bar.hidden = false;
+  bar.value = 0;
+  queue.push([file, item]);
+  if (!busy) next();
+}
+
+function take(request, file, item) {
+  let answer = {};
   try {
     answer = JSON.parse(request.responseText);
   } catch {
-    return fail(state, bar, form.dataset.refused);
+    // A page, not an answer. The sign-in page answers a script with JSON of its own.
   }
+  if (!("outcomes" in answer)) return fail(file, item, form.dataset.refused);
   item.remove();
   list.hidden = !list.children.length;
   outcomes.insertAdjacentHTML("beforeend", answer.outcomes);
@@ -106,6 +129,6 @@ if (form) {
     add(event.dataTransfer.files);
   });
   window.addEventListener("beforeunload", (event) => {
-    if (busy) event.preventDefault();
+    if (busy || list.children.length) event.preventDefault(); // under way, or waiting to be sent again
   });
 }
