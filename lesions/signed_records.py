@@ -30,25 +30,27 @@ def lines_of(one: Candidate) -> list[Line]:
     for key in one.content:
         label, _colon, pk = key.partition(":")
         keys.setdefault(label, []).append(int(pk))
-    found = [Line(_("Visit"), _values(one.visit))]
+    found = [Line(_("Visit"), _values(one, one.visit))]
     for part in parts():
         if part.model is not Visit and part.label in keys and issubclass(part.model, Record) and part.visit == "visit":
             rows = part.model._default_manager.filter(pk__in=keys[part.label]).order_by("pk")
             relations = ["lesion"] if part.model is LesionObservation else []
-            found += [_line(row) for row in rows.select_related("patient", *relations)]
+            found += [_line(one, row) for row in rows.select_related("patient", *relations)]
     return found
 
 
-def _line(row: Any) -> Line:
+def _line(one: Candidate, row: Any) -> Line:
     if isinstance(row, LesionObservation):
-        return Line(str(row.lesion), _values(row))
+        return Line(str(row.lesion), _values(one, row))
     if isinstance(row, Lesion):
-        return Line(_("%(lesion)s, first recorded at this visit") % {"lesion": row.label}, _values(row))
-    return Line(f"{type(row).title()}: {row}", [*_values(row), *_belonging(row)])
+        return Line(_("%(lesion)s, first recorded at this visit") % {"lesion": row.label}, _values(one, row))
+    return Line(f"{type(row).title()}: {row}", [*_values(one, row), *_belonging(row)])
 
 
-def _values(row: Record) -> list[Shown]:
-    return [value for values in shown(row).values() for value in values]
+def _values(one: Candidate, row: Record) -> list[Shown]:
+    """Those the signature covers: not what is at its default, nor what may change later."""
+    covered = one.content.get(f"{row._meta.label_lower}:{row.pk}", {})
+    return [value for values in shown(row).values() for value in values if value.name in covered]
 
 
 def _belonging(row: Any) -> Iterator[Shown]:

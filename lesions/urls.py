@@ -8,6 +8,7 @@ from lesions.views import (
     imaging_files,
     imaging_study,
     maps,
+    moving,
     patient_history,
     patient_page,
     signing,
@@ -24,6 +25,7 @@ urlpatterns = [
     path("body-map/<slug:digest>.svg", maps.drawing, name="map_drawing"),
     path("visits/sign/", signing.sign_several, name="visits_sign"),
     path("visits/<slug:public_id>/", visit.visit_page, name="visit"),
+    path("visits/<slug:public_id>/move/", moving.move, name="visit_move"),
     path("visits/<slug:public_id>/sign/", signing.sign, name="visit_sign"),
     path("visits/<slug:public_id>/unlock/", signing.unlock, name="visit_unlock"),
     # "upload", not "add": patients/<id>/<kind>/add/ is the page of any record kind.

@@ -54,6 +54,7 @@ OBJECTS = {
     "patients:record_delete public_id": "course.public_id",
     "lesions:visit public_id": "visit.public_id",
     "lesions:visit_sign public_id": "visit.public_id",
+    "lesions:visit_move public_id": "visit.public_id",
     "lesions:visit_unlock public_id": "visit.public_id",
     "lesions:patient public_id": "patient.public_id",
     "lesions:patient_history public_id": "patient.public_id",
@@ -207,6 +208,7 @@ lesions:visit                             GET      login ok    ok    ok    404  
 lesions:visit                             POST     login ok    ok    403   404   404   404   404   404   404   404
 lesions:visits_sign                       GET+POST login ok    403   403   403   403   403   403   ok    403   403
 lesions:visit_sign                        GET+POST login ok    403   403   404   404   404   404   404   404   404
+lesions:visit_move                        GET+POST login ok    ok    403   404   404   404   404   404   404   404
 lesions:visit_unlock                      GET+POST login ok    403   403   404   404   404   404   404   404   404
 lesions:imaging_add                       GET+POST login ok    ok    403   404   404   404   404   404   404   404
 lesions:imaging_confirm                   POST     login ok    ok    403   404   404   404   404   404   404   404
