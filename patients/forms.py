@@ -109,7 +109,11 @@ def _part(model: Any, *sections: str) -> type[RecordForm]:
 ConsentPart = _part(Consent, "Consent", "Scopes")
 PersonPart = _part(Patient, "Person")
 DiseasePart = _part(Diagnosis, "Disease", "Calcinosis", "Dates", "ACR/EULAR 2013", "Ever")
-IdentityPart = forms.modelform_factory(Identity, fields=_fields_of(Identity, "Identity"))
+IdentityPart = forms.modelform_factory(
+    Identity,
+    fields=_fields_of(Identity, "Identity"),
+    formfield_callback=form_field,  # type: ignore[arg-type]
+)
 FOLDED = frozenset({"ACR/EULAR 2013", "Ever"})
 
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.core.exceptions import BadRequest
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -27,6 +28,13 @@ class ScopedAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return self.model._default_manager.visible_to(request.user, self.view)  # type: ignore[attr-defined]
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """A filter typed into the address that fits no column, a year of 10 digits say, is a bad request."""
+        try:
+            return super().get_changelist_instance(request)
+        except (ValueError, OverflowError) as problem:
+            raise BadRequest(str(problem)) from problem
 
     def holds(self, request: HttpRequest, permission: Permission | None, obj: Any = None) -> bool:
         """The permission anywhere, or for a row in the clinic that owns it."""

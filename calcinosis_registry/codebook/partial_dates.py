@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 from functools import total_ordering
 
-_FORM = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
-_MONTH_FIRST = re.compile(r"(\d{1,2})/(\d{4})")
+_FORM = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
+_MONTH_FIRST = re.compile(r"(\d{1,2})/(\d{4})", re.ASCII)
 _UNKNOWN = {"unknown", "unk", "?"}
 
 

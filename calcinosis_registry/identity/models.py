@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Any, Self
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -21,8 +22,11 @@ LAST_CHARACTER = chr(0x10FFFF)
 
 
 def search_key(text: str) -> str:
-    """Casefolded, without accents and double spaces: what a b-tree prefix search compares."""
-    plain = unicodedata.normalize("NFKD", text)
+    """Casefolded, without accents and double spaces: what a b-tree prefix search compares.
+
+    The Turkish dotless ı is the small letter of I, so Işık is found as IŞIK and as isik.
+    """
+    plain = unicodedata.normalize("NFKD", text).replace("ı", "i")
     return " ".join("".join(sign for sign in plain if not unicodedata.combining(sign)).casefold().split())
 
 
@@ -46,9 +50,17 @@ class IdentityQuerySet(ScopedQuerySet):
         return found
 
 
-def _kept(label: StrOrPromise, length: int, *, blank: bool = True, help_text: StrOrPromise = "") -> models.CharField:
+# A Cyrillic а in a number looks like a Latin one and is never found again.
+NUMBER_SIGNS = RegexValidator(
+    r"^[A-Za-z0-9 ./_#+:-]*\Z", _("Only the letters A to Z, digits, spaces and . / - _ # + : are allowed.")
+)
+
+
+def _kept(
+    label: StrOrPromise, length: int, *, blank: bool = True, help_text: StrOrPromise = "", signs: Any = ()
+) -> models.CharField:
     return clinical(
-        models.CharField(label, max_length=length, blank=blank, help_text=help_text),
+        models.CharField(label, max_length=length, blank=blank, help_text=help_text, validators=signs),
         section="Identity", privacy=Privacy.IDENTITY, source="product.md, Register a patient",
     )  # fmt: skip
 
@@ -62,8 +74,8 @@ class Identity(Traced):
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
     family_name = _kept(_("family name"), 100, blank=False)
     given_name = _kept(_("given name"), 100, blank=False)
-    hospital_number = _kept(_("hospital number"), 40)
-    national_number = _kept(_("national number"), 40)
+    hospital_number = _kept(_("hospital number"), 40, signs=[NUMBER_SIGNS])
+    national_number = _kept(_("national number"), 40, signs=[NUMBER_SIGNS])
     contact = _kept(_("contact"), 300, help_text=_("Telephone, e-mail or address."))
     family_key = _key()
     given_key = _key()

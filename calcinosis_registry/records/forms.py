@@ -18,17 +18,11 @@ from calcinosis_registry.codebook.fields import CodesField, PartialDateField
 from calcinosis_registry.codebook.items import Item, Need, item_fields, item_of
 from calcinosis_registry.records.conflict import Shown, ShownField, differing
 from calcinosis_registry.records.models import Record
+from calcinosis_registry.records.typed import DecimalCommaField, RowField, RowsField, WholeNumberField, WordsField
 from calcinosis_registry.records.widgets import ChipsCheckbox, ChipsRadio, Dropdown, PartialDateInput, UnitInput
 
 CHIPS_UP_TO = 7  # product.md: segmented chips instead of dropdowns for up to seven answers
 FIELD_TEMPLATE = "components/field.html"
-
-
-class DecimalCommaField(forms.DecimalField):
-    """Decimal comma and point are both understood: 12,5 and 12.5."""
-
-    def to_python(self, value: Any) -> Any:
-        return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
 
 
 class IsoDateInput(forms.DateInput):
@@ -53,13 +47,23 @@ def form_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
     if isinstance(field, PartialDateField):
         return field.formfield(**{"widget": PartialDateInput, **kwargs})
     if isinstance(field, models.DateField) and not isinstance(field, models.DateTimeField):
-        return field.formfield(**{"widget": IsoDateInput, **kwargs})
+        said = {"invalid": _("Enter a date that exists as year-month-day: 2026-05-12.")}
+        return field.formfield(**{"widget": IsoDateInput, "error_messages": said, **kwargs})
     if isinstance(field, models.DecimalField):
-        return field.formfield(form_class=DecimalCommaField, **{"widget": _number(item, "decimal"), **kwargs})
+        number = {"form_class": DecimalCommaField, "unit": item.unit if item else ""}
+        return field.formfield(**{**number, "widget": _number(item, "decimal"), **kwargs})
     if isinstance(field, models.IntegerField):
-        return field.formfield(**{"widget": _number(item, "numeric"), **kwargs})
+        number = {"form_class": WholeNumberField, "unit": item.unit if item else ""}
+        return field.formfield(**{**number, "widget": _number(item, "numeric"), **kwargs})
     if isinstance(field, models.TextField):
-        return field.formfield(**{"widget": forms.Textarea(attrs={"rows": 3}), **kwargs})
+        words = {"form_class": WordsField, "lines": True}
+        return field.formfield(**{**words, "widget": forms.Textarea(attrs={"rows": 3}), **kwargs})
+    if isinstance(field, models.ManyToManyField):
+        return field.formfield(**{"form_class": RowsField, **kwargs})
+    if isinstance(field, models.ForeignKey):
+        return field.formfield(**{"form_class": RowField, **kwargs})
+    if isinstance(field, models.CharField):
+        return field.formfield(**{"form_class": WordsField, **kwargs})
     return field.formfield(**kwargs)
 
 
@@ -93,7 +97,7 @@ class RecordForm(forms.ModelForm):
             if field.name in self.fields:
                 self._describe(field.name, self.fields[field.name], field.item)  # type: ignore[attr-defined]
         if self.instance.pk and self.asks_reason:
-            self.fields["reason"] = forms.CharField(
+            self.fields["reason"] = WordsField(
                 label=_("Why the change"), required=False, max_length=400, help_text=_("Kept with the old value.")
             )
 

@@ -171,6 +171,8 @@ class TreatmentCourse(LinksLesions, PatientRecord):
             errors.setdefault("stop", _("It cannot be stopped and still going on."))
         if (self.dose is None) != (self.dose_unit == ""):
             errors["dose_unit"] = _("A dose needs a number and a unit.")
+        if self.dose == 0:
+            errors["dose"] = _("A dose is more than 0; leave it empty where it is not known.")
         if doses.refused_daily(drug, self.frequency):
             errors["frequency"] = _("%(drug)s is taken once a week, never daily. Check the prescription.") % {
                 "drug": self.name

@@ -31,6 +31,9 @@ TELEPHONE = re.compile(r"(?<!\d)\+?(?:\d[ ()/.-]{0,2}){8,}\d")
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
+FURTHEST_PLANNED = 10  # years ahead; what is later is a slip of the pen
+
+
 class VisitType(models.TextChoices):
     BASELINE = "BASELINE", __("Baseline")
     FOLLOW_UP = "FOLLOW_UP", __("Follow-up")
@@ -209,6 +212,8 @@ class Visit(Record):
                 errors["visit_date"] = _("The visit is after death (%(died)s).") % {"died": patient.death_date}
             if self.next_visit_due and self.next_visit_due <= self.visit_date:
                 errors["next_visit_due"] = _("The next visit must be after this one.")
+            elif self.next_visit_due and self.next_visit_due.year > self.visit_date.year + FURTHEST_PLANNED:
+                errors["next_visit_due"] = _("That is more than %(n)s years ahead.") % {"n": FURTHEST_PLANNED}
         for nrs in NRS_FIELDS:
             if getattr(self, f"{nrs}_not_done".replace("_nrs", "")) and getattr(self, nrs) is not None:
                 errors[nrs] = _("Either a number or “not done”.")
