@@ -66,7 +66,8 @@ def digest() -> Counter:
 
 
 class TestARegister:
-    pytestmark = pytest.mark.usefixtures("register")
+    # Marked django_db too: a run of this class alone would otherwise find the register of the machine itself.
+    pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("register")]
 
     def test_every_kind_of_record_is_there(self):
         empty = [model._meta.label for model in record_kinds(Record) if not model._default_manager.exists()]
