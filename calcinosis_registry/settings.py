@@ -20,6 +20,8 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from calcinosis_registry.operations import logs, safe_settings
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
@@ -37,6 +39,12 @@ def kept_secret(name: str) -> str:
         return value
     path = DATA_DIR / "keys" / name.lower()
     if not path.exists():
+        database = DATA_DIR / "registry.sqlite3"
+        if not path.parent.exists() and database.exists() and database.stat().st_size:
+            raise ImproperlyConfigured(
+                f"{path.parent} is gone and the database is not: put the keys back, or their values into the "
+                "environment. New ones would change every pseudonym."
+            )
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Linked when whole: of two workers that start at once, both read the first one's.
         with NamedTemporaryFile("w", dir=path.parent) as fresh, suppress(FileExistsError):
@@ -44,6 +52,8 @@ def kept_secret(name: str) -> str:
             fresh.flush()
             os.fsync(fresh.fileno())
             os.link(fresh.name, path)
+    if path.stat().st_mode & 0o077:
+        raise ImproperlyConfigured(f"{path} can be read by others: chmod 600 it.")
     return path.read_text()
 
 
@@ -93,9 +103,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "calcinosis_registry.operations.headers.HeadersMiddleware",
+    "calcinosis_registry.operations.logs.RequestLogMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "calcinosis_registry.accounts.middleware.MethodsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -148,9 +160,10 @@ SQLITE_OPTIONS = {
 (DATA_DIR / "static").mkdir(parents=True, exist_ok=True)  # whitenoise warns of a missing STATIC_ROOT
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'registry.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
+    DATABASES["default"].update(ENGINE="calcinosis_registry.operations.sqlite_queue", OPTIONS=SQLITE_OPTIONS)
 else:
     DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 4)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -293,13 +306,7 @@ FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-}
+LOGGING = logs.config(production=not (DEMO or DEBUG))
 
-if not DEMO and DEBUG and not INSECURE_HTTP:
-    raise ImproperlyConfigured("REGISTRY_DEBUG shows patients' data in error pages: not in production.")
+if reasons := list(safe_settings.unsafe(vars())):
+    raise ImproperlyConfigured(" ".join(reasons))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from calcinosis_registry import health
+from calcinosis_registry.operations import health
 from patients.views import worklist
+
+handler400 = "calcinosis_registry.operations.error_pages.bad_request"
+handler500 = "calcinosis_registry.operations.error_pages.server_error"
 
 urlpatterns = [
     path("", worklist.home, name="home"),

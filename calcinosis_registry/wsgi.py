@@ -9,7 +9,9 @@ from django.db import connections  # noqa: E402  needs the settings
 
 from calcinosis_registry.audit import guards  # noqa: E402  needs the apps loaded
 from calcinosis_registry.demo import guard  # noqa: E402
+from calcinosis_registry.operations import safe_database  # noqa: E402
 
 guard.refuse()
 guards.refuse()
+safe_database.refuse()
 connections.close_all()  # a worker that is forked from here must not share a connection with its siblings

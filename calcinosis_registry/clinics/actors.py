@@ -23,7 +23,7 @@ from calcinosis_registry.clinics.policy import roles_text
 def actor_of(request: HttpRequest, user: User | AnonymousUser) -> trail.Actor:
     """Account, roles and address of a request. The roles come from the query that grants() needs anyway."""
     source = f"web {_address(request)}".strip()
-    request_id = get_random_string(16)
+    request_id = getattr(request, "log_id", "") or get_random_string(16)
     if not user.is_authenticated:
         return trail.Actor(name="anonymous", source=source, request_id=request_id)
     return trail.Actor(

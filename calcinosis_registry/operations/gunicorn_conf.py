@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from calcinosis_registry.operations import logs as _logs
+
 # Threads wait for the database while others compute; two processes use two cores.
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_WORKERS", "2"))
@@ -17,8 +19,10 @@ graceful_timeout = 30
 keepalive = 5
 # Our own log has one line per request, without the address (operations/logs.py).
 accesslog = None
-errorlog = "-"
-loglevel = "warning"
+logconfig_dict = _logs.config(production=True)
+loglevel = "info"
+# One process less that listens; nobody here speaks to it.
+control_socket_disable = True
 # A new start of a worker bounds what a leak can cost; the spread keeps them from starting together.
 max_requests = 20_000
 max_requests_jitter = 2_000

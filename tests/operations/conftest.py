@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def empty(register: Register, tmp_path: Path) -> Register:
     folder = tmp_path / "empty"
     (folder / "keys").mkdir(parents=True)
     for key in (register.folder / "keys").iterdir():
-        (folder / "keys" / key.name).write_bytes(key.read_bytes())
+        shutil.copy(key, folder / "keys" / key.name)
     database = ""
     if register.database:
         database = register.database + "_empty"

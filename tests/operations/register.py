@@ -148,6 +148,22 @@ class Register:
         with sqlite3.connect(self.folder / "registry.sqlite3", timeout=20) as lite:
             return lite.execute(question).fetchall()
 
+    def without_event(self, public_id: str) -> None:
+        """Take the events of a visit away, past everything."""
+        change = (
+            "DELETE FROM audit_event WHERE model = 'patients.visit' AND object_id = "
+            f"(SELECT id FROM patients_visit WHERE public_id = '{public_id}')"
+        )
+        if self.database:
+            with psycopg.connect(self.database) as to:
+                to.execute("SET session_replication_role = replica")  # past triggers
+                to.execute(change)
+            return
+        with sqlite3.connect(self.folder / "registry.sqlite3") as lite:
+            for (name,) in lite.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                lite.execute(f'DROP TRIGGER "{name}"')
+            lite.execute(change)
+
 
 def days() -> Iterator[str]:
     """Days after the visit at which the lesions were found, one for each further visit of a patient."""

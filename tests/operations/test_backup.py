@@ -15,6 +15,7 @@ from django.conf import settings
 from calcinosis_registry.operations import manifest
 from calcinosis_registry.operations.manifest import BackupRefused
 from calcinosis_registry.operations.restore import check_backup, restore
+from tests.operations.consistency import assert_self_consistent
 from tests.operations.register import Register, a_visit, copied, days, token
 
 pytestmark = pytest.mark.django_db  # to know which database the run is about
@@ -84,23 +85,6 @@ def test_what_was_saved_before_a_backup_under_load_is_in_it(register: Register, 
     empty.start()
     assert empty.get(f"/patients/{empty.known['patients'][0]}/").status == 302, "everybody signs in again"
     empty.kill()
-
-
-def assert_self_consistent(register: Register) -> None:
-    """Every visit has its create event, its observations and is counted."""
-    ask = register.rows
-    assert not ask(
-        "SELECT v.id FROM patients_visit v LEFT JOIN audit_event e ON e.model = 'patients.visit' "
-        "AND e.object_id = v.id AND e.action = 'create' GROUP BY v.id HAVING COUNT(e.id) <> 1"
-    )
-    assert not ask(
-        "SELECT v.id FROM patients_visit v LEFT JOIN lesions_lesionobservation o ON o.visit_id = v.id "
-        "GROUP BY v.id HAVING COUNT(o.id) <> 2"
-    )
-    assert not ask(
-        "SELECT s.patient_id FROM patients_summary s LEFT JOIN patients_visit v ON v.patient_id = s.patient_id "
-        "GROUP BY s.patient_id, s.visit_count HAVING COUNT(v.id) <> s.visit_count"
-    )
 
 
 def test_a_restore_gives_back_every_row_and_file(register: Register, empty: Register, tmp_path: Path):

@@ -1,0 +1,85 @@
+"""When something broke: a page that needs no database, says so, and holds what was typed."""
+
+from __future__ import annotations
+
+import errno
+import sys
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+
+RETRY_SECONDS = 5
+# What a page must not hold: whoever typed it types it again.
+NEVER_HELD = ("password", "code", "token_", "secret", "credential")
+FULL = ("disk is full", "No space left", "could not extend file", "disk I/O error")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answers every uncaught exception: 503 where waiting helps, else 500. Nothing was changed in either case."""
+    error = sys.exc_info()[1]
+    full, away = _is_full(error), isinstance(error, OperationalError | InterfaceError)
+    if full:
+        title, text = (
+            _("The disk of the register is full"),
+            _("Nothing can be saved until your administrator made room."),
+        )
+    elif away:
+        title, text = _("The register cannot reach its database"), _("This usually passes within a minute.")
+    else:
+        title = _("Something broke on our side")
+        text = _(
+            "The fault has been written down. If it happens again, tell your administrator the time and what you did."
+        )
+    details = {"title": title, "text": text, "typed": _typed(request), "address": request.get_full_path()}
+    details["files"] = _chose_files(request)
+    details["number"] = getattr(request, "log_id", "")
+    answer = HttpResponse(render_to_string("500.html", details), status=503 if full or away else 500)
+    answer["Cache-Control"] = "no-store"
+    if answer.status_code == 503:
+        answer["Retry-After"] = str(RETRY_SECONDS)
+    return answer
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400; 413 for what is too large, naming the limit."""
+    limit = ""
+    if isinstance(exception, RequestDataTooBig):
+        size = filesizeformat(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        limit = _("What was sent is larger than %(size)s: shorten a text.") % {"size": size}
+    elif isinstance(exception, TooManyFieldsSent):
+        limit = _("The form has more than %(count)s fields.") % {"count": settings.DATA_UPLOAD_MAX_NUMBER_FIELDS}
+    status = 413 if isinstance(exception, RequestDataTooBig) else 400
+    return HttpResponse(render_to_string("400.html", {"limit": limit}, request), status=status)
+
+
+def _is_full(error: BaseException | None) -> bool:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return isinstance(error, OperationalError) and any(sign in str(error) for sign in FULL)
+
+
+@sensitive_variables()
+def _typed(request: HttpRequest) -> list[tuple[str, str]]:
+    """Name and value of every field of the form that was sent; empty for one that holds a secret."""
+    if request.method != "POST":
+        return []
+    try:
+        pairs = [(name, value) for name, values in request.POST.lists() for value in values]
+    except Exception:  # the body itself could not be read
+        return []
+    if any(sign in name.lower() for name, _value in pairs for sign in NEVER_HELD):
+        return []
+    return pairs
+
+
+def _chose_files(request: HttpRequest) -> bool:
+    try:
+        return request.method == "POST" and bool(request.FILES)
+    except Exception:
+        return False
