@@ -15,6 +15,7 @@ urlpatterns = [
     path("", worklist.home, name="home"),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),
+    path("system/", health.page, name="system_health"),
     path("account/", include("calcinosis_registry.accounts.urls")),
     path("admin/", admin.site.urls),
     path("", include("calcinosis_registry.clinics.urls")),

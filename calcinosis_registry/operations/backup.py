@@ -34,6 +34,8 @@ from lesions.models import ImagingFile
 FILES, SETTINGS = "files", "settings.json"
 # The settings a restored register should be given again; none of them is secret.
 TOLD_SETTINGS = ("TIME_ZONE", "LANGUAGE_CODE", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DEFAULT_FROM_EMAIL", "DEMO")
+# Without these the data cannot be used: a restore asks for the same.
+KEYS = ("PSEUDONYM_KEY", "AUDIT_KEY")
 ATTEMPTS = 3
 
 Tell = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
@@ -84,13 +86,16 @@ def _check_target(target: Path) -> None:
         raise BackupRefused(f"{target.parent} is not a directory.")
     if target.is_relative_to(settings.FILES_DIR):
         raise BackupRefused("Not among the register's own files.")
-    needed, free = databases.size() + _bytes_of_files(), shutil.disk_usage(target.parent).free
+    needed, free = databases.size() + stored_files()["bytes"], shutil.disk_usage(target.parent).free
     if needed > free:
         raise BackupRefused(f"There is not enough room: {needed // 2**20} MB are needed, {free // 2**20} MB are free.")
 
 
-def _bytes_of_files() -> int:
-    return sum(ImagingFile.objects.values_list("size", flat=True))
+def stored_files() -> dict[str, int]:
+    """How many files the register keeps, and how many bytes their originals have."""
+    kept = ImagingFile.objects.order_by().values("sha256", "size").distinct()
+    sizes = [one["size"] for one in kept]
+    return {"count": len(sizes), "bytes": sum(sizes)}
 
 
 @contextmanager
@@ -118,7 +123,7 @@ def _write(aside: Path, target: Path, tell: Tell) -> Made:
                      "python": platform.python_version()},
         "finished_at": finished_at,
         "engine": connection.vendor,
-        "keys": {"PSEUDONYM_KEY": manifest.fingerprint(settings.PSEUDONYM_KEY)},
+        "keys": {name: manifest.fingerprint(getattr(settings, name)) for name in KEYS},
         "database": {key: value for key, value in asdict(facts).items() if key != "files"},
         "problems": problems,
         "parts": parts,

@@ -41,9 +41,9 @@ class Facts:
         migrations = [f"{app}.{name}" for app, name in cursor.fetchall()]
         cursor.execute("SELECT DISTINCT sha256 FROM lesions_imagingfile ORDER BY sha256")
         files = [one for (one,) in cursor.fetchall()]
-        cursor.execute("SELECT COUNT(*), MAX(id) FROM audit_event")
-        events, last = cursor.fetchone()
-        return cls(rows, migrations, files, {"events": events, "last": last})
+        cursor.execute("SELECT id, seal FROM audit_event ORDER BY id DESC LIMIT 1")
+        last, seal = cursor.fetchone() or (0, "")
+        return cls(rows, migrations, files, {"last": last, "seal": seal})
 
 
 def _tables(cursor: Any) -> list[str]:
@@ -58,10 +58,11 @@ def _tables(cursor: Any) -> list[str]:
 
 def size() -> int:
     """About as many bytes as a copy takes at most."""
-    if connection.vendor == "sqlite":
-        return Path(settings.DATABASES["default"]["NAME"]).stat().st_size
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_database_size(current_database())")
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+        else:
+            cursor.execute("SELECT pg_database_size(current_database())")
         return int(cursor.fetchone()[0])
 
 

@@ -1,18 +1,31 @@
-"""Is the process alive, and can it serve? For a supervisor, without sign-in and without a word about data."""
+"""Is the process alive, can it serve, and is it well? The first two for a supervisor, without a word about data."""
 
 from __future__ import annotations
 
-import os
+import datetime
+import shutil
+import tempfile
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from calcinosis_registry.audit import guards
+from calcinosis_registry import __version__
+from calcinosis_registry.audit import guards, witness
+from calcinosis_registry.audit.models import Event
+from calcinosis_registry.clinics.policy import require
+from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.operations import backup, databases, safe_database
+
+LEAST_FREE_SHARE, LEAST_FREE_BYTES = 0.05, 512 * 2**20
+OLDEST_BACKUP = datetime.timedelta(hours=26)
 
 
 @login_not_required
@@ -27,14 +40,88 @@ def live(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 when database, migrations, the trail's triggers and storage are there; 503 names what is not."""
-    checks = {"database": False, "migrations": False, "trail": False, "storage": os.access(settings.DATA_DIR, os.W_OK)}
+    """200 when everything a save needs is there; 503 names what is not."""
+    checks = {**_database_checks(), "storage": _storage_takes_a_file(), "disk": _has_room()}
+    well = all(checks.values())
+    return JsonResponse({"status": "ok" if well else "not ready", "checks": checks}, status=200 if well else 503)
+
+
+def _database_checks() -> dict[str, bool]:
+    checks = {"database": False, "migrations": False, "trail": False}
     try:
-        executor = MigrationExecutor(connection)
-        checks["database"] = True
-        checks["migrations"] = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        checks["migrations"] = not _waiting_migrations()
+        checks["database"] = settings.DEMO or not safe_database.reasons()
         checks["trail"] = not guards.missing()
     except DatabaseError:
         pass
-    well = all(checks.values())
-    return JsonResponse({"status": "ok" if well else "not ready", "checks": checks}, status=200 if well else 503)
+    return checks
+
+
+def _waiting_migrations() -> list[str]:
+    executor = MigrationExecutor(connection)
+    return [str(one) for one, _back in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+
+
+def _storage_takes_a_file() -> bool:
+    """A right in the folder's mode is not enough: the disk may be read-only or full."""
+    try:
+        with tempfile.TemporaryFile(dir=settings.FILES_DIR / "tmp") as file:
+            file.write(b"x")
+            file.flush()
+    except OSError:
+        return False
+    return True
+
+
+def _has_room() -> bool:
+    try:
+        disk = shutil.disk_usage(settings.DATA_DIR)
+    except OSError:
+        return False
+    return disk.free >= min(LEAST_FREE_BYTES, LEAST_FREE_SHARE * disk.total)
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """For whoever runs the register: what works, what is kept where, and when it was last backed up."""
+    require(request, Permission.MANAGE_ACCOUNTS)
+    details = {**_told_of_the_database(), **_told_of_the_storage(), **_told_of_the_trail(), "version": __version__}
+    return render(request, "operations/health.html", details)
+
+
+def _told_of_the_database() -> dict[str, Any]:
+    return {
+        "engine": connection.display_name,
+        "size": databases.size(),
+        "unsafe": safe_database.reasons(),
+        "waiting": _waiting_migrations(),
+    }
+
+
+def _told_of_the_storage() -> dict[str, Any]:
+    disk = shutil.disk_usage(settings.DATA_DIR)
+    last = backup.last()
+    at = datetime.datetime.fromisoformat(last.finished_at) if last else None
+    return {
+        "files": backup.stored_files(),
+        "writable": _storage_takes_a_file(),
+        "free": disk.free,
+        "free_percent": round(100 * disk.free / disk.total),
+        "has_room": _has_room(),
+        "last_backup": last,
+        "backup_at": at,
+        "backup_old": at is None or timezone.now() - at > OLDEST_BACKUP,
+    }
+
+
+def _told_of_the_trail() -> dict[str, Any]:
+    newest = Event.objects.order_by("pk").last()
+    try:
+        head = witness.head()
+    except (witness.Unreadable, OSError):
+        head = None
+    return {
+        "newest": newest,
+        "missing_triggers": guards.missing(),
+        "head_fits": newest is None or (head is not None and head.id <= newest.pk),
+    }

@@ -17,10 +17,12 @@ from django.test import RequestFactory
 from django.urls import resolve
 
 from calcinosis_registry import __version__
+from calcinosis_registry.audit import trail
+from calcinosis_registry.audit.verification import verify as verify_trail
 from calcinosis_registry.clinics.models import Membership
 from calcinosis_registry.clinics.roles import ROLES, Permission
 from calcinosis_registry.operations import databases, manifest
-from calcinosis_registry.operations.backup import FILES, SETTINGS, Tell
+from calcinosis_registry.operations.backup import FILES, KEYS, SETTINGS, Tell
 from calcinosis_registry.operations.manifest import BackupRefused
 from lesions import storage
 from patients.models import Patient
@@ -29,6 +31,9 @@ from patients.models import Patient
 def check_backup(folder: Path, tell: Tell) -> dict[str, Any]:
     """The manifest of a backup that is whole and can be taken back by this software. Raises BackupRefused."""
     content = manifest.read(folder, key=settings.PSEUDONYM_KEY)
+    for name in KEYS:
+        if content["keys"].get(name) != manifest.fingerprint(getattr(settings, name)):
+            raise BackupRefused(f"The backup was made with another {name}: put the keys of its register in place.")
     _check_software(content)
     total, done = sum(part["bytes"] for part in content["parts"].values()), 0
     for size in manifest.check_parts(folder, content):
@@ -94,9 +99,19 @@ def restore(folder: Path, tell: Tell, *, say: Callable[[str], None]) -> None:
     # Whoever was signed in when the backup was made signs in again.
     Session.objects.all().delete()
     cache.clear()
+    say(_go_on_with_the_trail(content))
     say(render_one_page())
     for problem in content["problems"]:
         say(f"Known when the backup was made: {problem}.")
+
+
+def _go_on_with_the_trail(content: dict[str, Any]) -> str:
+    """The trail says that this is a restored backup, and is verified from its first event."""
+    lost = trail.continue_after_restore(reason=f"restored the backup of {content['finished_at']}")
+    verdict = verify_trail()
+    if verdict.broken is not None:
+        raise BackupRefused(f"The audit trail is not as it was written: {verdict.broken.why} ({verdict.broken.event}).")
+    return f"{verdict.reached.event} events of the audit trail verified; {lost} later ones are lost."
 
 
 def _restore_files(folder: Path, content: dict[str, Any], tell: Tell) -> None:

@@ -55,8 +55,12 @@ ALWAYS: tuple[tuple[Callable[[S], bool], str], ...] = (
         "PSEUDONYM_KEY is short or simple: pseudonyms could be guessed. Leave it unset and one is made and kept.",
     ),
     (
-        lambda s: s["PSEUDONYM_KEY"] == s["SECRET_KEY"],
-        "PSEUDONYM_KEY and SECRET_KEY are the same: a leak of one would be a leak of both.",
+        lambda s: _weak(s["AUDIT_KEY"]),
+        "AUDIT_KEY is short or simple: the trail could be forged. Leave it unset and one is made and kept.",
+    ),
+    (
+        lambda s: len({s["PSEUDONYM_KEY"], s["SECRET_KEY"], s["AUDIT_KEY"]}) < 3,
+        "Two of SECRET_KEY, PSEUDONYM_KEY and AUDIT_KEY are the same: a leak of one would be a leak of both.",
     ),
 )
 UNLESS_DEMO: tuple[tuple[Callable[[S], bool], str], ...] = (

@@ -94,6 +94,7 @@ TABLE = """
 home                                      GET      login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 health_live                               GET      ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 health_ready                              GET      ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+system_health                             GET      login 403   403   403   403   403   ok    ok    403   ok    403
 account_login                             GET+POST ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 account_logout                            GET      login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 account_logout                            POST     login login login login login login login login login login login

@@ -29,7 +29,8 @@ ALPHABET = string.ascii_letters + string.digits
 CSRF = "c" * 32
 # Everything of the outer run that would change what the register is.
 FOREIGN = (
-    "REGISTRY_", "DATABASE_URL", "DJANGO_", "SECRET_KEY", "PSEUDONYM_KEY", "ALLOWED_HOSTS", "EMAIL_URL", "PYTEST_",
+    "REGISTRY_", "DATABASE_URL", "DJANGO_", "SECRET_KEY", "PSEUDONYM_KEY", "AUDIT_KEY", "ALLOWED_HOSTS", "EMAIL_URL",
+    "PYTEST_",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from tests.operations.register import FOREIGN, ROOT, Register
 KEY, OTHER = "kH3x9dQz7LmW2pVb8nRt5sYc4jFg6aEu", "aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV"
 SAFE = {
     "DEBUG": False, "DEMO": False, "INSECURE_HTTP": False, "ALLOWED_HOSTS": ["registry.example.org"],
-    "SECRET_KEY": KEY, "PSEUDONYM_KEY": OTHER, "CSRF_TRUSTED_ORIGINS": ["https://registry.example.org"],
+    "SECRET_KEY": KEY, "PSEUDONYM_KEY": OTHER, "AUDIT_KEY": KEY[::-1], "CSRF_TRUSTED_ORIGINS": ["https://registry.example.org"],
     "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend", "EMAIL_HOST": "mail.example.org",
     "EMAIL_USE_TLS": True, "DEFAULT_FROM_EMAIL": "registry@example.org", "SESSION_COOKIE_SECURE": True,
     "CSRF_COOKIE_SECURE": True,
@@ -50,6 +50,8 @@ CASES: list[tuple[dict, str]] = [
     ({"PSEUDONYM_KEY": "short"}, "PSEUDONYM_KEY is short"),
     ({"PSEUDONYM_KEY": ""}, "PSEUDONYM_KEY is short"),
     ({"PSEUDONYM_KEY": KEY}, "are the same"),
+    ({"AUDIT_KEY": OTHER}, "are the same"),
+    ({"AUDIT_KEY": "short"}, "AUDIT_KEY is short"),
     ({"ALLOWED_HOSTS": ["*"]}, "lets any name in"),
     ({"ALLOWED_HOSTS": [".example.org"]}, "lets any name in"),
     ({"ALLOWED_HOSTS": []}, "ALLOWED_HOSTS is empty"),
