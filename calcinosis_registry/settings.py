@@ -33,8 +33,12 @@ FILES_DIR = DATA_DIR / "files"
 EXPORTS_DIR = DATA_DIR / "exports"
 
 
+KEY_NAMES: list[str] = []
+
+
 def kept_secret(name: str) -> str:
     """A secret made once and kept beside the data, never in the database; the environment wins."""
+    KEY_NAMES.append(name)
     if value := env(name, default=""):
         return value
     path = DATA_DIR / "keys" / name.lower()
@@ -160,7 +164,11 @@ SQLITE_OPTIONS = {
 (DATA_DIR / "static").mkdir(parents=True, exist_ok=True)  # whitenoise warns of a missing STATIC_ROOT
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'registry.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"].update(ENGINE="calcinosis_registry.operations.sqlite_queue", OPTIONS=SQLITE_OPTIONS)
+    DATABASES["default"].update(
+        ENGINE="calcinosis_registry.operations.sqlite_queue",
+        OPTIONS=SQLITE_OPTIONS,
+        TEST={"NAME": ":memory:"},  # said aloud: tools look for Django's own engine to know it
+    )
 else:
     DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 4)

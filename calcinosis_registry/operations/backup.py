@@ -34,8 +34,8 @@ from lesions.models import ImagingFile
 FILES, SETTINGS = "files", "settings.json"
 # The settings a restored register should be given again; none of them is secret.
 TOLD_SETTINGS = ("TIME_ZONE", "LANGUAGE_CODE", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DEFAULT_FROM_EMAIL", "DEMO")
-# Without these the data cannot be used: a restore asks for the same.
-KEYS = ("PSEUDONYM_KEY", "AUDIT_KEY")
+# The one key that may be changed at any time: it ends the sessions, no more.
+FREE = "SECRET_KEY"
 ATTEMPTS = 3
 
 Tell = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
@@ -91,6 +91,11 @@ def _check_target(target: Path) -> None:
         raise BackupRefused(f"There is not enough room: {needed // 2**20} MB are needed, {free // 2**20} MB are free.")
 
 
+def needed_keys() -> list[str]:
+    """Without these the data cannot be used: a restore asks for the same."""
+    return [name for name in settings.KEY_NAMES if name != FREE]
+
+
 def stored_files() -> dict[str, int]:
     """How many files the register keeps, and how many bytes their originals have."""
     kept = ImagingFile.objects.order_by().values("sha256", "size").distinct()
@@ -123,7 +128,7 @@ def _write(aside: Path, target: Path, tell: Tell) -> Made:
                      "python": platform.python_version()},
         "finished_at": finished_at,
         "engine": connection.vendor,
-        "keys": {name: manifest.fingerprint(getattr(settings, name)) for name in KEYS},
+        "keys": {name: manifest.fingerprint(getattr(settings, name)) for name in needed_keys()},
         "database": {key: value for key, value in asdict(facts).items() if key != "files"},
         "problems": problems,
         "parts": parts,

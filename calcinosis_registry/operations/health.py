@@ -65,7 +65,9 @@ def _waiting_migrations() -> list[str]:
 def _storage_takes_a_file() -> bool:
     """A right in the folder's mode is not enough: the disk may be read-only or full."""
     try:
-        with tempfile.TemporaryFile(dir=settings.FILES_DIR / "tmp") as file:
+        folder = settings.FILES_DIR / "tmp"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"x")
             file.flush()
     except OSError:

@@ -22,7 +22,7 @@ from calcinosis_registry.audit.verification import verify as verify_trail
 from calcinosis_registry.clinics.models import Membership
 from calcinosis_registry.clinics.roles import ROLES, Permission
 from calcinosis_registry.operations import databases, manifest
-from calcinosis_registry.operations.backup import FILES, KEYS, SETTINGS, Tell
+from calcinosis_registry.operations.backup import FILES, SETTINGS, Tell, needed_keys
 from calcinosis_registry.operations.manifest import BackupRefused
 from lesions import storage
 from patients.models import Patient
@@ -31,8 +31,8 @@ from patients.models import Patient
 def check_backup(folder: Path, tell: Tell) -> dict[str, Any]:
     """The manifest of a backup that is whole and can be taken back by this software. Raises BackupRefused."""
     content = manifest.read(folder, key=settings.PSEUDONYM_KEY)
-    for name in KEYS:
-        if content["keys"].get(name) != manifest.fingerprint(getattr(settings, name)):
+    for name in needed_keys():  # a key that is newer than the backup is no reason
+        if content["keys"].get(name, own := manifest.fingerprint(getattr(settings, name))) != own:
             raise BackupRefused(f"The backup was made with another {name}: put the keys of its register in place.")
     _check_software(content)
     total, done = sum(part["bytes"] for part in content["parts"].values()), 0

@@ -46,22 +46,6 @@ ALWAYS: tuple[tuple[Callable[[S], bool], str], ...] = (
         lambda s: s["DEBUG"] and not s["DEMO"] and not s["INSECURE_HTTP"],
         "REGISTRY_DEBUG shows patients' data in error pages: not in production.",
     ),
-    (
-        lambda s: _weak(s["SECRET_KEY"]),
-        "SECRET_KEY is short, simple or Django's example: leave it unset and one is made and kept.",
-    ),
-    (
-        lambda s: _weak(s["PSEUDONYM_KEY"]),
-        "PSEUDONYM_KEY is short or simple: pseudonyms could be guessed. Leave it unset and one is made and kept.",
-    ),
-    (
-        lambda s: _weak(s["AUDIT_KEY"]),
-        "AUDIT_KEY is short or simple: the trail could be forged. Leave it unset and one is made and kept.",
-    ),
-    (
-        lambda s: len({s["PSEUDONYM_KEY"], s["SECRET_KEY"], s["AUDIT_KEY"]}) < 3,
-        "Two of SECRET_KEY, PSEUDONYM_KEY and AUDIT_KEY are the same: a leak of one would be a leak of both.",
-    ),
 )
 UNLESS_DEMO: tuple[tuple[Callable[[S], bool], str], ...] = (
     (
@@ -118,4 +102,10 @@ UNLESS_DEMO: tuple[tuple[Callable[[S], bool], str], ...] = (
 def unsafe(settings: S) -> Iterator[str]:
     """The sentences that hold, most basic first; none for settings that may start."""
     rules = ALWAYS if settings["DEMO"] else ALWAYS + UNLESS_DEMO
-    return (sentence for holds, sentence in rules if holds(settings))
+    yield from (sentence for holds, sentence in rules if holds(settings))
+    keys = {name: settings[name] for name in settings["KEY_NAMES"]}
+    for name, key in keys.items():
+        if _weak(key):
+            yield f"{name} is short or simple: it could be guessed. Leave it unset and one is made and kept."
+    if len(set(keys.values())) < len(keys):
+        yield f"Two of {', '.join(keys)} are the same: a leak of one would be a leak of both."

@@ -28,10 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ALPHABET = string.ascii_letters + string.digits
 CSRF = "c" * 32
 # Everything of the outer run that would change what the register is.
-FOREIGN = (
-    "REGISTRY_", "DATABASE_URL", "DJANGO_", "SECRET_KEY", "PSEUDONYM_KEY", "AUDIT_KEY", "ALLOWED_HOSTS", "EMAIL_URL",
-    "PYTEST_",
-)  # fmt: skip
+FOREIGN = ("REGISTRY_", "DATABASE_URL", "DJANGO_", "ALLOWED_HOSTS", "EMAIL_URL", "PYTEST_")
 
 
 @dataclass
@@ -54,7 +51,11 @@ class Register:
 
     @property
     def env(self) -> dict[str, str]:
-        env = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+        env = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(FOREIGN) and not name.endswith("_KEY")
+        }
         env |= {"REGISTRY_DATA": str(self.folder), "REGISTRY_INSECURE_HTTP": "1"}
         env |= {"DJANGO_SETTINGS_MODULE": "calcinosis_registry.settings", "EMAIL_URL": "dummymail://"}
         return env | ({"DATABASE_URL": self.database} if self.database else {}) | self.more

@@ -211,8 +211,8 @@ def here(template: Register, tmp_path: Path, settings) -> Path:
     """An empty place with the keys of the backup, for calls in this process: the command is the same call."""
     settings.FILES_DIR = tmp_path / "here" / "files"
     settings.FILES_DIR.mkdir(parents=True)
-    settings.PSEUDONYM_KEY = (template.folder / "keys" / "pseudonym_key").read_text()
-    settings.AUDIT_KEY = (template.folder / "keys" / "audit_key").read_text()
+    for name in settings.KEY_NAMES:
+        setattr(settings, name, (template.folder / "keys" / name.lower()).read_text())
     return tmp_path / "here"
 
 

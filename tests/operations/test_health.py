@@ -83,6 +83,7 @@ def test_a_disk_nearly_full_is_told(client, monkeypatch, total, free, enough):
 
 def test_a_storage_that_takes_no_file_is_told(client, place):
     shutil.rmtree(place / "files")
+    (place / "files").write_text("not a folder")
     assert told(client) == (503, WELL | {"storage": False})
 
 

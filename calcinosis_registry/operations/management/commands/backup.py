@@ -12,8 +12,8 @@ from calcinosis_registry.operations.manifest import BackupRefused
 from calcinosis_registry.operations.progress import Progress
 
 NOT_IN_IT = (
-    "The keys are NOT in it (REGISTRY_DATA/keys, or PSEUDONYM_KEY and SECRET_KEY of the environment): without them it "
-    "cannot be taken back. Keep a copy of them elsewhere, never beside the backups."
+    "The keys are NOT in it (REGISTRY_DATA/keys, or those of the environment): without them it cannot be taken back. "
+    "Keep a copy of them elsewhere, never beside the backups."
 )
 
 
