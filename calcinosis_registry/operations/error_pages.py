@@ -16,7 +16,8 @@ from django.views.decorators.debug import sensitive_variables
 
 RETRY_SECONDS = 5
 # What a page must not hold: whoever typed it types it again.
-NEVER_HELD = ("password", "code", "token_", "secret", "credential")
+NEVER_HELD = ("password", "secret", "credential", "otp")
+ACCOUNT_PAGES = "/account/"
 FULL = ("disk is full", "No space left", "could not extend file", "disk I/O error")
 
 
@@ -67,7 +68,7 @@ def _is_full(error: BaseException | None) -> bool:
 @sensitive_variables()
 def _typed(request: HttpRequest) -> list[tuple[str, str]]:
     """Name and value of every field of the form that was sent; empty for one that holds a secret."""
-    if request.method != "POST":
+    if request.method != "POST" or request.path.startswith(ACCOUNT_PAGES):
         return []
     try:
         pairs = [(name, value) for name, values in request.POST.lists() for value in values]

@@ -24,6 +24,7 @@ from calcinosis_registry.clinics.roles import ROLES, Permission
 from calcinosis_registry.operations import databases, manifest
 from calcinosis_registry.operations.backup import FILES, SETTINGS, Tell, needed_keys
 from calcinosis_registry.operations.manifest import BackupRefused
+from calcinosis_registry.rights.erasure import replay_erasures
 from lesions import storage
 from patients.models import Patient
 
@@ -100,6 +101,9 @@ def restore(folder: Path, tell: Tell, *, say: Callable[[str], None]) -> None:
     Session.objects.all().delete()
     cache.clear()
     say(_go_on_with_the_trail(content))
+    erased = replay_erasures()
+    if erased.erased or erased.files:
+        say(f"{len(erased.erased)} persons erased since the backup were erased again.")
     say(render_one_page())
     for problem in content["problems"]:
         say(f"Known when the backup was made: {problem}.")

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from tests.house_rules.test_access import cast  # noqa: F401  the cast of the access table, for these tests too
 from tests.operations.register import Register, copied
 from tests.postgres_server import SAFE, postgres_server
 

@@ -9,13 +9,12 @@ import sys
 import pytest
 
 from tests.house_rules.routes import routes
-from tests.house_rules.test_access import cast  # noqa: F401  the fixture
 from tests.operations.wanted_headers import SANDBOXED, WANTED, lacking
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("account", ["anon", "clin", "coord"])
-def test_every_route_answers_with_all_of_them(cast, account: str):  # noqa: F811
+def test_every_route_answers_with_all_of_them(cast, account: str):
     wrong, seen = [], set()
     for route in routes():
         if route.line in seen:
