@@ -12,10 +12,19 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 
 from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action, Event
+
+
+class Outdated(ValidationError):
+    """The row is not the one that was read: somebody else saved it meanwhile. Nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Somebody else saved this record meanwhile. Nothing of theirs was overwritten."))
 
 
 class TracedQuerySet(models.QuerySet):
@@ -34,7 +43,11 @@ class TracedQuerySet(models.QuerySet):
         objs = list(objs)
         with transaction.atomic(savepoint=False):
             # Model-level bulk_update calls update() on the rows it has locked; the plain queryset does that for us.
-            count = models.QuerySet(self.model, using=self.db).bulk_update(objs, fields, batch_size)
+            rows = models.QuerySet(self.model, using=self.db)
+            as_read = self.model.still_as_read(objs, fields)
+            count = (rows if as_read is None else rows.filter(as_read)).bulk_update(objs, fields, batch_size)
+            if as_read is not None and count != len(objs):
+                raise Outdated
             trail.write(told for one in objs if (told := _changed(one)) is not None)
             for one in objs:
                 one.remember()
@@ -90,6 +103,11 @@ class Traced(models.Model):
             for field in self._meta.concrete_fields
             if field.attname not in skipped
         }
+
+    @classmethod
+    def still_as_read(cls, objs: Sequence[Any], fields: Sequence[str]) -> models.Q | None:
+        """What the rows of a bulk update must still be, so that no other save is overwritten; None: anything."""
+        return None
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         super().refresh_from_db(*args, **kwargs)

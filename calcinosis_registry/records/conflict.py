@@ -99,6 +99,7 @@ class Clash:
     version_name: str
     version: str
     by: str
+    by_id: int | None
     at: datetime.datetime | None
     choices: list[Choice] = field(default_factory=list)
 
@@ -150,6 +151,7 @@ def clash_of(form: Any, title: str) -> Clash:
         form.add_prefix("version"),
         str(Shown(form)),
         last.actor_name if last else "",
+        last.actor_id if last else None,
         last.at if last else None,
     )
     seen = _shown_to(form)

@@ -223,6 +223,7 @@ def conflict_page(
         "clashes": clashes,
         "pairs": conflict.hidden_pairs(keeping.posted, clashes),
         "asked": any(not choice.picked for clash in clashes for choice in clash.choices),
+        "own": all(clash.by_id == keeping.user.pk for clash in clashes),
         "patient": patient,
         "keeping": keeping,
         "action": request.get_full_path(),

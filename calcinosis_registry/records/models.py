@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.base import ModelBase
 from django.utils.translation import gettext as _
 
-from calcinosis_registry.audit.traced import Traced
+from calcinosis_registry.audit.traced import Outdated, Traced
 from calcinosis_registry.clinics.models import new_public_id
 from calcinosis_registry.clinics.policy import ScopedQuerySet
 from calcinosis_registry.codebook.items import Item, Need, item_fields, item_of, labels
@@ -55,13 +55,6 @@ def _constraint(model: type[models.Model], field: models.Field, item: Item) -> m
 def limits_message(item: Item) -> str:
     low, high = item.possible  # type: ignore[misc]
     return _("Must be between %(low)s and %(high)s %(unit)s.") % {"low": low, "high": high, "unit": item.unit}
-
-
-class Outdated(ValidationError):
-    """The row is not the one that was read: somebody else saved it meanwhile. Nothing was written."""
-
-    def __init__(self) -> None:
-        super().__init__(_("Somebody else saved this record meanwhile. Nothing of theirs was overwritten."))
 
 
 class Record(Traced, metaclass=RecordMeta):
@@ -148,6 +141,14 @@ class Record(Traced, metaclass=RecordMeta):
         if not super()._do_update(base_qs.filter(version=read["version"]), *args, **kwargs):  # type: ignore[misc]
             raise Outdated
         return True
+
+    @classmethod
+    def still_as_read(cls, objs: Sequence[Any], fields: Sequence[str]) -> Q | None:
+        """The same for many rows, where their version is written."""
+        if "version" not in fields:
+            return None
+        read = [(one.pk, one._stored["version"]) for one in objs]
+        return Q.create([Q(pk=pk, version=version) for pk, version in read], connector=Q.OR)
 
     def findings(self) -> Iterator[Finding]:
         """Suspicious but possible values of this row."""

@@ -95,7 +95,7 @@ def _save(request: HttpRequest, reading: HandScore, keeping: Keeping) -> HttpRes
         return _page(request, reading, form, grid, keeping, status=422)
     if getattr(form, "conflict", False):
         form.add_error(None, _("Saving again puts what is below in its place; what is saved stays in the history."))
-        form.data = form.data.copy()
+        form.data = keeping.posted.copy()
         form.data["version"] = str(reading.version)
         return _page(request, reading, form, grid, keeping, status=409)
     return _page(request, reading, form, grid, keeping)

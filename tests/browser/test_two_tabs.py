@@ -67,7 +67,7 @@ def test_the_second_of_two_tabs_chooses_field_by_field_and_keeps_what_was_typed(
     with second.expect_response(sent) as answer:
         save(second)
     assert answer.value.status == 409
-    expect(second.get_by_role("alert")).to_contain_text("Somebody else saved")
+    expect(second.get_by_role("alert")).to_contain_text("You saved this in another tab")
     check_axe(second)
     visit.refresh_from_db()
     assert visit.pain_nrs == 7

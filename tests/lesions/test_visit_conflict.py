@@ -174,6 +174,17 @@ def test_a_row_read_before_another_save_cannot_be_written(visit):
     assert Visit.objects.get().note == "first"
 
 
+def test_rows_read_before_another_save_cannot_be_written_together(visit):
+    rows, others = list(LesionObservation.objects.all()), list(LesionObservation.objects.all())
+    for number, observations in enumerate((rows, others)):
+        for one in observations:
+            one.length_mm, one.version = 10 + number, one.version + 1
+    LesionObservation.objects.bulk_update(rows[:1], ["length_mm", "version"])
+    with pytest.raises(Outdated), transaction.atomic():
+        LesionObservation.objects.bulk_update(others, ["length_mm", "version"])
+    assert sorted(str(one.length_mm) for one in LesionObservation.objects.all()) == ["10.0", "9.0"]
+
+
 def race(people: list[Client], url: str, rounds: int) -> None:
     """All open the visit, then all add a word of their own to the note, each settling its conflicts."""
     for turn in range(rounds):
