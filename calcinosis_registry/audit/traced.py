@@ -43,7 +43,7 @@ class TracedQuerySet(models.QuerySet):
         objs = list(objs)
         with transaction.atomic(savepoint=False):
             # Model-level bulk_update calls update() on the rows it has locked; the plain queryset does that for us.
-            rows = models.QuerySet(self.model, using=self.db)
+            rows: models.QuerySet[Any] = models.QuerySet(self.model, using=self.db)
             as_read = self.model.still_as_read(objs, fields)
             count = (rows if as_read is None else rows.filter(as_read)).bulk_update(objs, fields, batch_size)
             if as_read is not None and count != len(objs):

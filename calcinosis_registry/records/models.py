@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -147,8 +149,7 @@ class Record(Traced, metaclass=RecordMeta):
         """The same for many rows, where their version is written."""
         if "version" not in fields:
             return None
-        read = [(one.pk, one._stored["version"]) for one in objs]
-        return Q.create([Q(pk=pk, version=version) for pk, version in read], connector=Q.OR)
+        return reduce(or_, (Q(pk=one.pk, version=one._stored["version"]) for one in objs), Q())
 
     def findings(self) -> Iterator[Finding]:
         """Suspicious but possible values of this row."""

@@ -11,6 +11,7 @@ import zipfile
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
 
@@ -18,6 +19,7 @@ from calcinosis_registry.codebook.catalogue import calculated
 from calcinosis_registry.codebook.items import Privacy, codebook_models, item_fields
 from calcinosis_registry.codebook.partial_dates import PartialDate
 from calcinosis_registry.exports.services import exports_of, path_of
+from calcinosis_registry.records.models import Draft
 from tests.cohorts.register import cohort_of, patients, project_of
 from tests.exports.made import export, files, table
 from tests.factories import (
@@ -30,6 +32,7 @@ from tests.factories import (
     TreatmentCourseFactory,
     VisitFactory,
 )
+from tests.sent_forms import sent_by
 
 pytestmark = pytest.mark.django_db
 
@@ -271,3 +274,14 @@ def test_the_manifest_says_what_why_and_the_checksum_of_every_file(cohort, resea
     listed = {one["name"]: one["sha256"] for one in manifest["files"]}
     assert listed == {n: hashlib.sha256(d).hexdigest() for n, d in inside.items() if n != "manifest.json"}
     assert hashlib.sha256(path_of(made).read_bytes()).hexdigest() == made.sha256
+
+
+def test_what_is_typed_and_not_saved_is_in_no_export(cohort, researcher, clinician, client_of, north):
+    patient = patients(north, 1)[0]
+    client = client_of(clinician)
+    url = reverse("lesions:visit_new", args=[patient.public_id])
+    client.post("/drafts/", sent_by(client.get(url)) | {"note": "Unsaved remark", "weight_kg": "61.7"})
+    inside = b"".join(files(export(cohort, researcher)).values())
+    draft = Draft.objects.get()
+    for never in (b"Unsaved remark", b"61.7", draft.content.encode(), draft.public_id.encode(), b"draft"):
+        assert never not in inside
