@@ -6,7 +6,6 @@ import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -88,23 +87,18 @@ def _lab_row(code: str, results: list[LaboratoryResult], patient: Patient) -> La
     age = patient.age_on(newest.collected_on)
     label = _("%(name)s over time") % {"name": newest.get_analyte_display()}
     points = [(float(one.collected_on.toordinal()), float(one.value)) for one in results]
-    value, unit = _rounded(newest.value), newest.unit
-    reported = f"{newest.comparator}{newest.value_original.normalize():f} {newest.unit_original}"
+    value, unit = units.shown(newest.value), newest.unit
+    reported = f"{newest.comparator}{newest.value_original.normalize():f} {units.words(newest.unit_original)}"
     return LabRow(
         newest,
         f"{newest.comparator}{value}",
-        unit,
+        units.words(unit),
         "" if newest.unit_original == unit else reported,
         not units.within(newest.value, units.soft_range(code, adult=age is None or age >= ADULT)),
-        f"{before.comparator}{_rounded(before.value)}" if before else "",
+        f"{before.comparator}{units.shown(before.value)}" if before else "",
         before.collected_on if before else None,
         mark_safe(sparkline(points, label=label, width=80) if len(points) > 2 else ""),
     )
-
-
-def _rounded(value: Decimal) -> str:
-    """Three digits after the point at most, as few as needed."""
-    return f"{round(value, 3).normalize():f}"
 
 
 # --- Imaging ----------------------------------------------------------------------------------------------------------

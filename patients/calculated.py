@@ -80,7 +80,7 @@ def _of_day(patient: Patient, day: datetime.date, results: Mapping[str, Laborato
         }  # fmt: skip
         found.append(
             Calculated(
-                code=EGFR, label=_("eGFR"), unit=units.analyte(EGFR).ucum, day=day, value=egfr,
+                code=EGFR, label=_("eGFR"), unit=units.words(units.analyte(EGFR).ucum), day=day, value=egfr,
                 formula=_("CKD-EPI 2021, from creatinine, age and sex"), inputs=f"{_said(creatinine)}; {age}",
                 usual=units.soft_range(EGFR),
             )
@@ -97,4 +97,4 @@ def _egfr(patient: Patient, creatinine: LaboratoryResult) -> Decimal | None:
 
 def _said(*results: LaboratoryResult) -> str:
     """The measured values in the units the formula takes."""
-    return "; ".join(f"{one.get_analyte_display()} {round(one.value, 3).normalize():f} {one.unit}" for one in results)
+    return "; ".join(f"{one.get_analyte_display()} {units.shown(one.value)} {units.words(one.unit)}" for one in results)

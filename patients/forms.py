@@ -171,7 +171,8 @@ def _expected(one: units.Analyte) -> str:
     low, high = (f"{limit}" if limit is not None else "…" for limit in one.hard)
     soft_low, soft_high = (f"{limit}" if limit is not None else "…" for limit in one.soft)
     said = _("Accepted: %(units)s. Possible: %(low)s to %(high)s %(unit)s; asked about outside %(from)s to %(to)s.") % {
-        "units": ", ".join(one.factors), "low": low, "high": high, "unit": one.ucum, "from": soft_low, "to": soft_high,
+        "units": ", ".join(map(units.words, one.factors)), "low": low, "high": high,
+        "unit": units.words(one.ucum), "from": soft_low, "to": soft_high,
     }  # fmt: skip
     adults = _("Under 18 years nothing is asked.") if one.adult_only_soft else ""
     return f"{said} {adults} {_('These are no reference ranges: give those of the laboratory below.')}".replace(

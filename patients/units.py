@@ -101,6 +101,16 @@ def soft_range(code: str, *, adult: bool = True) -> Limits:
     return (None, None) if one.adult_only_soft and not adult else one.soft
 
 
+def words(ucum: str) -> str:
+    """A UCUM unit as people write it: "umol/L" is µmol/L."""
+    return ucum.replace("umol", "µmol").replace("{1.73_m2}", "1.73 m²")
+
+
+def shown(value: Decimal) -> str:
+    """Three digits after the point at most, as few as needed: a converted value is no more exact than the reported."""
+    return f"{round(value, 3).normalize():f}"
+
+
 def within(value: Decimal, limits: Limits) -> bool:
     """Is ``value`` inside the inclusive limits? A missing limit never refuses."""
     low, high = limits

@@ -33,7 +33,7 @@ def analytes() -> list[tuple[str, str]]:
 def reported_units() -> list[tuple[str, str]]:
     """Every unit that some analyte is accepted in; which one is the analyte's own is checked beside it."""
     every = dict.fromkeys(unit for one in units.ANALYTES.values() for unit in one.factors)
-    return [(unit, unit) for unit in every]
+    return [(unit, units.words(unit)) for unit in every]
 
 
 def _number(
@@ -75,7 +75,8 @@ class LaboratoryResult(PatientRecord):
         indexes = [models.Index(fields=["patient", "analyte", "collected_on"], name="lab_patient_analyte_date")]
 
     def __str__(self) -> str:
-        return f"{self.get_analyte_display()} {self.comparator}{self.value_original.normalize():f} {self.unit_original}"
+        value = f"{self.comparator}{self.value_original.normalize():f}"
+        return f"{self.get_analyte_display()} {value} {units.words(self.unit_original)}"
 
     @property
     def unit(self) -> str:
@@ -93,7 +94,7 @@ class LaboratoryResult(PatientRecord):
                 low, high = units.hard_range(self.analyte)
                 if not units.within(converted, (low, high)):
                     errors["value_original"] = _("%(value)s %(unit)s is outside the possible %(low)s to %(high)s.") % {
-                        "value": f"{converted.normalize():f}", "unit": self.unit, "low": low, "high": high,
+                        "value": units.shown(converted), "unit": units.words(self.unit), "low": low, "high": high,
                     }  # fmt: skip
                 self.value = round(converted, 5)
         if self.lower_limit is not None and self.upper_limit is not None and self.lower_limit > self.upper_limit:
@@ -107,5 +108,7 @@ class LaboratoryResult(PatientRecord):
         limits = units.soft_range(self.analyte, adult=age is None or age >= ADULT)
         if not units.within(self.value, limits):
             message = _("%(name)s %(value)s %(unit)s is unusual: is it right, and is a metabolic cause excluded?")
-            values = {"name": self.get_analyte_display(), "value": f"{self.value.normalize():f}", "unit": self.unit}
+            values = {
+                "name": self.get_analyte_display(), "value": units.shown(self.value), "unit": units.words(self.unit),
+            }  # fmt: skip
             yield Finding("lab_soft_range", message % values, "value_original")

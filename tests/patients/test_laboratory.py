@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
+from calcinosis_registry.quality.models import DataQuery
 from patients import units
 from patients.calculated import calculated
 from patients.models import LaboratoryResult
@@ -81,7 +82,7 @@ def test_calculated_values_stand_on_the_patient_page_with_formula_and_inputs(cli
     for told in (
         "Calcium, corrected for albumin", "<b>2.25</b> mmol/L", "calcium + 0.02 × (40 − albumin)",
         "Calcium, total 2.05 mmol/L; Albumin 30 g/L", "Calcium × phosphate", "mg²/dL²", "eGFR",
-        "CKD-EPI 2021, from creatinine, age and sex", "Creatinine 80 umol/L; 58 years, female",
+        "CKD-EPI 2021, from creatinine, age and sex", "Creatinine 80 µmol/L; 58 years, female",
     ):  # fmt: skip
         assert told in page, told
     assert page.count(">calculated<") == 3
@@ -102,3 +103,10 @@ def test_a_result_with_a_comparator_and_a_child_give_no_estimate(north, patient)
     result(child, "CREATININE", "40")
     for one in (patient, child):
         assert calculated(one, LaboratoryResult.objects.filter(patient=one)) == {}
+
+
+@pytest.mark.parametrize(("typed", "shown"), [("2.34", "206.856"), ("2.3333", "206.264")])
+def test_a_converted_value_is_asked_about_no_more_exactly_than_it_makes_sense(send, typed, shown):
+    send(analyte="CREATININE", value_original=typed, unit_original="mg/dL")
+    query = DataQuery.objects.get()
+    assert query.message.startswith(f"Creatinine {shown} µmol/L is unusual")
