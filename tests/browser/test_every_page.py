@@ -20,9 +20,12 @@ from calcinosis_registry.cohorts.models import Cohort, ResearchProject
 from calcinosis_registry.demo import loader
 from calcinosis_registry.exports.models import Export
 from calcinosis_registry.exports.services import make_export
+from calcinosis_registry.quality.models import DataQuery
+from calcinosis_registry.quality.services import raise_query
 from lesions.models import ImagingStudy, Lesion
 from patients.kinds import kinds
 from patients.models import Patient, Visit, VisitRecord, VisitState
+from tests.factories import PatientFactory, known_lesions
 
 Address = Callable[["Register"], str]
 SIZES = {"wide-light": (1440, "light"), "narrow-dark": (390, "dark"), "middle-light": (1024, "light")}
@@ -37,6 +40,8 @@ class Register:
     patient: Patient
     visit: Visit
     signed: Visit
+    complete: Visit
+    query: DataQuery
     study: ImagingStudy
     cohort: Cohort
     project: ResearchProject
@@ -62,8 +67,15 @@ def register(transactional_db: None, settings: Any, tmp_path: Path) -> Register:
     _invitation, token = invite(
         email="new@example.org", name="New Person", role="clinician", clinic=clinic, by=staff.admin, now=timezone.now()
     )
+    complete = known_lesions(PatientFactory(clinic=clinic), timezone.localdate(), [("ELBOW", "R"), ("KNEE", "L")])
+    query = raise_query(
+        record=visit, clinic_id=clinic.pk, patient=study.patient.registry_number, field="pain_nrs",
+        message="Is it right?", by=User.objects.get(email=MONITOR), now=timezone.now(),
+    )  # fmt: skip
     return Register(
-        patient=study.patient, visit=visit, signed=signed, study=study, cohort=cohort, project=cohort.project,
+        patient=study.patient, visit=visit, signed=signed,
+        complete=complete, query=query,
+        study=study, cohort=cohort, project=cohort.project,
         export=export, clinic=clinic, invitation=token,
     )  # fmt: skip
 
@@ -118,6 +130,16 @@ PAGES: dict[str, tuple[str, Address]] = BEFORE_SIGN_IN | MAIN | {
     "record": (DOCTOR, _record("diagnosis")),
     "lesion": (DOCTOR, _record("lesion")),
     "history": (DOCTOR, _record("diagnosis", "patients:record_history")),
+    "sign": (DOCTOR, at("lesions:visit_sign", "complete")),
+    "not to be signed yet": (DOCTOR, at("lesions:visit_sign", "visit")),
+    "unlock": (DOCTOR, at("lesions:visit_unlock", "signed")),
+    "sign several": (DOCTOR, lambda register: f"/visits/sign/?visit={register.complete.public_id}"
+                                              f"&visit={register.visit.public_id}"),
+    "move a visit": (DOCTOR, at("lesions:visit_move", "visit")),
+    "queries": (DOCTOR, at("queries:list")),
+    "query": (DOCTOR, at("queries:query", "query")),
+    "query for a monitor": (MONITOR, at("queries:query", "query")),
+    "ask a question": (MONITOR, lambda register: reverse("queries:ask", args=["visit", register.visit.public_id])),
     "missed visit": (DOCTOR, at("patients:visit_missed", "patient")),
     "imaging upload": (DOCTOR, at("lesions:imaging_add", "patient")),
     "study": (DOCTOR, at("lesions:imaging_study", "study")),
