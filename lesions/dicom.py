@@ -123,7 +123,7 @@ def render_preview(path: Path, max_side: int = 1600, frame: int = 0) -> bytes:
     from PIL import Image
 
     with _quietly():
-        geometry = _check(path)[1]
+        structure, geometry, _uids = _check(path)
         if not 0 <= frame < geometry.frames:
             raise Refused(
                 _("The file has %(frames)s frames; frame %(frame)s was asked for."),
@@ -131,7 +131,10 @@ def render_preview(path: Path, max_side: int = 1600, frame: int = 0) -> bytes:
                 frame=frame + 1,
             )
         try:
-            picture = Image.fromarray(shown_pixels(path, geometry.photometric, geometry.bits, frame, max_side))
+            shown = shown_pixels(
+                path, geometry.photometric, geometry.bits, frame, max_side, transfer_syntax=structure.transfer_syntax
+            )
+            picture = Image.fromarray(shown)
         except (Refused, MemoryError):
             raise
         except Exception as problem:  # decoders fail in their own many ways; all mean the same here

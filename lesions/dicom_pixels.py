@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230  # functional groups sequences
 _LOOK_SEQUENCES = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
+_JPEG_BASELINE = "1.2.840.10008.1.2.4.50"  # libjpeg-turbo reads it: gdcm's own copy crashes on damaged tables
 _LEVELS = 2**16
 _FLAT_SHARE = 0.005  # a window that leaves fewer pixels between black and white shows nothing
 _PERCENTILES = (1.0, 99.0)
 
 
-def shown_pixels(path: Path, photometric: str, bits: int, frame: int, max_side: int) -> np.ndarray:
+def shown_pixels(
+    path: Path, photometric: str, bits: int, frame: int, max_side: int, *, transfer_syntax: str = ""
+) -> np.ndarray:
     """The frame as uint8: (rows, columns) grey or (rows, columns, 3) RGB.
 
     Very large pictures are thinned to about 4 × ``max_side``. The caller has checked the declared size. Raises whatever
@@ -31,7 +34,10 @@ def shown_pixels(path: Path, photometric: str, bits: int, frame: int, max_side: 
     from pydicom.pixels import apply_color_lut, pixel_array
 
     dataset = Dataset()
-    array = pixel_array(path, index=frame, ds_out=dataset, specific_tags=[_SHARED, _PER_FRAME])
+    decoder = "pillow" if transfer_syntax == _JPEG_BASELINE and bits == 8 else ""
+    array = pixel_array(
+        path, index=frame, ds_out=dataset, specific_tags=[_SHARED, _PER_FRAME], decoding_plugin=decoder
+    )  # fmt: skip
     step = max(1, min(array.shape[:2]) // (4 * max_side))
     array = array[::step, ::step]
     if photometric in ("MONOCHROME1", "MONOCHROME2"):

@@ -99,6 +99,12 @@ def mutated(base: bytes, choose: random.Random) -> bytes:
     return bytes(data)
 
 
+def of_seed(kind: str, seed: int, bases: list[bytes] | None = None) -> bytes:
+    """The file of that number, the same on every run."""
+    choose = random.Random(seed)
+    return mutated(choose.choice(bases or BASES[kind]()), choose)
+
+
 def main(kind: str, first: int, count: int, folder: Path) -> None:
     from lesions import ingest_worker
 
@@ -108,8 +114,7 @@ def main(kind: str, first: int, count: int, folder: Path) -> None:
     limit = ingest_worker.MEMORY_BYTES[kind]
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     for number in range(first, first + count):
-        choose = random.Random(number)
-        source.write_bytes(mutated(choose.choice(bases), choose))
+        source.write_bytes(of_seed(kind, number, bases))
         (folder / "at").write_text(str(number))
         answer = ingest_worker._answer(kind, source, out)
         json.dumps(answer)

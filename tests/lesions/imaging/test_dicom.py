@@ -7,6 +7,7 @@ import io
 import struct
 import time
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from PIL import Image
 from lesions import dicom
 from lesions.dicom import DicomHeader, read_header, render_preview
 from lesions.refusal import Refused
+from tests.lesions.imaging.hostile.dicom_cases import JPEG, fragments
 from tests.lesions.imaging.imaging_files import BIG_ENDIAN, DEFLATED, dicom_file, element, nested, plain, sample, us
 
 
@@ -181,6 +183,26 @@ def test_ybr_full_becomes_rgb(written):
     }
     red, green, blue = shown(written(dicom_file(**colours)))[0, 0]
     assert red >= 252 and green <= 3 and blue <= 3
+
+
+def test_a_baseline_jpeg_keeps_its_colours_and_greys(written):
+    def jpeg(picture: Image.Image, photometric: bytes, samples: int) -> Path:
+        out = io.BytesIO()
+        picture.save(out, "JPEG", quality=95, subsampling=0)
+        coded = out.getvalue() + b"\0" * (len(out.getvalue()) % 2)
+        return written(
+            dicom_file(
+                syntax=JPEG, pixels=fragments(coded), photometric=element(0x00280004, "CS", photometric),
+                samples=us(0x00280002, samples) + (us(0x00280006, 0) if samples == 3 else b""),
+                rows=us(0x00280010, 16), columns=us(0x00280011, 16),
+            )
+        )  # fmt: skip
+
+    red = Image.new("RGB", (16, 16), (200, 30, 40))
+    assert np.abs(shown(jpeg(red, b"YBR_FULL_422", 3))[8, 8].astype(int) - (200, 30, 40)).max() < 6
+    slope = Image.linear_gradient("L").resize((16, 16))
+    grey = shown(jpeg(slope, b"MONOCHROME2", 1)).astype(int)
+    assert grey[-1].mean() > 200 > 60 > grey[0].mean()
 
 
 def test_a_picture_is_scaled_down_and_never_up(written):
