@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.records.forms import ChipsRadio, RecordForm, form_field, record_fields, record_form_class
+from calcinosis_registry.records.reasons import demand
 from calcinosis_registry.records.widgets import Dropdown
 from lesions import agreement, removal
 from lesions.missing import Missing, missing_at
@@ -82,6 +83,9 @@ class VisitForm(RecordForm):
                 self.initial[name] = NOT_DONE
         if self.instance.visit_type == VisitType.BASELINE:
             self.fields.pop("global_change", None)
+
+    def changed_records(self) -> list[Any]:
+        return []  # the page asks for all of its forms together
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()
@@ -302,7 +306,13 @@ class VisitPage:
             place_ok = new.lesion.is_valid()
             valid += [place_ok, new.observation.is_valid()]
         valid += [form.is_valid() for form in self.records if form.has_changed()]
-        return all(valid) and self._agree()
+        return all(valid) and self._agree() and self._reasoned()
+
+    def _reasoned(self) -> bool:
+        """One reason for the page, where anything saved changes on it."""
+        records = [self.visit, *(row.form.instance for row in self.changed_rows), *(f.instance for f in self.records)]
+        demand(self.form, records)
+        return "reason" not in self.form.errors
 
     def _agree(self) -> bool:
         """Calcinosis present: no ⇒ every open lesion is closed or not examined (clinical-model 12.3)."""

@@ -25,16 +25,16 @@ BOUND = (
     "patient", "commitment",
 )  # fmt: skip
 _encode = DjangoJSONEncoder(sort_keys=True, separators=(",", ":")).encode
-_list = json.JSONEncoder(separators=(",", ":")).encode
 _MAY_BE_A_FRACTION = re.compile(r"[:,\[]-?\d+[.eE]")
 
 
-def _number(text: str) -> int | float:
+def number(text: str) -> int | float:
+    """A fraction as JSON gives it; a whole one as an integer."""
     value = float(text)
     return int(value) if value.is_integer() else value
 
 
-_decode = json.JSONDecoder(parse_float=_number).decode
+_decode = json.JSONDecoder(parse_float=number).decode
 
 
 def canonical(value: Any) -> str:
@@ -49,6 +49,8 @@ def commitment(salt: str, changes: Any, reason: str) -> str:
 
 def seal(key: bytes, before: str, bound: Sequence[Any]) -> str:
     """``bound``: the values of BOUND. ``before``: the seal of the event before."""
-    number, at, *rest = bound
+    place, at, *rest = bound
     when = at.astimezone(datetime.UTC).isoformat(timespec="microseconds")
-    return hmac.digest(key, (before + _list([number, when, *rest])).encode(), "sha256").hex()
+    # Each value behind its length: no two lists of values give one text.
+    values = ["-" if one is None else f"{len(text := str(one))}:{text}" for one in rest]
+    return hmac.digest(key, "\n".join([before, str(place), when, *values]).encode(), "sha256").hex()

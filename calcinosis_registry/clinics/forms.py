@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib.auth.password_validation import validate_password
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit.models import Action
+from calcinosis_registry.audit.traced import Traced
 from calcinosis_registry.clinics.models import Clinic, Invitation
 from calcinosis_registry.clinics.policy import grants
 from calcinosis_registry.clinics.roles import Permission, Role
@@ -96,12 +99,27 @@ class ClinicForm(forms.ModelForm):
             self.fields["code"].help_text = __("Registry numbers begin with it; it stays.")
 
 
+def _kinds() -> list[tuple[str, str]]:
+    """(label, name) of every model whose changes are events."""
+    found = [
+        (one._meta.label_lower, capfirst(one._meta.verbose_name))
+        for one in apps.get_models()
+        if issubclass(one, Traced)
+    ]  # fmt: skip
+    return sorted(found, key=lambda pair: pair[1].casefold())
+
+
 class TrailForm(forms.Form):
     """What to look for in the trail; everything may be empty."""
 
     person = forms.CharField(label=__("Who"), required=False, max_length=200)
     patient = forms.CharField(label=__("Patient (registry number)"), required=False, max_length=24)
     action = forms.ChoiceField(label=__("What"), required=False, choices=[("", __("Everything")), *Action.choices])
+    record = forms.ChoiceField(label=__("Record"), required=False, choices=lambda: [("", __("Every kind")), *_kinds()])
+    number = forms.IntegerField(
+        label=__("Its number"), required=False, min_value=1, max_value=2**62,
+        widget=forms.TextInput({"inputmode": "numeric", "size": 8}),
+    )  # fmt: skip
     since = forms.DateField(label=__("From"), required=False, widget=DateInput())
     until = forms.DateField(label=__("Until"), required=False, widget=DateInput())
     before = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)

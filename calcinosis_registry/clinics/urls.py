@@ -20,5 +20,6 @@ urlpatterns = [
     path("clinics/<str:public_id>/", views.clinic, name="clinic"),
     path("clinics/<str:public_id>/open-or-close/", views.open_or_close_clinic, name="set_open"),
     path("trail/", views_trail.page, name="trail"),
+    path("trail/verify/", views_trail.verify_trail, name="trail_verify"),
     path("trail/access/", views_trail.access, name="trail_access"),
 ]

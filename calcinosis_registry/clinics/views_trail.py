@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from calcinosis_registry.audit.models import Event, EventQuerySet
+from calcinosis_registry.audit.verification import Verdict, verify, verify_step
 from calcinosis_registry.clinics.access_report import access_to
 from calcinosis_registry.clinics.forms import TrailForm
 from calcinosis_registry.clinics.policy import require
@@ -48,6 +50,28 @@ def page(request: HttpRequest) -> HttpResponse:
     )
 
 
+@require_POST
+def verify_trail(request: HttpRequest) -> HttpResponse:
+    """Walk the chain: a step for the page's script, which shows how far it is; the whole of it without one."""
+    require(request, Permission.VIEW_TRAIL)
+    if request.headers.get("X-Requested-With") != "fetch":
+        verdict = verify()
+        (messages.error if verdict.broken else messages.success)(request, _words(verdict))
+        return redirect("clinics:trail")
+    after = request.POST.get("after", "0")
+    verdict, over = verify_step(int(after) if after.isascii() and after.isdigit() and len(after) < 18 else 0)
+    last = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    told = {"reached": verdict.reached.event, "last": last, "over": over, "broken": verdict.broken is not None}
+    return JsonResponse({**told, "words": _words(verdict) if over else ""})
+
+
+def _words(verdict: Verdict) -> str:
+    if verdict.broken is None:
+        return _("%(count)s events, each as it was written.") % {"count": verdict.reached.event}
+    where = _("event %(number)s:") % {"number": verdict.broken.event} if verdict.broken.event else ""
+    return " ".join(filter(None, [_("The audit trail is not as it was written:"), where, f"{verdict.broken.why}."]))
+
+
 @require_safe
 def access(request: HttpRequest) -> HttpResponse:
     """Who read or exported one patient; another clinic's number has no line, like one that does not exist."""
@@ -64,6 +88,10 @@ def _asked_for(events: EventQuerySet, asked: dict[str, Any]) -> EventQuerySet:
         events = events.filter(actor_name__icontains=person)
     if asked.get("action"):
         events = events.filter(action=asked["action"])
+    if asked.get("record"):
+        events = events.filter(model=asked["record"])
+    if asked.get("number"):
+        events = events.filter(object_id=asked["number"])
     if asked.get("since"):
         events = events.filter(at__date__gte=asked["since"])
     if asked.get("until"):

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from calcinosis_registry.codebook.fields import CodesField, PartialDateField
 from calcinosis_registry.codebook.items import Item, Need, item_fields, item_of
+from calcinosis_registry.records import reasons
 from calcinosis_registry.records.conflict import Shown, ShownField, differing
 from calcinosis_registry.records.models import Record
 from calcinosis_registry.records.typed import DecimalCommaField, RowField, RowsField, WholeNumberField, WordsField
@@ -96,10 +97,9 @@ class RecordForm(forms.ModelForm):
         for field in item_fields(self._meta.model):
             if field.name in self.fields:
                 self._describe(field.name, self.fields[field.name], field.item)  # type: ignore[attr-defined]
-        if self.instance.pk and self.asks_reason:
-            self.fields["reason"] = WordsField(
-                label=_("Why the change"), required=False, max_length=400, help_text=_("Kept with the old value.")
-            )
+        # A form with a prefix is part of a page, which asks once.
+        if self.instance.pk and self.asks_reason and not self.prefix:
+            self.fields["reason"] = reasons.reason_field()
 
     @cached_property
     def helper(self) -> FormHelper:
@@ -146,6 +146,10 @@ class RecordForm(forms.ModelForm):
             parts.append(Div(Field("reason", template=FIELD_TEMPLATE), css_class="form-section"))
         return Layout(*parts) if len(parts) > 1 else Layout(HTML(""))
 
+    def changed_records(self) -> list[Record]:
+        """The records whose saved answers need a reason to change; a page of several forms looks at them itself."""
+        return [self.instance]
+
     def _update_errors(self, errors: ValidationError) -> None:
         """What the form says beside a field already, the model need not say again.
 
@@ -161,6 +165,8 @@ class RecordForm(forms.ModelForm):
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
+        if self.asks_reason:
+            reasons.demand(self, self.changed_records())
         if hasattr(self.instance, "check_links") and "lesions" in self.cleaned_data:
             try:
                 self.instance.check_links(self.cleaned_data["lesions"])

@@ -181,6 +181,7 @@ clinics:new_clinic                        GET+POST login 403   403   403   403  
 clinics:set_open                          POST     login 403   403   403   403   403   403   ok    403   403   403
 clinics:clinic                            GET+POST login 403   403   403   403   403   ok    ok    403   404   403
 clinics:trail                             GET      login 403   403   403   403   403   ok    ok    403   ok    403
+clinics:trail_verify                      POST     login 403   403   403   403   403   ok    ok    403   ok    403
 clinics:trail_access                      GET      login 403   403   403   403   403   ok    ok    403   ok    403
 rights:person                             GET      login ok    403   403   404   404   404   404   404   404   404
 rights:file                               POST     login ok    403   403   404   404   404   404   404   404   404

@@ -1,0 +1,62 @@
+"""Why a saved value changes: asked once on a page, kept with the old value in the trail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+
+from calcinosis_registry.codebook.items import item_fields
+
+# One press each; anything else is typed.
+USUAL = (__("Correction of a typing error"), __("New information"))
+EMPTY = (None, "", (), False)
+
+
+class ReasonInput(forms.TextInput):
+    """A line of text, with the usual reasons as chips that fill it in (static/registry/reason.js)."""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        line = super().render(name, value, {"autocomplete": "off", **(attrs or {})}, renderer)
+        chips = "".join(
+            f'<button type="button" class="chip" data-fill="{conditional_escape(name)}">'
+            f'<span class="chip-text">{conditional_escape(reason)}</span></button>'
+            for reason in USUAL
+        )
+        return mark_safe(f'{line}<span class="chips" data-reasons hidden>{chips}</span>')
+
+
+def reason_field() -> forms.CharField:
+    return WordsField(
+        label=__("Why the change"), required=False, max_length=400, widget=ReasonInput,
+        help_text=__("Needed when a saved answer changes; kept with the old value."),
+    )  # fmt: skip
+
+
+def overwritten(record: models.Model) -> list[str]:
+    """Labels of the answers that are saved and would now be others. Filling in what was empty overwrites nothing."""
+    changes = record.changed_fields() if record.pk and hasattr(record, "changed_fields") else {}
+    maintained = getattr(record, "MAINTAINED", ())
+    return [
+        str(field.verbose_name)
+        for field in item_fields(type(record))
+        if field.name in changes and field.name not in maintained and record._stored[field.attname] not in EMPTY  # type: ignore[attr-defined]
+    ]
+
+
+def demand(form: Any, records: Iterable[models.Model]) -> None:
+    """Add an error to the form's reason where saved answers of these records change and no reason is given."""
+    if str(form.data.get("reason", "")).strip() or "reason" not in form.fields:
+        return
+    labels = list(dict.fromkeys(label for record in records for label in overwritten(record)))
+    if labels:
+        more = f" {_('and others')}" if len(labels) > 3 else ""
+        problem = _("Say why a saved answer changes: %(what)s.") % {"what": ", ".join(labels[:3]) + more}
+        form.add_error("reason", ValidationError(problem, code="reason"))
