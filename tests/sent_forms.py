@@ -55,9 +55,10 @@ class _Reader(HTMLParser):
             self.sent[self.text_of][-1] += data
 
 
-def sent_by(response: Any, mark: str = "data-keep-form") -> dict[str, Any]:
-    """The form marked so, as it would be sent; a name sent once is a string."""
+def sent_by(response: Any, mark: str = "data-keep-form", *, reason: str = "as told") -> dict[str, Any]:
+    """The form marked so, as it would be sent; a name sent once is a string. ``reason``: why saved answers change."""
     reader = _Reader(mark)
     reader.feed(response.content.decode())
     assert reader.sent, f"no form with {mark} on the page"
-    return {name: values[0] if len(values) == 1 else values for name, values in reader.sent.items()}
+    sent = {name: values[0] if len(values) == 1 else values for name, values in reader.sent.items()}
+    return sent | {"reason": reason} if sent.get("reason") == "" else sent

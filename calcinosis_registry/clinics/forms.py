@@ -102,7 +102,7 @@ class ClinicForm(forms.ModelForm):
 def _kinds() -> list[tuple[str, str]]:
     """(label, name) of every model whose changes are events."""
     found = [
-        (one._meta.label_lower, capfirst(one._meta.verbose_name))
+        (one._meta.label_lower, str(capfirst(str(one._meta.verbose_name))))
         for one in apps.get_models()
         if issubclass(one, Traced)
     ]  # fmt: skip

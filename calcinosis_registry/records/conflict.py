@@ -243,7 +243,8 @@ def hidden_pairs(data: QueryDict, clashes: list[Clash]) -> list[tuple[str, str]]
 
 def because_of(clashes_seen: QueryDict) -> str:
     """The reason kept with a save that two people made."""
-    reason = clashes_seen.get("reason", "")
-    if reason or not any(name.startswith(SEEN) for name in clashes_seen):
+    reason = clashes_seen.get("reason", "").strip()
+    if not any(name.startswith(SEEN) for name in clashes_seen):
         return reason[:400]
-    return _("Put together with what %(who)s had saved") % {"who": clashes_seen.get(f"{THEIRS}by", "")[:200]}
+    both = _("Put together with what %(who)s had saved") % {"who": clashes_seen.get(f"{THEIRS}by", "")[:100]}
+    return f"{reason[:200]}; {both}" if reason else both

@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from calcinosis_registry.codebook.items import item_fields
+from calcinosis_registry.records.conflict import because_of
 
 # One press each; anything else is typed.
 USUAL = (__("Correction of a typing error"), __("New information"))
-EMPTY = (None, "", (), False)
 
 
 class ReasonInput(forms.TextInput):
@@ -47,13 +47,21 @@ def overwritten(record: models.Model) -> list[str]:
     return [
         str(field.verbose_name)
         for field in item_fields(type(record))
-        if field.name in changes and field.name not in maintained and record._stored[field.attname] not in EMPTY  # type: ignore[attr-defined]
+        if field.editable
+        and field.name in changes
+        and field.name not in maintained
+        and _answered(record._stored[field.attname])  # type: ignore[attr-defined]
     ]
+
+
+def _answered(value: Any) -> bool:
+    """0 is an answer; a box that is not ticked is none."""
+    return value is not None and value is not False and value not in ("", ())
 
 
 def demand(form: Any, records: Iterable[models.Model]) -> None:
     """Add an error to the form's reason where saved answers of these records change and no reason is given."""
-    if str(form.data.get("reason", "")).strip() or "reason" not in form.fields:
+    if "reason" not in form.fields or because_of(form.data).strip():
         return
     labels = list(dict.fromkeys(label for record in records for label in overwritten(record)))
     if labels:

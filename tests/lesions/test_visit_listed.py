@@ -13,7 +13,9 @@ from patients.models import Visit, VisitState
 from tests.factories import PatientFactory, TreatmentCourseFactory, VisitFactory
 
 BEFORE, TODAY = datetime.date(2025, 11, 3), datetime.date(2026, 5, 4)
-ANSWERED = {"calcinosis_present": "N", "pain_nrs": "0", "patient_global": "0", "physician_global": "0"}
+ANSWERED = {
+    "calcinosis_present": "N", "pain_nrs": "0", "patient_global": "0", "physician_global": "0", "reason": "told",
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -94,7 +94,8 @@ def test_a_visit_that_took_place_after_all_is_filled_in_on_its_page(miss, client
     missed = Visit.objects.get(visit_date=PLANNED)
     client = client_of(clinician)
     assert "Missed: ill at home" in client.get(missed.get_absolute_url()).content.decode()
-    form = {"version": missed.version, "visit_date": str(PLANNED), "visit_type": "TELE", "pain_nrs": "4"}
+    form = {"version": missed.version, "visit_date": str(PLANNED), "visit_type": "TELE", "pain_nrs": "4",
+            "reason": "it took place"}  # fmt: skip
     client.post(missed.get_absolute_url(), form)
     taken = Visit.objects.get(visit_date=PLANNED)
     assert (taken.state, taken.missed_reason, taken.pain_nrs) == (VisitState.OPEN, "", 4)

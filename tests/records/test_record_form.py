@@ -30,9 +30,10 @@ LESION = {
     "lesion_kind": "SINGLE",
     "diagnostic_basis": ["EXAM"],
     "version": 1,
+    "reason": "typing error",
 }
-COURSE = {"agent": "DILTIAZEM", "route": "ORAL", "start": "2025-03", "ongoing": "Y", "version": 1}
-SEEN = {"status_change": "STABLE", "version": 1}
+COURSE = {"agent": "DILTIAZEM", "route": "ORAL", "start": "2025-03", "ongoing": "Y", "version": 1, "reason": "misread"}
+SEEN = {"status_change": "STABLE", "version": 1, "reason": "misread"}
 
 
 @pytest.fixture
