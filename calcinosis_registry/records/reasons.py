@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as __
 
 from calcinosis_registry.codebook.items import item_fields
 from calcinosis_registry.records.conflict import because_of
+from calcinosis_registry.records.typed import WordsField
 
 # One press each; anything else is typed.
 USUAL = (__("Correction of a typing error"), __("New information"))
