@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.quality.models import DataQuery
@@ -46,7 +47,7 @@ def context(page: VisitPage, *, checking: bool) -> dict[str, Any]:
         "rest": [
             field for field in page.form.visible_fields() if field.name not in IN_FRONT and field.name != "reason"
         ],
-        "next_visit": [(months, months_later(visit.visit_date, months)) for months in NEXT if visit.visit_date],
+        "next_visit": _next_visit(visit.visit_date),
         "outcome": _outcome(page, before),
         "missing": missing if checking else {},
         "todo": _todo(page, missing),
@@ -62,6 +63,13 @@ def context(page: VisitPage, *, checking: bool) -> dict[str, Any]:
         if visit.pk
         else reverse("lesions:visit_new", args=[page.patient.public_id]),
     }
+
+
+def _next_visit(day: datetime.date | None) -> list[tuple[int, datetime.date]]:
+    """(months, the day then) to choose from; none beside a date still to come, which is no visit's (nor is 9999)."""
+    if day is None or day > timezone.localdate():
+        return []
+    return [(months, months_later(day, months)) for months in NEXT]
 
 
 def months_later(day: datetime.date, months: int) -> datetime.date:
