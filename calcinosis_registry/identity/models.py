@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +29,15 @@ def search_key(text: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", text).replace("ı", "i")
     return " ".join("".join(sign for sign in plain if not unicodedata.combining(sign)).casefold().split())
+
+
+class SearchKeyField(models.CharField):
+    """Text compared by its code points, as LAST_CHARACTER supposes: on PostgreSQL the database's own collation may know
+    another order, so the column says "C"; SQLite compares like that anyway and knows no collation of that name."""
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
+        told: dict[str, Any] = super().db_parameters(connection)  # type: ignore[assignment]
+        return {**told, "collation": "C"} if connection.vendor == "postgresql" else told
 
 
 class IdentityQuerySet(ScopedQuerySet):
@@ -66,7 +76,7 @@ def _kept(
 
 
 def _key() -> models.CharField:
-    return models.CharField(max_length=120, editable=False, db_index=True, default="")
+    return SearchKeyField(max_length=120, editable=False, db_index=True, default="")
 
 
 class Identity(Traced):
