@@ -15,18 +15,21 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from calcinosis_registry.accounts.models import User
+from calcinosis_registry.audit import trail
+from calcinosis_registry.audit.models import Event
 from lesions.models import Lesion, LesionObservation
 from lesions.services import VisitEntry, save_visit
 from lesions.visit_entry import VisitPage
 from lesions.visit_rows import patient_rows
 from patients.models import Visit
-from tests.benchmarks.measure import median_seconds, told
+from tests.benchmarks.measure import least_in_turn, median_seconds, told
 from tests.factories import PatientFactory, known_lesions
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.django_db(transaction=True)]
 
 SIX = [("HAND.D1.PULP", "R"), ("HAND.D2.DIP", "L"), ("ELBOW", "R"), ("KNEE", "L"), ("FOREARM", "L"), ("BUTTOCK", "R")]
 MOST_STATEMENTS = 10
+AUDIT_TARGET = 0.25
 TIMES_VALIDATION = {"sqlite": 2.5, "postgresql": 4.0}
 
 
@@ -80,6 +83,36 @@ def test_saving_costs_little_beside_validating_the_forms(clinician: User, north:
     validated, saved = median_seconds(validate), median_seconds(save)
     told("save visit + 6", validation_ms=1000 * validated, save_ms=1000 * saved, ratio=saved / validated)
     assert saved <= TIMES_VALIDATION[connection.vendor] * validated
+
+
+def test_the_trail_is_a_small_part_of_a_save(clinician: User, north: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same save with its events, and with nothing told: neither made, sealed, written, nor noted outside."""
+    turns, day = 20, datetime.date(2021, 1, 1)
+    patients = [PatientFactory(clinic=north) for _save in range(2 * (turns + 1))]
+    for patient in patients:
+        known_lesions(patient, datetime.date(2019, 1, 1), SIX)
+    lesions = {one: list(Lesion.objects.filter(patient=one)) for one in patients}
+    waiting, saved = iter([entry(one, lesions[one], day) for one in patients]), []
+
+    def save() -> None:
+        """Rules, writing, recheck and summary; not the form, which would make the share look smaller."""
+        typed = next(waiting)
+        save_visit(entry=typed, by=clinician, now=timezone.now())
+        saved.append(typed)
+
+    def untold() -> None:
+        with monkeypatch.context() as silenced:
+            silenced.setattr(trail, "write", lambda _events: None)
+            save()
+
+    events = Event.objects.filter(model="patients.visit", actor_id=None)
+    before = events.count()
+    with_trail, without = least_in_turn(save, untold, times=turns)
+    assert len(saved) == len(patients)
+    assert events.count() - before == len(patients) / 2, "half of the saves, and no more, told the trail"
+    share = 1 - without / with_trail
+    told("audit of a save", with_ms=1000 * with_trail, without_ms=1000 * without, share=share, target=AUDIT_TARGET)
+    assert share <= AUDIT_TARGET
 
 
 def posted(day: datetime.date) -> QueryDict:
