@@ -140,6 +140,7 @@ PAGES: dict[str, tuple[str, Address]] = BEFORE_SIGN_IN | MAIN | {
     "query": (DOCTOR, at("queries:query", "query")),
     "query for a monitor": (MONITOR, at("queries:query", "query")),
     "ask a question": (MONITOR, lambda register: reverse("queries:ask", args=["visit", register.visit.public_id])),
+    "history of a patient": (DOCTOR, at("lesions:patient_history", "patient")),
     "missed visit": (DOCTOR, at("patients:visit_missed", "patient")),
     "imaging upload": (DOCTOR, at("lesions:imaging_add", "patient")),
     "study": (DOCTOR, at("lesions:imaging_study", "study")),

@@ -12,11 +12,13 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from calcinosis_registry.audit import trail
+from calcinosis_registry.audit.traced import Traced
 from calcinosis_registry.clinics.models import Membership
 from calcinosis_registry.codebook.partial_dates import PartialDate
 from calcinosis_registry.identity.models import Identity
 from calcinosis_registry.quality.models import DataQuery
 from lesions.models import Lesion, TreatmentCourse
+from lesions.patient_file import _branches
 from lesions.views import kept
 from lesions.views.kept import Kept, Sections
 from lesions.views.patient_page import KEPT
@@ -97,6 +99,14 @@ def test_whatever_changes_of_a_patient_shows_at_once(client_of, clinician, patie
         expected = "No consent to the registry is in force"
     assert expected not in before
     assert expected in page(client, patient)
+
+
+def test_whatever_the_page_reads_tells_the_trail_whose_it_is():
+    """An event without its patient would leave the kept page as it was."""
+    assert len(_branches()) > 30
+    for model in [branch.model for branch in _branches()] + [DataQuery]:
+        assert issubclass(model, Traced), model
+        assert isinstance(model.trail_patient, property), f"{model.__name__} does not say whose it is"
 
 
 def test_a_repair_without_an_event_shows_at_once_too(client_of, clinician, patient):
