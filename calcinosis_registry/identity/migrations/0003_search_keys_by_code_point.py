@@ -24,7 +24,7 @@ def collate(name: str) -> Any:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("identity", "0001_initial")]
+    dependencies = [("identity", "0002_number_signs")]
 
     operations = [
         migrations.SeparateDatabaseAndState(
