@@ -19,7 +19,8 @@ from calcinosis_registry.codebook.items import Need, item_fields, item_of
 from calcinosis_registry.quality.findings import Finding
 from lesions import checks, scoring
 from lesions.body_map import MAP_VERSION
-from lesions.models import Lesion, LesionObservation, Procedure, TreatmentCourse
+from lesions.models import ImagingStudy, Lesion, LesionObservation, LesionStatus, Procedure, TreatmentCourse
+from lesions.outcome import incident_lesions, outcomes
 from lesions.rules import check_whole
 from patients.kinds import kinds
 from patients.models import NoneOrList, Patient, Summary, Visit, VisitRecord, VisitState
@@ -242,6 +243,14 @@ def _beside_earlier(
         )
         for one in observations
     }
+
+
+def outcome_of(*, visit: Visit, seen: Sequence[LesionObservation]) -> str | None:
+    """How a visit after the first turned out. ``seen``: its observations, each with its lesion."""
+    new = any(one.status_change == LesionStatus.NEW for one in seen)
+    studies = list(ImagingStudy.objects.filter(patient=visit.patient_id, calcinosis_present="N")) if new else []
+    incident = incident_lesions(None, {one.lesion_id: one.lesion for one in seen}, seen, studies)
+    return outcomes(None, seen, incident).get(visit.pk)
 
 
 # “Yes, listed” at a visit: the kinds of record that list it, the usual one first.

@@ -15,9 +15,9 @@ from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.records.models import record_kinds
 from calcinosis_registry.records.questions import place_questions
 from lesions.missing import Missing
-from lesions.models import ImagingStudy, LesionObservation, LesionStatus, TreatmentCourse
-from lesions.outcome import MEANING, VisitOutcome, incident_lesions, outcomes
-from lesions.services import LISTED
+from lesions.models import LesionObservation, TreatmentCourse
+from lesions.outcome import MEANING, VisitOutcome
+from lesions.services import LISTED, outcome_of
 from lesions.views.maps import map_views, visit_marks
 from lesions.visit_entry import FEATURES, VisitPage
 from patients.kinds import kinds, visit_kinds
@@ -108,10 +108,7 @@ def _outcome(page: VisitPage, before: Visit | None) -> tuple[VisitOutcome, Any] 
     if visit.pk is None or before is None or page.data is not None or visit.state == VisitState.MISSED:
         return None
     seen = [row.form.instance for row in page.rows if row.form.instance.pk]
-    new = any(one.status_change == LesionStatus.NEW for one in seen)
-    studies = list(ImagingStudy.objects.filter(patient=visit.patient_id, calcinosis_present="N")) if new else []
-    incident = incident_lesions(None, {row.lesion.pk: row.lesion for row in page.rows}, seen, studies)
-    code = outcomes(None, seen, incident).get(visit.pk)
+    code = outcome_of(visit=visit, seen=seen)
     return (VisitOutcome(code), MEANING[VisitOutcome(code)]) if code else None
 
 
