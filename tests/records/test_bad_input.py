@@ -67,7 +67,8 @@ class Doors:
         seen = LesionObservationFactory(lesion=lesion, **size)
         answers = {"status_change": "STABLE", "lesion": lesion.pk, "width_mm": "3", "length_mm": "9"}
         address = reverse("patients:record", args=["lesionobservation", seen.public_id])
-        return address, answers | {"size_method": "CALIPER", "version": seen.version}, LesionObservation
+        answers |= {"size_method": "CALIPER", "version": seen.version, "reason": "misread"}
+        return address, answers, LesionObservation
 
     def lesion(self) -> tuple[str, dict[str, Any], type]:
         lesion = LesionFactory(patient=self.patient)
