@@ -147,11 +147,14 @@ def steps_of(query: DataQuery) -> list[Step]:
         if event.action == Action.CREATE:
             found.append(Step(event.at, event.actor_name if query.raised_by_id else "", _("asked"), query.message))
         elif status == QueryStatus.CLOSED:
-            found.append(Step(event.at, event.actor_name, _("closed"), event.reason or _new(event, "closed_because")))
+            # The reason of the event may be that of the save in which a check found nothing any more.
+            who = event.actor_name if _new(event, "closed_by") else ""
+            found.append(Step(event.at, who, _("closed"), _new(event, "closed_because") or event.reason))
         elif answer:
             found.append(Step(event.at, event.actor_name, _("answered"), answer))
         elif status == QueryStatus.OPEN:
-            found.append(Step(event.at, event.actor_name, _("opened again"), event.reason or _new(event, "message")))
+            asked = _new(event, "message")  # a check asks about another value
+            found.append(Step(event.at, "" if asked else event.actor_name, _("opened again"), asked or event.reason))
     return found
 
 

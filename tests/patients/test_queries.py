@@ -16,7 +16,7 @@ from calcinosis_registry.quality.models import DataQuery, QueryStatus
 from patients.models import Visit
 from tests.factories import DataQueryFactory, IdentityFactory, PatientFactory, VisitFactory
 
-HEAVY = {"visit_date": "2026-05-12", "visit_type": "FOLLOW_UP", "weight_kg": "240"}
+HEAVY = {"visit_date": "2026-05-12", "visit_type": "FOLLOW_UP", "weight_kg": "240", "reason": "Weighed again."}
 
 
 @pytest.fixture
