@@ -37,7 +37,7 @@ def find_programs() -> Path:
     return Path(found).resolve().parent
 
 
-def _server_account() -> pwd.struct_passwd:
+def server_account() -> pwd.struct_passwd:
     """PostgreSQL refuses to run as root; then the account Debian made for it, else nobody, runs it."""
     if os.geteuid() != 0:
         return pwd.getpwuid(os.geteuid())
@@ -47,7 +47,7 @@ def _server_account() -> pwd.struct_passwd:
         return pwd.getpwnam("nobody")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -59,9 +59,9 @@ def postgres_server(settings: str = FAST_AND_UNSAFE) -> Iterator[str]:
 
     Raises PostgresMissing without the programs, subprocess.CalledProcessError when the server does not start.
     """
-    programs, account = find_programs(), _server_account()
+    programs, account = find_programs(), server_account()
     home = Path(tempfile.mkdtemp(prefix="registry-postgres-"))
-    data, log, port = home / "data", home / "log", _free_port()
+    data, log, port = home / "data", home / "log", free_port()
     become: dict[str, Any] = {}
     if os.geteuid() == 0:
         os.chown(home, account.pw_uid, account.pw_gid)
