@@ -204,7 +204,9 @@ def test_health_answers_without_sign_in(real_register, client, db, address):
 
 
 def test_readiness_says_when_migrations_are_missing(client, db, monkeypatch):
-    monkeypatch.setattr("calcinosis_registry.health.MigrationExecutor.migration_plan", lambda self, targets: ["one"])
+    monkeypatch.setattr(
+        "calcinosis_registry.operations.health.MigrationExecutor.migration_plan", lambda self, targets: ["one"]
+    )
     answer = client.get("/health/ready")
     assert answer.status_code == 503
     assert answer.json()["checks"] == {"database": True, "migrations": False, "trail": True, "storage": True}

@@ -15,7 +15,7 @@ from tests.benchmarks.measure import told
 from tests.operations.register import ROOT, Register, copied
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.django_db]
-PROCESSES, THREADS, SAVES = 8, 4, 12
+PROCESSES, THREADS, SAVES = 4, 8, 8
 
 
 def storm(register: Register, queue: str) -> tuple[list[float], list[str]]:

@@ -82,7 +82,7 @@ def test_what_was_typed_stands_in_the_page_and_can_be_sent_again(settings, clini
     assert answer.status_code == status and words in page
     assert "Secret" not in page
     assert ("Retry-After" in answer) == (status == 503)
-    assert answer["Cache-Control"] == "no-store"
+    assert "no-store" in answer["Cache-Control"]
     form = Form(page)
     assert form.address == "/breaks/?then=1"
     assert form.values == {"note": [text], "site": ["ELBOW", "KNEE"], "empty": [""]}
