@@ -37,9 +37,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
         text = _(
             "The fault has been written down. If it happens again, tell your administrator the time and what you did."
         )
-    details = {"title": title, "text": text, "typed": _typed(request), "address": request.get_full_path()}
-    details["files"] = _chose_files(request)
-    details["number"] = getattr(request, "log_id", "")
+    details = {
+        "title": title, "text": text, "typed": _typed(request), "files": _chose_files(request),
+        "address": request.get_full_path(), "number": getattr(request, "log_id", ""),
+    }  # fmt: skip
     answer = HttpResponse(render_to_string("500.html", details), status=503 if full or away else 500)
     answer["Cache-Control"] = "no-store"
     if answer.status_code == 503:

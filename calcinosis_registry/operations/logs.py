@@ -49,10 +49,11 @@ def _words(record: logging.LogRecord) -> str | None:
 
 
 def _fault(error: BaseException) -> dict[str, Any]:
-    names, one = [], error
+    names: list[str] = []
+    one: BaseException | None = error
     while one is not None and len(names) < 5:
         names.append(f"{type(one).__module__}.{type(one).__qualname__}")
-        one = one.__cause__ or one.__context__  # type: ignore[assignment]
+        one = one.__cause__ or one.__context__
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
     where = [f"{frame.filename.removeprefix(ROOT + '/')}:{frame.lineno} {frame.name}" for frame in frames]
     return {"error": names, "where": where}

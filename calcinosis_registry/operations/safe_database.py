@@ -16,7 +16,7 @@ POSTGRESQL = {
     "synchronous_commit": ("on", "a crash would take acknowledged saves back"),
 }
 BETTER = {"synchronous_commit": {"on", "remote_apply", "remote_write"}}
-SQLITE = {
+SQLITE: dict[str, tuple[set[Any], str, str]] = {
     "synchronous": ({2, 3}, "FULL", "a power cut would take acknowledged saves back"),
     "foreign_keys": ({1}, "ON", "records could lose what they belong to"),
     "journal_mode": ({"wal"}, "WAL", "readers and writers would lock each other out"),

@@ -86,23 +86,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not self.is_in_memory_db():
             self._turn.take()
         try:
-            super()._start_transaction_under_autocommit()
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
         except BaseException:
             self._turn.give_up()
             raise
 
-    def _commit(self) -> None:
-        super()._commit()  # where it fails, Django rolls back
+    def _commit(self) -> None:  # where it fails, Django rolls back
+        super()._commit()  # type: ignore[misc]
         self._turn.give_up()
 
     def _rollback(self) -> None:
         try:
-            super()._rollback()
+            super()._rollback()  # type: ignore[misc]
         finally:
             self._turn.give_up()
 
     def _close(self) -> None:
         try:
-            super()._close()
+            super()._close()  # type: ignore[misc]
         finally:
             self._turn.give_up()
