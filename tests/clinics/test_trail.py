@@ -11,10 +11,12 @@ from calcinosis_registry.clinics.roles import Role
 from calcinosis_registry.clinics.services import grant
 
 
-def an_event(patient: str = "NOR-00001", *, model: str = "patients.visit", changes=None, actor=None, **other) -> Event:
+def an_event(
+    patient: str = "NOR-00001", *, model: str = "patients.visit", object_id: int = 1, changes=None, actor=None, **other
+) -> Event:  # fmt: skip
     return Event.objects.create(
         at=timezone.now(), action=Action.CHANGE, actor_id=actor.pk if actor else None,
-        actor_name=str(actor or "somebody"), model=model, object_id=1, patient=patient,
+        actor_name=str(actor or "somebody"), model=model, object_id=object_id, patient=patient,
         changes={"pain_nrs": [3, 77777]} if changes is None else changes, **other,
     )  # fmt: skip
 
@@ -45,7 +47,7 @@ def test_names_need_the_right_to_names(client_of, admin, north):
 
 def test_a_clinics_admin_sees_nothing_of_another_clinic(client_of, admin, stranger):
     an_event("SOU-00001")
-    an_event("", model="accounts.user", actor=stranger)
+    an_event("", model="accounts.user", object_id=stranger.pk, actor=stranger)
     page = text(client_of(admin).get("/trail/"))
     assert "SOU-00001" not in page and stranger.name not in page
 
