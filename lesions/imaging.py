@@ -30,7 +30,6 @@ from lesions.ingest import HEAD_BYTES, Ingested, identify, ingest, shown_name
 from lesions.models import FileKind, ImageSide, ImagingFile, ImagingStudy, Projection, StudyStatus
 from lesions.models.columns import modality_choices
 from lesions.models.imaging import XRAY
-from lesions.models.links import period_errors
 from lesions.receiving import INSUFFICIENT_STORAGE, not_stored
 from lesions.refusal import Refused, gettext_noop
 from patients.models import Patient, Visit
@@ -341,13 +340,23 @@ def _fill(study: ImagingStudy, ingested: Ingested, notes: list[str]) -> None:
     for name, value in said.items():
         if value and getattr(study, name) in ("", None):
             setattr(study, name, value)
-    if said.get("study_date") and study.study_date == said["study_date"]:
-        if problem := period_errors(study.patient, study.study_date, None, names=("study_date", "study_date")):
-            told = {"date": study.study_date, "why": problem["study_date"]}
-            notes.append(_("Its date %(date)s was not taken over: %(why)s") % told)
-            study.study_date = None
     if not study.modality:
         study.modality = OTHER
+    if said.get("study_date") and study.study_date == said["study_date"]:
+        if problem := _date_problem(study):
+            notes.append(
+                _("Its date %(date)s was not taken over: %(why)s") % {"date": study.study_date, "why": problem}
+            )
+            study.study_date = None
+
+
+def _date_problem(study: ImagingStudy) -> str:
+    """What the study's own rules say against its date; "" where they say nothing."""
+    try:
+        study.clean()
+    except ValidationError as error:
+        return " ".join(error.message_dict.get("study_date", [])) if hasattr(error, "error_dict") else ""
+    return ""
 
 
 def _said(ingested: Ingested, visit: Visit | None) -> dict[str, Any]:
