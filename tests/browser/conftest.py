@@ -6,11 +6,12 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Error, Page
 
 from tests.browser.watching import carry_session, watch
 
@@ -69,8 +70,11 @@ def context(context: BrowserContext, live_server: Any, complaints: list[str]) ->
 
 def _let_drafts_arrive(context: BrowserContext) -> None:
     """A page that is closed sends what was typed last; it must arrive before the tables are emptied."""
-    typed_in = [page for page in context.pages if page.query_selector("[data-keep-form]")]
-    for page in typed_in:
+    for page in context.pages:
+        with suppress(Error):  # still on its way somewhere
+            page.wait_for_load_state("load", timeout=5000)
+    typed_in = bool(context.pages)
+    for page in context.pages:
         page.close()
     time.sleep(0.5 if typed_in else 0)
 

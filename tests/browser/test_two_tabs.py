@@ -60,6 +60,8 @@ def test_the_second_of_two_tabs_chooses_field_by_field_and_keeps_what_was_typed(
         page.goto(visit.get_absolute_url())
     choose(first, "pain_nrs", 7)
     choose(first, "patient_global", 9)
+    for page in (first, second):
+        page.fill("[name=reason]", "new information")
     save(first)
     expect(first).to_have_url(re.compile("/patients/"))
     choose(second, "pain_nrs", 2)
@@ -94,6 +96,7 @@ def test_the_second_of_two_tabs_on_a_record_gets_a_conflict_too(
         page.goto(f"/patients/records/diagnosis/{diagnosis.public_id}/")
     for page, year in ((first, "2015"), (second, "2016")):
         page.fill("[name=first_calcinosis]", year)
+        page.fill("[name=reason]", "new information")
         with page.expect_response(sent) as answer:
             page.click("button:has-text('Save diagnosis')")
     assert answer.value.status == 409
