@@ -7,6 +7,8 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
+WHY = {"reason": "put right"}  # a saved answer changes with a reason
+
 
 def filled(forms: Any) -> dict[str, Any]:
     """The values of unchanged forms by the names of their controls."""
@@ -28,7 +30,8 @@ class VisitPage:
         """Send the page as it stands with these changes; ``l1__removal`` is the control ``l1-removal``."""
         page = self.client.get(self.url).context["page"]
         sent = filled([page.form, *(row.form for row in page.rows)])
-        return self.client.post(self.url, sent | {name.replace("__", "-"): value for name, value in changes.items()})
+        typed = {name.replace("__", "-"): value for name, value in changes.items()}
+        return self.client.post(self.url, sent | WHY | typed)
 
 
 class Table:
@@ -40,7 +43,7 @@ class Table:
 
     def post(self, **changes: Any) -> Any:
         sent = filled([self.client.get(self.url).context["adminform"].form])
-        return self.client.post(self.url, sent | changes)
+        return self.client.post(self.url, sent | WHY | changes)
 
     def errors(self, **changes: Any) -> dict[str, list[str]]:
         """What the page says to these changes; {} when it saved them."""
@@ -61,7 +64,7 @@ class RecordPage:
 
     def post(self, **changes: Any) -> Any:
         sent = filled([self.client.get(self.url).context["form"]])
-        return self.client.post(self.url, sent | changes)
+        return self.client.post(self.url, sent | WHY | changes)
 
     def errors(self, **changes: Any) -> dict[str, list[str]]:
         answer = self.post(**changes)
