@@ -28,8 +28,9 @@ pytestmark = [pytest.mark.benchmark, pytest.mark.django_db(transaction=True)]
 SIX = [("HAND.D1.PULP", "R"), ("HAND.D2.DIP", "L"), ("ELBOW", "R"), ("KNEE", "L"), ("FOREARM", "L"), ("BUTTOCK", "R")]
 # The target of the patient page is 6 yardsticks. Read again with nothing changed in between (warm) it takes 6 to 7;
 # made anew (cold: the first time in a process, and after every change of the patient) 14 to 18, so there the target is
-# NOT reached. Sign-in and the frame of a page alone take 2.5 to 3. The limits leave room for neighbours on the machine.
-PATIENT_PAGE_TARGET, WARM_LIMIT, COLD_LIMIT = 6, 9, 22
+# NOT reached. Sign-in and the frame of a page alone take 2.5 to 3. On a machine that runs ten things at once a page
+# suffers more than the yardstick: 7 to 10 warm and 18 to 24 cold. The limits leave room for that.
+PATIENT_PAGE_TARGET, WARM_LIMIT, COLD_LIMIT = 6, 12, 28
 VISIT_PAGE_LIMIT = 80  # no target is set; 158 with a template per control, 60 since
 LAST_PAGE = 1000
 LIST_LIMIT = 1.5
