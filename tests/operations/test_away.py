@@ -45,14 +45,14 @@ def away_for(register: Register, seconds: float) -> None:
             assert answer.status == 503 and "cannot reach its database" in answer.text
             assert kept(answer.text, typed), "the text is gone"
             assert time.monotonic() - started < 5 * SLOW
-            assert register.get("/health/ready").status == 503
-            assert register.get("/health/live").status == 200
+            assert register.get("/health/ready", "").status == 503
+            assert register.get("/health/live", "").status == 200
     finally:
         control.start()
     back = time.monotonic()
     while register.post(address(register), typed).status != 302:
         assert time.monotonic() - back < 5 * SLOW, "the register did not come back by itself"
-    assert register.get("/health/ready").status == 200
+    assert register.get("/health/ready", "").status == 200
     register.terminate()
     assert register.rows(f"SELECT COUNT(*) FROM patients_visit WHERE public_id = '{typed['public_id']}'") == [(1,)]
     assert_self_consistent(register)
@@ -147,7 +147,7 @@ def test_a_full_disk_is_told_and_nothing_is_half_saved(template: Register, small
             saved.append(typed["public_id"])
         assert refused is not None and refused.status == 503 and "disk of the register is full" in refused.text
         assert kept(refused.text, typed)
-        assert register.get("/health/ready").status == 503
+        assert register.get("/health/ready", "").status == 503
         filler.unlink()
         assert register.post(address(register), typed).status == 302, "space is back, and no restart was needed"
         saved.append(typed["public_id"])
