@@ -73,6 +73,11 @@ def verify_step(after: int) -> tuple[Verdict, bool]:
     return Verdict(verdict.reached, tail_missing(verdict.reached, standing)), True
 
 
+def last_event() -> int:
+    """The number of the newest event: how far there is to go."""
+    return Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
 def _ready() -> witness.Head | Broken | None:
     """The head to compare with; Broken when the walk need not begin."""
     if names := guards.missing():

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from calcinosis_registry.audit.models import Event, EventQuerySet
-from calcinosis_registry.audit.verification import Verdict, verify, verify_step
+from calcinosis_registry.audit.verification import Verdict, last_event, verify, verify_step
 from calcinosis_registry.clinics.access_report import access_to
 from calcinosis_registry.clinics.forms import TrailForm
 from calcinosis_registry.clinics.policy import require
@@ -60,8 +60,7 @@ def verify_trail(request: HttpRequest) -> HttpResponse:
         return redirect("clinics:trail")
     after = request.POST.get("after", "0")
     verdict, over = verify_step(int(after) if after.isascii() and after.isdigit() and len(after) < 18 else 0)
-    last = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    told = {"reached": verdict.reached.event, "last": last, "over": over, "broken": verdict.broken is not None}
+    told = {"reached": verdict.reached.event, "last": last_event(), "over": over, "broken": verdict.broken is not None}
     return JsonResponse({**told, "words": _words(verdict) if over else ""})
 
 

@@ -18,27 +18,13 @@ from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.policy import may
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.records.drafts import Place
-from calcinosis_registry.records.forms import RecordForm, form_field
 from calcinosis_registry.records.keeping import Keeping
+from lesions.forms import ReadingForm
 from lesions.hand_reading import Grid, change_since, save_reading
 from lesions.hand_score import score
 from lesions.models import HandScore, ImagingFile, ImagingStudy
 from lesions.models.imaging import XRAY
 from lesions.views.imaging_study import visible_study
-
-ENTERED = ["rater_role", "blinded", "simple_severity"]
-
-
-class ReadingForm(RecordForm):
-    """Beside the grid of sites, which is no form: any save of the reading meanwhile is a conflict."""
-
-    whole = False
-
-    class Meta:
-        model = HandScore
-        fields = ENTERED
-        formfield_callback = form_field
-
 
 HANDS = {"R": __("Right hand"), "L": __("Left hand")}
 CHANGES = {

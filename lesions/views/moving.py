@@ -31,7 +31,7 @@ def _visit(request: HttpRequest, public_id: str, *, lock: bool = False) -> Visit
 
 
 @sensitive_post_parameters("q")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def move(request: HttpRequest, public_id: str) -> HttpResponse:
     visit = _visit(request, public_id)
     if visit.is_locked:

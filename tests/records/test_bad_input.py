@@ -187,10 +187,10 @@ def test_ten_megabytes_of_note_are_refused_and_still_there(clara, patient):
     assert len(page.context["page"].form["note"].value()) == 10_000_000
 
 
-def test_more_than_the_register_takes_is_a_bad_request_in_words(clara, patient):
+def test_more_than_the_register_takes_is_refused_in_words(clara, patient):
     address, rest, _made = Doors(patient).visit()
     page = clara.post(address, rest | {"note": "x" * 17 * 2**20})
-    assert page.status_code == 400 and "Nothing was changed" in page.content.decode()
+    assert page.status_code == 413 and "Nothing was changed" in page.content.decode()
     assert not Visit.objects.exists()
 
 
