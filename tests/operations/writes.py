@@ -12,14 +12,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
+from calcinosis_registry.accounts.models import User
 from calcinosis_registry.clinics.models import Invitation, Membership, new_public_id
 from calcinosis_registry.exports.services import path_of
+from calcinosis_registry.quality.models import DataQuery
+from calcinosis_registry.quality.services import answer_query
+from calcinosis_registry.records.drafts import Page, Place, keep
 from calcinosis_registry.rights.models import Basis
-from tests.factories import PASSWORD, PatientFactory, TreatmentCourseFactory
+from lesions.moving import NEW, plan_move
+from patients.models import Visit
+from tests.factories import PASSWORD, PatientFactory, TreatmentCourseFactory, known_lesions
 from tests.house_rules.cast import Cast
 from tests.lesions.signed_visits import complete_visit, sign, sign_page, unlock_page
 from tests.lesions.test_hand_reading import ALL, _zero
@@ -94,6 +101,41 @@ def of_another(cast: Cast) -> str:
     return reverse("rights:ask_erasure", args=[patient.public_id])
 
 
+def to_move(cast: Cast) -> str:
+    """A visit on the wrong patient, at which a lesion was found."""
+    wrong = PatientFactory(clinic=cast.rows["clinic"])
+    visit = known_lesions(wrong, timezone.localdate() - datetime.timedelta(days=9), [("HAND.D1.PULP", "R")])
+    return reverse("lesions:visit_move", args=[visit.public_id])
+
+
+def moved(cast: Cast) -> dict[str, Any]:
+    plan = plan_move(visit=Visit.objects.latest("pk"), target=cast.rows["patient"])
+    chosen = {f"lesion-{one.lesion.pk}": NEW for one in plan.lesions}
+    target = plan.target.public_id
+    return {"target": target, "shown": plan.shown, "confirm": "1", "reason": "another person's"} | chosen
+
+
+def answered(cast: Cast) -> None:
+    query = DataQuery.objects.get(pk=cast.rows["query"].pk)
+    answer_query(query=query, answer="Measured again.", by=User.objects.get(name="Clin"), now=timezone.now())
+
+
+def typing(cast: Cast) -> dict[str, str]:
+    """A new visit as its page keeps it while somebody types."""
+    patient = cast.rows["patient"]
+    address = reverse("lesions:visit_new", args=[patient.public_id])
+    place = Place("visit", address, cast.rows["clinic"].pk, patient.public_id)
+    page = Page.new(owner=User.objects.get(name="Clin"), place=place)
+    return {"draft": page.signed(), "typed_at": "1", "note": "half a sentence"}
+
+
+def a_draft(cast: Cast) -> str:
+    data = QueryDict(mutable=True)
+    data.update(typing(cast))
+    draft = keep(page=Page.read(data["draft"]), data=data, now=timezone.now())
+    return reverse("records:draft_discard", args=[draft.public_id])
+
+
 def an_export_file(cast: Cast) -> None:
     path = path_of(cast.rows["export"])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -130,6 +172,7 @@ SEX = {"item-0": "patient.sex_at_birth", "operator-0": "is", "value-0": ["F"], "
 WRITES: dict[str, Write] = {
     "clinics:clinic": Write("coord", lambda cast: {"name": "Changed"}, form=True),
     "clinics:new_clinic": Write("coord", lambda cast: {"name": "New", "code": "NEW"}),
+    "clinics:set_open": Write("coord", lambda cast: {"open": "no"}),
     "clinics:invite": Write(
         "admin",
         lambda cast: {"email": "n@example.org", "name": "N", "clinic": cast.rows["clinic"].pk, "role": "monitor"},
@@ -155,7 +198,14 @@ WRITES: dict[str, Write] = {
     "lesions:visit_sign": Write("clin", lambda cast: {"meaning": "REVIEWED"}, form=True, before=to_sign),
     "lesions:visits_sign": Write("clin", lambda cast: {"meaning": "REVIEWED"}, form=True, before=to_sign_together),
     "lesions:visit_unlock": Write("clin", lambda cast: {"reason": "The width was read wrong."}, before=signed),
+    "lesions:visit_move": Write("clin", moved, before=to_move),
     "lesions:hand_score": Write("clin", a_reading),
+    "queries:ask": Write("mon", lambda cast: {"message": "Is it right?"}, form=True),
+    "queries:answer": Write("clin", lambda cast: {"answer": "Measured again."}),
+    "queries:close": Write("mon", lambda cast: {"because": "confirmed by the letter"}),
+    "queries:reopen": Write("mon", lambda cast: {"because": "the letter says otherwise"}, before=answered),
+    "records:draft_keep": Write("clin", typing),
+    "records:draft_discard": Write("clin", lambda cast: {}, before=a_draft),
     "rights:ask_erasure": Write(
         "clin", lambda cast: {"basis": Basis.values[0], "reason": "asked for in writing"}, before=of_another
     ),
@@ -176,6 +226,7 @@ WRITES: dict[str, Write] = {
 # {route or pattern: why it is not failed here}
 NOT_HERE = {
     "clinics:reset_second_factor": "one row of the library's, and its event",
+    "clinics:trail_verify": "reads the chain and says whether it holds",
     "lesions:imaging_confirm": "the same taking-in as lesions:imaging_add",
     "account_*": "the library's own, one row and one event each; sign-in is tried under kill -9",
     "mfa_*": "the library's own",
