@@ -166,7 +166,8 @@ def _number_from(model: type[models.Model], number: int) -> None:
             cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
             cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, number])
         else:
-            cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, number])
+            # No sequence, as where the key is the patient's: nothing to set.
+            cursor.execute("SELECT setval(pg_get_serial_sequence(%s, %s), %s)", [table, model._meta.pk.column, number])
 
 
 def plant(row: models.Model, text: str) -> None:
