@@ -10,8 +10,10 @@ from xml.sax.saxutils import escape
 
 from django.utils.translation import get_language
 
-from lesions.body_map.atlas import Caption, Region, View
+from lesions.body_map.atlas import Region, View
 from lesions.body_map.marks import Mark, Placed, place, status_key
+from lesions.body_map.parts import captions as _captions
+from lesions.body_map.parts import path as _path
 from lesions.sites import describe
 from lesions.svg import INK, LINE, NAMESPACE, PAPER, SOFT, ULCER, WASH, element, quoted
 
@@ -87,13 +89,6 @@ def _drawn_elsewhere(view: View, drawing: str) -> str:
 _drawn: dict[tuple[str, bool | str, str], str] = {}
 
 
-def _captions(view: View) -> str:
-    key = (view.key, "captions", get_language() or "")
-    if key not in _drawn:
-        _drawn[key] = "".join(_caption(caption, view.mark) for caption in view.captions)
-    return _drawn[key]
-
-
 def _backdrop(view: View, selectable: bool) -> str:
     """Everything of a view but its lesions. It is long, and the same every time: drawn once per language."""
     key = (view.key, selectable, get_language() or "")
@@ -116,10 +111,6 @@ def _backdrop(view: View, selectable: bool) -> str:
         ]
         _drawn[key] = "".join(parts)
     return _drawn[key]
-
-
-def _path(kind: str, d: str, content: str = "", /, **attributes: object) -> str:
-    return element("path", content, class_=kind, d=d, **attributes)
 
 
 def region_label(region: Region) -> str:
@@ -148,21 +139,6 @@ def _region(region: Region, selectable: bool) -> str:
     label = region_label(region)
     title = element("title", escape(label))
     return _path("map-region", region.path, title, tabindex=0, role="button", aria_label=label, **common)
-
-
-def _caption(caption: Caption, size: float) -> str:
-    return element(
-        "text",
-        escape(str(caption.text)),
-        class_="map-caption map-caption--side" if caption.strong else "map-caption",
-        x=caption.x,
-        y=caption.y + (0 if caption.strong else size * 0.33),
-        font_size=size * (1.2 if caption.strong else 0.95),
-        font_weight=650 if caption.strong else None,
-        letter_spacing=0.4 if caption.strong else None,
-        text_anchor="middle",
-        fill=SOFT,
-    )
 
 
 def _mark(one: Placed, radius: float) -> str:

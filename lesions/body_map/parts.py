@@ -1,0 +1,39 @@
+"""Pieces of SVG that every drawing of the body map shares: a path of a class, the words printed on a view."""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import escape
+
+from django.utils.translation import get_language
+
+from lesions.body_map.atlas import Caption, View
+from lesions.svg import SOFT, element
+
+_captions: dict[tuple[str, str], str] = {}
+
+
+def path(kind: str, d: str, content: str = "", /, **attributes: object) -> str:
+    return element("path", content, class_=kind, d=d, **attributes)
+
+
+def captions(view: View) -> str:
+    """The words on a view: long, and the same every time, so drawn once per language."""
+    key = (view.key, get_language() or "")
+    if key not in _captions:
+        _captions[key] = "".join(_caption(caption, view.mark) for caption in view.captions)
+    return _captions[key]
+
+
+def _caption(caption: Caption, size: float) -> str:
+    return element(
+        "text",
+        escape(str(caption.text)),
+        class_="map-caption map-caption--side" if caption.strong else "map-caption",
+        x=caption.x,
+        y=caption.y + (0 if caption.strong else size * 0.33),
+        font_size=size * (1.2 if caption.strong else 0.95),
+        font_weight=650 if caption.strong else None,
+        letter_spacing=0.4 if caption.strong else None,
+        text_anchor="middle",
+        fill=SOFT,
+    )
