@@ -59,7 +59,8 @@ def test_more_is_never_lighter_and_the_largest_is_the_deepest() -> None:
     assert [(one.over, one.to) for one in scale] == [(0, 4), (4, 8), (8, 12), (12, 16), (16, 20)]
     assert [one.number for one in heat_scale(2)] == [4, 5] and heat_scale(0) == []
     svg = heat({("KNEE", "R"): 20, ("KNEE", "L"): 1})["front"]
-    classes = {one.get("data-side"): one.get("class") for one in ElementTree.fromstring(svg).iter() if one.get("data-site") == "KNEE"}  # fmt: skip
+    knees = [one for one in ElementTree.fromstring(svg).iter() if one.get("data-site") == "KNEE"]
+    classes = {one.get("data-side"): one.get("class") for one in knees}
     assert classes == {"R": "map-region heat-5", "L": "map-region heat-1"}
 
 
