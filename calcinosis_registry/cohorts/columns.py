@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator
+import enum
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
 
-from calcinosis_registry.codebook.catalogue import calculated
+from calcinosis_registry.codebook.catalogue import calculated, codes_of
 from calcinosis_registry.codebook.fields import CodesField, PartialDateField
 from calcinosis_registry.codebook.items import Privacy, item_fields
-from calcinosis_registry.codebook.partial_dates import PartialDate
+from calcinosis_registry.codebook.partial_dates import PartialDate, Precision
 from calcinosis_registry.cohorts.pseudonyms import shifted
 from calcinosis_registry.cohorts.structure import SHAREABLE, Level
 from lesions.models import Lesion
-from patients.models import Diagnosis, LaboratoryResult, Patient, Visit
+from patients.models import Diagnosis, LaboratoryResult, Patient, Visit, VisitState
+
+if TYPE_CHECKING:
+    import pyarrow
 
 OLDEST_SHOWN = 90  # trust.md: ages from 90 on are one group
 
@@ -33,21 +38,61 @@ class Person:
     shift: datetime.timedelta
 
 
+class Kind(enum.StrEnum):
+    """What the cells of a column are; each has one Arrow type."""
+
+    KEY = "key"  # a pseudonym: text that is never empty
+    NUMBER = "number"  # a row's number within the patient, or the number of the row it points at
+    CODE = "code"
+    CODES = "codes"  # several codes in one cell, joined by ";" in the order of the list
+    BOOLEAN = "boolean"  # 1 or 0
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    DATE = "date"
+    TEXT = "text"
+
+
+YES_NO = (("1", __("Yes")), ("0", __("No")))
+PRECISIONS = (
+    (Precision.DAY, __("known to the day")),
+    (Precision.MONTH, __("known to the month")),
+    (Precision.YEAR, __("known to the year")),
+    (Precision.UNKNOWN, __("explicitly unknown")),
+)
+
+
 @dataclass(frozen=True)
 class Column:
     """``paths``: lookups from the row; ``say(person, *values)``: the cell; ``field``: the item it shows, if any.
 
-    ``calculated``: the key in the codebook of a value worked out from other records; its one path is the name under
-    which cohorts/calculated.py gives it.
+    ``codes``: (code, label) pairs of a coded column. ``digits``: (all, after the point) of a decimal. ``missing``: what
+    an empty cell means. ``calculated``: the key in the codebook of a value worked out from other records; its one path
+    is the name under which cohorts/calculated.py gives it.
     """
 
     name: str
     label: str
     paths: tuple[str, ...]
     say: Callable[..., Any]
+    kind: Kind = Kind.TEXT
     field: models.Field | None = None
     unit: str = ""
+    codes: tuple[tuple[str, str], ...] = ()
+    digits: tuple[int, int] | None = None
+    missing: str = ""
     calculated: str = ""
+
+    @property
+    def arrow_type(self) -> pyarrow.DataType:
+        import pyarrow as pa  # heavy
+
+        if self.kind is Kind.DATE:
+            return pa.date32()
+        if self.kind in (Kind.NUMBER, Kind.BOOLEAN, Kind.INTEGER):
+            return pa.int64()
+        if self.kind is Kind.DECIMAL and self.digits:
+            return pa.decimal128(*self.digits)
+        return pa.string()
 
 
 def columns_of(level: Level, *, include_text: bool) -> list[Column]:
@@ -63,18 +108,46 @@ def columns_of(level: Level, *, include_text: bool) -> list[Column]:
 def _of_item(field: models.Field) -> Iterator[Column]:
     label = _capital(field.verbose_name)
     paths = (field.attname,)
-    unit = field.item.unit  # type: ignore[attr-defined]
+    told = {"field": field, "missing": _missing(field)}
+    codes = tuple(codes_of(field))
     if isinstance(field, PartialDateField):
-        for part, words in (("earliest", _("earliest")), ("latest", _("latest")), ("precision", _("precision"))):
-            yield Column(f"{field.name}_{part}", f"{label}, {words}", paths, PARTS[part], field)
+        for part, words in (("earliest", _("earliest")), ("latest", _("latest"))):
+            name = f"{field.name}_{part}"
+            yield Column(name, f"{label}, {words}", paths, PARTS[part], Kind.DATE, **told)
+        named = f"{label}, {_('precision')}"
+        known = said(PRECISIONS)
+        yield Column(f"{field.name}_precision", named, paths, _precision, Kind.CODE, codes=known, **told)
     elif isinstance(field, models.DateField):
-        yield Column(field.name, label, paths, _day, field)
+        yield Column(field.name, label, paths, _day, Kind.DATE, **told)
     elif isinstance(field, CodesField):
-        yield Column(field.name, label, paths, _codes, field)
+        yield Column(field.name, label, paths, _codes, Kind.CODES, codes=codes, **told)
     elif isinstance(field, models.BooleanField):
-        yield Column(field.name, label, paths, _boolean, field)
+        yield Column(field.name, label, paths, _boolean, Kind.BOOLEAN, codes=said(YES_NO), **told)
     else:
-        yield Column(field.name, label, paths, _plain, field, unit)
+        unit = field.item.unit  # type: ignore[attr-defined]
+        digits = (field.max_digits, field.decimal_places) if isinstance(field, models.DecimalField) else None
+        yield Column(field.name, label, paths, _plain, _kind(field), unit=unit, codes=codes, digits=digits, **told)
+
+
+def _kind(field: models.Field) -> Kind:
+    if isinstance(field, models.DecimalField):
+        return Kind.DECIMAL
+    if isinstance(field, models.IntegerField):
+        return Kind.INTEGER
+    if isinstance(field, models.CharField | models.TextField):
+        return Kind.CODE if field.choices else Kind.TEXT
+    raise TypeError(f"{field} is shareable, and a dataset has no kind of column for it")
+
+
+def _missing(field: models.Field) -> str:
+    """What an empty cell of an item means: "unknown" is a code of its own."""
+    if field.item.only_if:  # type: ignore[attr-defined]
+        return _("not answered, or not asked because its condition is not met")
+    return _("not answered")
+
+
+def said(pairs: Iterable[tuple[Any, Any]]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(code), str(label)) for code, label in pairs)
 
 
 def _capital(words: Any) -> str:
@@ -112,7 +185,12 @@ def _precision(person: Person, value: PartialDate | None) -> str | None:
     return None if value is None else value.precision.value
 
 
-PARTS: dict[str, Callable[..., Any]] = {"earliest": _earliest, "latest": _latest, "precision": _precision}
+PARTS: dict[str, Callable[..., Any]] = {"earliest": _earliest, "latest": _latest}
+LABORATORY: Any = LaboratoryResult._meta.get_field("value")
+ACR_EULAR = {
+    "acr_eular_min": __("ACR/EULAR 2013 score, unknown as absent"),
+    "acr_eular_max": __("ACR/EULAR 2013 score, unknown as present"),
+}
 
 
 def age(born: PartialDate | None, day: datetime.date | None) -> int | None:
@@ -141,27 +219,32 @@ def _unit_of_analyte(person: Person, analyte: str) -> str:
 def _added(level: Level) -> Iterator[Column]:
     """What is derived for the dataset and is no codebook item of its own."""
     if level.model is Patient:
-        yield Column("clinic", _("Clinic (pseudonym)"), (), lambda person: person.clinic)
-        yield Column("registered_on", _("Registered on"), ("registered_on",), _day)
+        yield Column("clinic", _("Clinic (pseudonym)"), (), lambda person: person.clinic, Kind.KEY)
+        yield Column("registered_on", _("Registered on"), ("registered_on",), _day, Kind.DATE)
         yield from _ages("age_at_registration", _("Age at registration"), ("birth_date", "registered_on"))
     elif level.model is Visit:
-        yield Column("state", _("State: SIGNED, COMPLETE, OPEN or MISSED"), ("state",), _plain)
+        states = said(VisitState.choices)
+        yield Column("state", _("State of the visit"), ("state",), _plain, Kind.CODE, codes=states)
         yield from _ages("age_at_visit", _("Age at the visit"), ("patient__birth_date", "visit_date"))
-        yield _worked_out("outcome", "visit.outcome", _plain)
+        yield _worked_out("outcome", "visit.outcome", _plain, Kind.CODE)
     elif level.model is Lesion:
-        yield _worked_out("incident", "lesion.incident", _boolean)
+        yield _worked_out("incident", "lesion.incident", _boolean, Kind.BOOLEAN)
     elif level.model is Diagnosis:
-        yield Column("acr_eular_min", _("ACR/EULAR 2013 score, unknown as absent"), ("acr_eular_min",), _plain)
-        yield Column("acr_eular_max", _("ACR/EULAR 2013 score, unknown as present"), ("acr_eular_max",), _plain)
+        for name, label in ACR_EULAR.items():
+            yield Column(name, str(label), (name,), _plain, Kind.INTEGER, missing=_("the score does not apply"))
     elif level.model is LaboratoryResult:
-        yield Column("value", _("Value in the canonical unit"), ("value",), _decimal)
+        digits = (LABORATORY.max_digits, LABORATORY.decimal_places)
+        yield Column("value", _("Value in the canonical unit"), ("value",), _decimal, Kind.DECIMAL, digits=digits)
         yield Column("unit", _("Canonical unit (UCUM)"), ("analyte",), _unit_of_analyte)
 
 
-def _worked_out(name: str, key: str, say: Callable[..., Any]) -> Column:
-    return Column(name, calculated()[key].label, (name,), say, calculated=key)
+def _worked_out(name: str, key: str, say: Callable[..., Any], kind: Kind) -> Column:
+    about = calculated()[key]
+    return Column(name, about.label, (name,), say, kind, codes=about.codes, missing=about.meaning, calculated=key)
 
 
 def _ages(name: str, label: str, paths: tuple[str, str]) -> Iterator[Column]:
-    yield Column(name, label, paths, _age, unit=_("years"))
-    yield Column(f"{name}_90_plus", label + _(": 1 for 90 or more, the age then says 90"), paths, _very_old)
+    unknown = _("birth year not known")
+    yield Column(name, label, paths, _age, Kind.INTEGER, unit=_("years"), missing=unknown)
+    old = label + _(": 1 for 90 or more, the age then says 90")
+    yield Column(f"{name}_90_plus", old, paths, _very_old, Kind.BOOLEAN, codes=said(YES_NO), missing=unknown)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -16,13 +16,16 @@ from django.utils.translation import gettext as _
 
 from calcinosis_registry.cohorts.builder import matching
 from calcinosis_registry.cohorts.calculated import calculated_values
-from calcinosis_registry.cohorts.columns import Column, Person, columns_of
+from calcinosis_registry.cohorts.columns import Column, Kind, Person, columns_of
 from calcinosis_registry.cohorts.links import Link, link_tables, links_of, numbered, numbers
 from calcinosis_registry.cohorts.pseudonyms import Cipher
 from calcinosis_registry.cohorts.scope import Scope
 from calcinosis_registry.cohorts.structure import Level, levels
 from lesions.models import Lesion, LesionObservation
 from patients.models import Patient
+
+if TYPE_CHECKING:
+    import pyarrow
 
 CHUNK = 500  # patients whose rows are in memory at once
 Row = tuple[Any, ...]
@@ -41,6 +44,21 @@ class Table:
     @property
     def header(self) -> list[str]:
         return [column.name for column in self.columns]
+
+    @property
+    def schema(self) -> pyarrow.Schema:
+        """Names and Arrow types of the columns, told without reading a row."""
+        import pyarrow as pa  # heavy
+
+        return pa.schema([(column.name, column.arrow_type) for column in self.columns])
+
+    def arrow(self) -> pyarrow.Table:
+        """The table whole, typed as ``schema``; null is no value."""
+        import pyarrow as pa
+
+        cells = list(zip(*self.rows(), strict=True)) or [()] * len(self.columns)
+        arrays = [pa.array(some, one.arrow_type) for some, one in zip(cells, self.columns, strict=True)]
+        return pa.table(arrays, schema=self.schema)
 
 
 @dataclass(frozen=True)
@@ -77,18 +95,18 @@ def _people(patients: models.QuerySet[Patient], cipher: Cipher) -> Iterator[Pers
         yield Person(pk, cipher.patient(public_id), cipher.clinic(clinic), cipher.shift(public_id))
 
 
-def _key(name: str, label: str) -> Column:
-    return Column(name, label, (), lambda person: None)
+def _key(name: str, label: str, missing: str = "") -> Column:
+    return Column(name, label, (), lambda person: None, Kind.NUMBER, missing=missing)
 
 
 def _patient_key() -> Column:
-    return Column("patient", _("Patient (pseudonym)"), (), lambda person: person.pseudonym)
+    return Column("patient", _("Patient (pseudonym)"), (), lambda person: person.pseudonym, Kind.KEY)
 
 
 def _table(level: Level, people: Sequence[Person], *, include_text: bool, all_visits: bool) -> Table:
     own = [_key(level.number, _("Number of the row, within the patient"))] if level.kind in numbered() else []
     links = links_of(level)
-    keys = [_patient_key(), *own, *(_key(one.name, one.label) for one in links)]
+    keys = [_patient_key(), *own, *(_key(one.name, one.label, _("none, or one left out")) for one in links)]
     columns = columns_of(level, include_text=include_text)
 
     def rows() -> Iterator[Row]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from calcinosis_registry.exports.models import Format, Profile
+from calcinosis_registry.exports.models import Profile
+from calcinosis_registry.exports.writers import FORMATS
+
+
+def _formats() -> list[tuple[str, Any]]:
+    return [(name, one.label) for name, one in FORMATS.items()]
 
 
 class ExportForm(forms.Form):
-    format = forms.ChoiceField(label=_("Format"), choices=Format.choices, widget=forms.RadioSelect, initial=Format.CSV)
+    format = forms.ChoiceField(label=_("Format"), choices=_formats, widget=forms.RadioSelect, initial="csv")
     profile = forms.ChoiceField(label=_("Profile"), choices=Profile.choices, initial=Profile.CODED)
     reason = forms.CharField(
         label=_("What the file is for"), max_length=400, help_text=_("Kept in the ledger and trail.")

@@ -18,13 +18,9 @@ from calcinosis_registry.clinics.models import new_public_id
 from calcinosis_registry.clinics.policy import ScopedQuerySet, grants
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.models import Cohort, ResearchProject
+from calcinosis_registry.exports.writers import FORMATS
 
 KEPT = datetime.timedelta(days=7)
-
-
-class Format(models.TextChoices):
-    CSV = "csv", _("CSV")
-    XLSX = "xlsx", _("Excel workbook")
 
 
 class Profile(models.TextChoices):
@@ -47,7 +43,7 @@ class Export(Traced):
     public_id = models.CharField(max_length=22, unique=True, default=new_public_id, editable=False)
     cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="exports")
     project = models.ForeignKey(ResearchProject, on_delete=models.PROTECT, related_name="exports")
-    format = models.CharField(_("format"), max_length=8, choices=Format.choices)
+    format = models.CharField(_("format"), max_length=16)  # a key of writers.FORMATS
     profile = models.CharField(_("profile"), max_length=12, choices=Profile.choices)
     reason = models.CharField(_("why"), max_length=400)
     include_text = models.BooleanField(_("with free text"), default=False)
@@ -67,6 +63,10 @@ class Export(Traced):
 
     def __str__(self) -> str:
         return f"{self.cohort} {self.format} {self.created_at:%Y-%m-%d}"
+
+    @property
+    def format_label(self) -> str:
+        return str(FORMATS[self.format].label) if self.format in FORMATS else self.format
 
     def get_absolute_url(self) -> str:
         return reverse("exports:export", args=[self.public_id])

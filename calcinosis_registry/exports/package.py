@@ -6,21 +6,12 @@ import hashlib
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import gettext as _
-
-from calcinosis_registry.codebook.catalogue import Entry, calculated, entry
-from calcinosis_registry.cohorts.columns import Column
 from calcinosis_registry.cohorts.dataset import Dataset
-from calcinosis_registry.exports.writers import csv, xlsx
+from calcinosis_registry.exports.writers import FORMATS, codebook, csv
 
-CODEBOOK = (
-    "table", "column", "label", "meaning", "type", "unit", "codes", "possible", "plausible", "condition", "terms",
-    "item", "source", "verified",
-)  # fmt: skip
 _OLDEST = (1980, 1, 1, 0, 0, 0)  # of a zip: the same data make the same bytes
 DATES = (
     "Dates are shifted back by 1 to 364 days, the same for all dates of a patient in this project, so intervals "
@@ -29,39 +20,11 @@ DATES = (
 )
 
 
-def write(folder: Path, dataset: Dataset, format: str) -> dict[str, int]:
+def write(folder: Path, dataset: Dataset, format: str, about: dict[str, Any]) -> dict[str, int]:
     """Write the tables and codebook.csv into ``folder``; {table: rows}. Raises ValueError (too long for XLSX)."""
-    if format == "xlsx":
-        tables = [(table.name, table.header, table.rows()) for table in dataset.tables.values()]
-        counts = xlsx.write(folder / "tables.xlsx", [*tables, ("codebook", CODEBOOK, codebook_rows(dataset))])
-        counts.pop("codebook")
-    else:
-        counts = {
-            table.name: csv.write(folder / f"{table.name}.csv", table.header, table.rows())
-            for table in dataset.tables.values()
-        }
-    csv.write(folder / "codebook.csv", CODEBOOK, codebook_rows(dataset))
+    counts = FORMATS[format].write(folder, dataset, about)
+    csv.write_table(folder / "codebook.csv", codebook.HEADER, codebook.rows(dataset))
     return counts
-
-
-def codebook_rows(dataset: Dataset) -> Iterator[tuple[str, ...]]:
-    """One row per column of every table."""
-    known = calculated()
-    for table in dataset.tables.values():
-        for column in table.columns:
-            about = entry(column.field) if column.field is not None else known.get(column.calculated)
-            yield (table.name, column.name, column.label, *_meaning(column, about))
-
-
-def _meaning(column: Column, about: Entry | None) -> tuple[str, ...]:
-    if about is None:
-        return ("", "", column.unit, "", "", "", "", "", "", "", "")
-    codes = " | ".join(f"{code} = {label}" for code, label in about.codes)
-    verified = _("yes") if about.verified else _("no")
-    return (
-        about.meaning, about.type, about.unit, codes, about.possible, about.plausible, about.condition, about.terms,
-        about.key, about.source, verified,
-    )  # fmt: skip
 
 
 def smallest_group(dataset: Dataset) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from calcinosis_registry.cohorts.models import Cohort, ResearchProject
 from calcinosis_registry.cohorts.pseudonyms import Cipher
 from calcinosis_registry.cohorts.scope import may_export, scope_of
 from calcinosis_registry.exports import package
-from calcinosis_registry.exports.models import KEPT, Export, ExportedPatient, Format, Profile
+from calcinosis_registry.exports.models import KEPT, Export, ExportedPatient, Profile
+from calcinosis_registry.exports.writers import FORMATS
 from patients.models import Patient
 
 
@@ -61,8 +62,11 @@ def _check(by: User, project: ResearchProject | None, format: str, profile: str,
         raise ExportRefused(
             _("There is no profile “%(profile)s” yet; “coded” is the one there is.") % {"profile": profile}
         )
-    if format not in Format.values:
-        raise ExportRefused(_("There is no format “%(format)s”; choose csv or xlsx.") % {"format": format})
+    if format not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise ExportRefused(
+            _("There is no format “%(format)s”; choose one of %(known)s.") % {"format": format, "known": known}
+        )
     if refusal := may_export(by, project):
         raise ExportRefused(refusal)
     if not reason.strip():
@@ -73,11 +77,12 @@ def _build(export: Export, dataset: Dataset, folder: Path) -> Path:
     """The zip, beside its parts; fills in counts, size and checksum."""
     parts, zipped = folder / "parts", folder / "export.zip"
     parts.mkdir()
+    about = _about(export, dataset)
     try:
-        export.row_counts = package.write(parts, dataset, export.format)
+        export.row_counts = package.write(parts, dataset, export.format, about)
     except ValueError as error:
         raise ExportRefused(str(error)) from error
-    package.manifest(parts, export.row_counts, _about(export, dataset))
+    package.manifest(parts, export.row_counts, about)
     package.pack(parts, zipped)
     export.size, export.sha256 = zipped.stat().st_size, package.checksum(zipped)
     return zipped

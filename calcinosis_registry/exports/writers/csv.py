@@ -8,7 +8,10 @@ import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from calcinosis_registry.cohorts.dataset import Dataset
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
@@ -26,7 +29,13 @@ def cell(value: Any) -> str:
     return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
-def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+def write(folder: Path, dataset: Dataset, about: dict[str, Any]) -> dict[str, int]:
+    """One file per table; {table: rows}."""
+    tables = dataset.tables.values()
+    return {table.name: write_table(folder / f"{table.name}.csv", table.header, table.rows()) for table in tables}
+
+
+def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Write a table; returns the number of its rows."""
     count = 0
     with path.open("w", encoding="utf-8", newline="") as file:

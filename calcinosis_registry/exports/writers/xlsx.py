@@ -6,7 +6,12 @@ import datetime
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from calcinosis_registry.exports.writers import codebook
+
+if TYPE_CHECKING:
+    from calcinosis_registry.cohorts.dataset import Dataset
 
 MOST_ROWS = 1_048_575  # of a sheet, below its heading
 _FIRST_YEAR = 1900  # a spreadsheet knows no earlier date
@@ -14,7 +19,15 @@ _FIRST_YEAR = 1900  # a spreadsheet knows no earlier date
 _CREATED = datetime.datetime(2000, 1, 1)  # noqa: DTZ001  the library writes it as it is
 
 
-def write(path: Path, tables: Iterable[tuple[str, Sequence[str], Iterable[Sequence[Any]]]]) -> dict[str, int]:
+def write(folder: Path, dataset: Dataset, about: dict[str, Any]) -> dict[str, int]:
+    """One book, the codebook as its last sheet; {table: rows}. Raises ValueError when a table is too long."""
+    tables = [(table.name, table.header, table.rows()) for table in dataset.tables.values()]
+    counts = write_book(folder / "tables.xlsx", [*tables, ("codebook", codebook.HEADER, codebook.rows(dataset))])
+    counts.pop("codebook")
+    return counts
+
+
+def write_book(path: Path, tables: Iterable[tuple[str, Sequence[str], Iterable[Sequence[Any]]]]) -> dict[str, int]:
     """Write (name, heading, rows) as sheets; {name: rows}. Raises ValueError when a table is too long for a sheet."""
     import xlsxwriter  # heavy, and only needed here
 

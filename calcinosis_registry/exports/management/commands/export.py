@@ -15,8 +15,9 @@ from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.policy import roles_text
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.models import Cohort, ResearchProject
-from calcinosis_registry.exports.models import Format, Profile
+from calcinosis_registry.exports.models import Profile
 from calcinosis_registry.exports.services import ExportRefused, make_export, unpack
+from calcinosis_registry.exports.writers import FORMATS
 
 DEMO_USER, DEMO_COHORT = "researcher@example.org", "everyone"
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         demo = settings.DEMO
         parser.add_argument("--cohort", default=DEMO_COHORT if demo else None, required=not demo)
-        parser.add_argument("--format", choices=Format.values, default="csv")
+        parser.add_argument("--format", choices=FORMATS, default="csv")
         parser.add_argument("--out", type=Path, required=True, help="folder for the zip and its files")
         parser.add_argument("--project", help="title of the research project; default: the cohort's own")
         parser.add_argument("--user", default=DEMO_USER if demo else None, required=not demo, help="e-mail address")

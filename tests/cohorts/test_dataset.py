@@ -1,0 +1,48 @@
+"""The dataset itself: what its columns say before a row is read, and that its two faces are one."""
+
+from __future__ import annotations
+
+import pytest
+
+from calcinosis_registry.cohorts.columns import Kind
+from calcinosis_registry.cohorts.dataset import Dataset, build
+from calcinosis_registry.cohorts.scope import Scope
+from tests.cohorts.register import EVERYONE, patients
+
+pytestmark = pytest.mark.django_db
+
+
+def dataset(**choices) -> Dataset:
+    return build(definition=EVERYONE, scope=Scope(None, exact=True), **choices)
+
+
+def test_a_column_tells_its_type_before_a_row_is_read(north, django_assert_num_queries):
+    made = dataset(include_text=True)
+    with django_assert_num_queries(0):
+        kinds = {f"{table.name}.{one.name}": one.kind for table in made.tables.values() for one in table.columns}
+        types = {f"{table.name}.{one.name}": str(one.type) for table in made.tables.values() for one in table.schema}
+    assert kinds["patients.patient"] is Kind.KEY and types["patients.patient"] == "string"
+    assert kinds["visits.visit_date"] is Kind.DATE and types["visits.visit_date"] == "date32[day]"
+    assert types["visits.weight_kg"] == "decimal128(5, 1)" and types["visits.pain_nrs"] == "int64"
+    assert Kind.CODES in kinds.values() and Kind.BOOLEAN in kinds.values()
+
+
+def test_every_coded_column_names_its_codes_and_every_value_is_one_of_them(north):
+    patients(north, 2)
+    made = dataset()
+    for table in made.tables.values():
+        for column, cells in zip(table.columns, zip(*table.rows(), strict=True), strict=False):
+            if column.kind in (Kind.CODE, Kind.CODES, Kind.BOOLEAN):
+                known = {code for code, _label in column.codes}
+                assert known, f"{table.name}.{column.name}"
+                said = {part for cell in cells if cell is not None for part in str(cell).split(";")}
+                assert said <= known, f"{table.name}.{column.name}: {said - known}"
+
+
+def test_the_arrow_table_holds_the_rows(north):
+    patients(north, 3)
+    made = dataset(include_text=True)
+    for table in made.tables.values():
+        arrow = table.arrow()
+        assert arrow.schema.equals(table.schema)
+        assert [tuple(row.values()) for row in arrow.to_pylist()] == [tuple(row) for row in table.rows()], table.name
