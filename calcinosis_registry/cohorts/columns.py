@@ -108,7 +108,7 @@ def columns_of(level: Level, *, include_text: bool) -> list[Column]:
 def _of_item(field: models.Field) -> Iterator[Column]:
     label = _capital(field.verbose_name)
     paths = (field.attname,)
-    told = {"field": field, "missing": _missing(field)}
+    told: Any = {"field": field, "missing": _missing(field)}
     codes = tuple(codes_of(field))
     if isinstance(field, PartialDateField):
         for part, words in (("earliest", _("earliest")), ("latest", _("latest"))):
