@@ -67,8 +67,11 @@ class Question:
     conditions: tuple[Condition, ...]
 
 
-def parse(definition: Any) -> Question:
-    """Check a definition. Raises DefinitionError naming every item, operator and value that is wrong."""
+def parse(definition: Any, *, items: frozenset[str] | None = None) -> Question:
+    """Check a definition. Raises DefinitionError naming every item, operator and value that is wrong.
+
+    ``items``: the only ones it may ask about.
+    """
     if not isinstance(definition, dict) or set(definition) - {"join", "conditions"}:
         raise DefinitionError([_("A question has “join” and “conditions”, nothing else.")])
     join, given = definition.get("join", "all"), definition.get("conditions", [])
@@ -79,7 +82,7 @@ def parse(definition: Any) -> Question:
     conditions = []
     for index, one in enumerate(given):
         try:
-            conditions.append(_condition(one))
+            conditions.append(_condition(one, items))
         except ValueError as error:
             places[index] = str(error)
     if problems or places:
@@ -87,13 +90,15 @@ def parse(definition: Any) -> Question:
     return Question(join, tuple(conditions))
 
 
-def _condition(given: Any) -> Condition:
+def _condition(given: Any, items: frozenset[str] | None) -> Condition:
     if not isinstance(given, dict) or set(given) - {"item", "operator", "value"}:
         raise ValueError(_("A condition has “item”, “operator” and “value”, nothing else."))
     key, operator = given.get("item"), given.get("operator")
     item = askable().get(key) if isinstance(key, str) else None
     if item is None:
         raise ValueError(_("“%(item)s” is not an item that can be asked.") % {"item": key})
+    if items is not None and key not in items:
+        raise ValueError(_("“%(item)s” lies outside the items of this project.") % {"item": key})
     named = {"item": key}
     if not isinstance(operator, str) or operator not in Operator.values:
         raise ValueError(_("%(item)s: there is no operator “%(operator)s”.") % {**named, "operator": operator})
@@ -115,10 +120,17 @@ def describe(definition: Any) -> str:
 
 
 def matching(
-    definition: Any, patients: models.QuerySet[Patient], *, all_visits: bool = False
+    definition: Any,
+    patients: models.QuerySet[Patient],
+    *,
+    all_visits: bool = False,
+    items: frozenset[str] | None = None,
 ) -> models.QuerySet[Patient]:
-    """Those of ``patients`` the question describes, by the rows the dataset would hold. Raises DefinitionError."""
-    question = parse(definition)
+    """Those of ``patients`` the question describes, by the rows the dataset would hold. Raises DefinitionError.
+
+    ``items``: the only items it may ask about (Scope.items); None for all.
+    """
+    question = parse(definition, items=items)
     tests = [clause(one, all_visits=all_visits) for one in question.conditions]
     if not tests:
         return patients

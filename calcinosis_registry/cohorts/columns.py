@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy as __
 
 from calcinosis_registry.codebook.catalogue import calculated, codes_of
 from calcinosis_registry.codebook.fields import CodesField, PartialDateField
-from calcinosis_registry.codebook.items import Privacy, item_fields
+from calcinosis_registry.codebook.items import Privacy, item_fields, item_key
 from calcinosis_registry.codebook.partial_dates import PartialDate, Precision
 from calcinosis_registry.cohorts.pseudonyms import shifted
-from calcinosis_registry.cohorts.structure import SHAREABLE, Level
+from calcinosis_registry.cohorts.structure import SHAREABLE, Level, levels
 from lesions.models import Lesion
 from patients.models import Diagnosis, LaboratoryResult, Patient, Visit, VisitState
 
@@ -93,6 +93,21 @@ class Column:
         if self.kind is Kind.DECIMAL and self.digits:
             return pa.decimal128(*self.digits)
         return pa.string()
+
+    def key(self, level: Level) -> str:
+        """What a project's scope calls it: the codebook item, or ``patient.age_at_visit`` of what is derived here."""
+        return self.calculated or (item_key(self.field) if self.field else f"{level.kind}.{self.name}")
+
+
+def scope_items() -> dict[str, dict[str, str]]:
+    """{record in words: {key: label}} of everything a project may have in scope, free text too."""
+    found: dict[str, dict[str, str]] = {}
+    for level in levels().values():
+        columns = columns_of(level, include_text=True)
+        found[level.title] = {
+            one.key(level): _capital(one.field.verbose_name) if one.field else one.label for one in columns
+        }
+    return found
 
 
 def columns_of(level: Level, *, include_text: bool) -> list[Column]:

@@ -20,7 +20,7 @@ class Step:
 
 def count(definition: Any, scope: Scope) -> Count:
     """Raises DefinitionError."""
-    return scope.count(matching(definition, population(scope)).count())
+    return scope.count(matching(definition, population(scope), items=scope.items).count())
 
 
 def flow(definition: Any, scope: Scope) -> list[Step]:

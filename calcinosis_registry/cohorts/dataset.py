@@ -83,11 +83,22 @@ def build(*, definition: Any, scope: Scope, include_text: bool = False, all_visi
     Records of unsigned visits are left out unless ``all_visits``; free text unless ``include_text``.
     """
     cipher = Cipher(settings.PSEUDONYM_KEY, scope.project.public_id if scope.project else "report")
-    patients = matching(definition, population(scope), all_visits=all_visits)
+    patients = matching(definition, population(scope), all_visits=all_visits, items=scope.items)
     people = tuple(sorted(_people(patients, cipher), key=lambda person: person.pseudonym))
-    tables = [_table(level, people, include_text=include_text, all_visits=all_visits) for level in levels().values()]
-    tables += [_link_table(link, people, all_visits=all_visits) for link in link_tables()]
+    shown = {level.kind: _shown(level, scope, include_text=include_text) for level in levels().values()}
+    kept = {kind: columns for kind, columns in shown.items() if columns or levels()[kind].is_patient}
+    tables = [_table(levels()[kind], people, columns, all_visits=all_visits) for kind, columns in kept.items()]
+    tables += [
+        _link_table(link, people, all_visits=all_visits)
+        for link in link_tables()
+        if link.source.kind in kept and link.target.kind in kept
+    ]
     return Dataset({table.name: table for table in tables}, people, include_text, all_visits)
+
+
+def _shown(level: Level, scope: Scope, *, include_text: bool) -> list[Column]:
+    """The columns of a record that the scope's items let be seen; a record with none is no table."""
+    return [one for one in columns_of(level, include_text=include_text) if scope.shows(one.key(level))]
 
 
 def _people(patients: models.QuerySet[Patient], cipher: Cipher) -> Iterator[Person]:
@@ -103,11 +114,10 @@ def _patient_key() -> Column:
     return Column("patient", _("Patient (pseudonym)"), (), lambda person: person.pseudonym, Kind.KEY)
 
 
-def _table(level: Level, people: Sequence[Person], *, include_text: bool, all_visits: bool) -> Table:
+def _table(level: Level, people: Sequence[Person], columns: Sequence[Column], *, all_visits: bool) -> Table:
     own = [_key(level.number, _("Number of the row, within the patient"))] if level.kind in numbered() else []
     links = links_of(level)
     keys = [_patient_key(), *own, *(_key(one.name, one.label, _("none, or one left out")) for one in links)]
-    columns = columns_of(level, include_text=include_text)
 
     def rows() -> Iterator[Row]:
         for some in _chunks(people):

@@ -18,6 +18,7 @@ from calcinosis_registry.accounts.models import User
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.builder import MOST_CONDITIONS
+from calcinosis_registry.cohorts.columns import scope_items
 from calcinosis_registry.cohorts.items import OPERATORS, WITH_TWO, Askable, Kind, Operator, askable
 from calcinosis_registry.cohorts.models import Cohort, ResearchProject
 
@@ -132,8 +133,24 @@ class CohortForm(forms.ModelForm):
         self.fields["name"].help_text = _("Needed to keep the cohort.")
 
 
+class EachItem(forms.CheckboxSelectMultiple):
+    """Every item of the codebook, a fold for each kind of record."""
+
+    template_name = "cohorts/item_choice.html"
+
+
 class ProjectForm(forms.ModelForm):
     """A request; nothing leaves before an admin of every clinic asked for has approved it."""
+
+    items_wanted = forms.ChoiceField(
+        label=__("Items in scope"),
+        choices=[("all", __("every item of the codebook")), ("chosen", __("only the items chosen below"))],
+        initial="all",
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=__("Members may ask about, see and take only what is in scope. Ask for no more than you need."),
+    )
+    items = forms.MultipleChoiceField(label=__("Items"), required=False, widget=EachItem)
 
     clinics = forms.ModelMultipleChoiceField(
         label=__("Clinics"), queryset=Clinic.objects.all(), widget=forms.CheckboxSelectMultiple
@@ -148,8 +165,21 @@ class ProjectForm(forms.ModelForm):
 
     class Meta:
         model = ResearchProject
-        fields = ["title", "purpose", "ethics_reference", "clinics", "members", "valid_from", "valid_until"]
+        fields = [
+            "title", "purpose", "ethics_reference", "clinics", "items_wanted", "items", "members", "valid_from",
+            "valid_until",
+        ]  # fmt: skip
         widgets = {"valid_from": DateInput(), "valid_until": DateInput(), "purpose": forms.Textarea(attrs={"rows": 4})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["items"].choices = [(title, list(keys.items())) for title, keys in scope_items().items()]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.pop("items_wanted", "") != "chosen":
+            cleaned["items"] = None
+        return cleaned
 
     def clean_members(self) -> list[User]:
         addresses = [one for one in re.split(r"[\s,;]+", self.cleaned_data["members"].lower()) if one]

@@ -60,6 +60,17 @@ class ResearchProject(Traced):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, editable=False
     )
     approved_at = models.DateTimeField(_("approved"), null=True, editable=False)
+    # Keys of cohorts/columns.py (scope_items); none at all means every item of the codebook, now and later.
+    items: Any = models.JSONField(_("items"), null=True, blank=True)
+    refused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, editable=False
+    )
+    refused_at = models.DateTimeField(_("refused"), null=True, editable=False)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, editable=False
+    )
+    ended_at = models.DateTimeField(_("ended"), null=True, editable=False)
+    decided_because = models.CharField(_("reason of the refusal or ending"), max_length=400, blank=True, editable=False)
 
     objects = ProjectQuerySet.as_manager()
 
@@ -71,7 +82,12 @@ class ResearchProject(Traced):
                 name="project_until_after_from",
                 condition=Q(valid_until__gte=F("valid_from")),
                 violation_error_message=_("“Until” is before “from”."),
-            )
+            ),
+            models.CheckConstraint(
+                name="project_refused_or_approved",
+                condition=Q(refused_at__isnull=True) | Q(approved_at__isnull=True),
+                violation_error_message=_("A project is approved or refused, not both."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -82,8 +98,10 @@ class ResearchProject(Traced):
 
     @property
     def state(self) -> str:
-        """requested, planned, in force or over."""
+        """requested, refused, planned, in force or over."""
         today = timezone.localdate()
+        if self.refused_at is not None:
+            return "refused"
         if today > self.valid_until:
             return "over"
         if self.approved_at is None:
@@ -122,11 +140,13 @@ class ProjectMember(Traced):
 
 class CohortQuerySet(ScopedQuerySet):
     def visible_to(self, user: User | AnonymousUser, permission: Permission) -> Self:
-        """One's own, and those of the projects one is a member of."""
+        """One's own, and of the projects one is a member of those open to all members or shared with oneself."""
         if not grants(user).get(permission):
             return self.none()
         mine = ProjectMember.objects.filter(user_id=user.pk).values("project")
-        return self.filter(Q(owner_id=user.pk) | Q(project__in=mine))
+        shared = CohortShare.objects.filter(user_id=user.pk).values("cohort")
+        told = Q(open_to_members=True) | Q(pk__in=shared)
+        return self.filter(Q(owner_id=user.pk) | (Q(project__in=mine) & told))
 
 
 class Cohort(Traced):
@@ -145,6 +165,7 @@ class Cohort(Traced):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False)
     definition: Any = models.JSONField(_("definition"), default=dict)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    open_to_members = models.BooleanField(_("every member of the project sees it"), default=True, editable=False)
 
     objects = CohortQuerySet.as_manager()
 
@@ -167,3 +188,17 @@ class Cohort(Traced):
 
     def get_absolute_url(self) -> str:
         return reverse("cohorts:cohort", args=[self.public_id])
+
+
+class CohortShare(Traced):
+    """One person who sees a cohort that is not open to every member of its project."""
+
+    cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="shares")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("share of a cohort")
+        constraints = [models.UniqueConstraint(fields=["cohort", "user"], name="cohort_share_once")]
+
+    def __str__(self) -> str:
+        return str(self.user)

@@ -17,11 +17,18 @@ SMALLEST_SHOWN, ROUNDED_TO = 8, 5  # trust.md, "Who sees what"
 
 @dataclass(frozen=True)
 class Scope:
-    """``clinics``: ids, None for every clinic. ``exact``: figures as they are; otherwise protected."""
+    """``clinics``: ids, None for every clinic. ``exact``: figures as they are; otherwise protected.
+
+    ``items``: the keys (columns.scope_items) that may be asked, seen and taken; None for all.
+    """
 
     clinics: frozenset[int] | None
     exact: bool
     project: ResearchProject | None = None
+    items: frozenset[str] | None = None
+
+    def shows(self, key: str) -> bool:
+        return self.items is None or key in self.items
 
     def count(self, number: int) -> Count:
         return Count(number) if self.exact else protected(number)
@@ -60,7 +67,8 @@ def scope_of(user: User, project: ResearchProject | None = None) -> Scope:
     """
     if project is not None and may(user, Permission.COUNT_COHORTS) and project.lets(user, timezone.localdate()):
         clinics = frozenset(ProjectClinic.objects.filter(project=project).values_list("clinic_id", flat=True))
-        return Scope(clinics, exact=True, project=project)
+        items = None if project.items is None else frozenset(project.items)
+        return Scope(clinics, exact=True, project=project, items=items)
     held = grants(user).get(Permission.COUNT_COHORTS, set())
     own = grants(user).get(Permission.VIEW_RECORDS, set())
     counted = None if None in held else frozenset(one for one in held if one is not None)
@@ -74,6 +82,8 @@ def may_export(user: User, project: ResearchProject | None) -> str:
     if project is None:
         return _("Coded rows leave the register only inside an approved research project; this cohort has none.")
     today = timezone.localdate()
+    if project.refused_at is not None:
+        return _("The project “%(title)s” was refused.") % {"title": project}
     if project.approved_at is None:
         return _("The project “%(title)s” is not approved yet.") % {"title": project}
     if today < project.valid_from or today > project.valid_until:

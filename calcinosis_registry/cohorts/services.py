@@ -16,20 +16,25 @@ from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.policy import grants
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.builder import parse
+from calcinosis_registry.cohorts.columns import scope_items
 from calcinosis_registry.cohorts.models import Cohort, ProjectClinic, ProjectMember, ResearchProject
 
 
 def request_project(
     *, title: str, purpose: str, ethics_reference: str, clinics: Iterable[Clinic], members: Iterable[User],
-    valid_from: datetime.date, valid_until: datetime.date, by: User,
+    valid_from: datetime.date, valid_until: datetime.date, by: User, items: Iterable[str] | None = None,
 ) -> ResearchProject:  # fmt: skip
-    """Ask for a project; nothing leaves before it is approved. Who asks is a member. Raises ValidationError."""
+    """Ask for a project; nothing leaves before it is approved. Who asks is a member. Raises ValidationError.
+
+    ``items``: the keys it needs (columns.scope_items); None for every item.
+    """
     clinics = list(clinics)
     if not clinics:
         raise ValidationError({"clinics": _("Choose at least one clinic.")})
+    wanted = None if items is None else _known_items(items)
     project = ResearchProject(
         title=title, purpose=purpose, ethics_reference=ethics_reference, valid_from=valid_from, valid_until=valid_until,
-        requested_by=by,
+        requested_by=by, items=wanted,
     )  # fmt: skip
     project.full_clean()
     with trail.together():
@@ -38,6 +43,18 @@ def request_project(
         people = {person.pk: person for person in [by, *members]}
         ProjectMember.objects.bulk_create([ProjectMember(project=project, user=one) for one in people.values()])
     return project
+
+
+def _known_items(items: Iterable[str]) -> list[str]:
+    """The keys in the order of the codebook. Raises ValidationError naming what is no item."""
+    given = set(items)
+    known = [key for record in scope_items().values() for key in record]
+    if unknown := sorted(given.difference(known)):
+        names = ", ".join(unknown[:5])
+        raise ValidationError({"items": _("Not among the items of the codebook: %(names)s.") % {"names": names}})
+    if not given:
+        raise ValidationError({"items": _("Choose at least one item.")})
+    return [key for key in known if key in given]
 
 
 def governs_project(user: User, project: ResearchProject) -> bool:
@@ -53,17 +70,42 @@ def approve_project(*, project: ResearchProject, by: User, now: datetime.datetim
         raise PermissionDenied
     if project.requested_by_id == by.pk:
         raise ValidationError(_("Somebody else must approve what you asked for."))
-    if project.approved_at is not None or project.state == "over":
-        raise ValidationError(_("This project is approved already, or over."))
+    if project.state != "requested":
+        raise ValidationError(_("Only a project that waits is approved; this one is decided already, or over."))
     project.approved_by, project.approved_at = by, now
     project.save()
     return project
 
 
-def end_project(*, project: ResearchProject, by: User, now: datetime.datetime) -> ResearchProject:
-    """From today on nothing more leaves in its name. Raises PermissionDenied."""
+def refuse_project(*, project: ResearchProject, because: str, by: User, now: datetime.datetime) -> ResearchProject:
+    """Say no, and why. Raises PermissionDenied; ValidationError without a reason or where it is decided already."""
     if not governs_project(by, project):
         raise PermissionDenied
+    if project.state != "requested":
+        raise ValidationError(_("Only a project that waits is refused; this one is decided already, or over."))
+    _give_reason(project, because)
+    project.refused_by, project.refused_at = by, now
+    project.save()
+    return project
+
+
+def _give_reason(project: ResearchProject, because: str) -> None:
+    if not because.strip():
+        raise ValidationError(_("Say why: the people of the project read it."))
+    if len(because) > 400:
+        raise ValidationError(_("The reason has more than 400 characters."))
+    project.decided_because = because.strip()
+
+
+def end_project(
+    *, project: ResearchProject, by: User, now: datetime.datetime, because: str = ""
+) -> ResearchProject:  # fmt: skip
+    """From today on nothing more leaves in its name. Raises PermissionDenied; ValidationError for a long reason."""
+    if not governs_project(by, project):
+        raise PermissionDenied
+    if because:
+        _give_reason(project, because)
+    project.ended_by, project.ended_at = by, now
     yesterday = timezone.localdate(now) - datetime.timedelta(days=1)
     project.valid_from = min(project.valid_from, yesterday)
     project.valid_until = yesterday

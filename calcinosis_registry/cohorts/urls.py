@@ -14,6 +14,7 @@ urlpatterns = [
     path("projects/new/", views_projects.new_project, name="new_project"),
     path("projects/<str:public_id>/", views_projects.project, name="project"),
     path("projects/<str:public_id>/approve/", views_projects.approve, name="approve"),
+    path("projects/<str:public_id>/refuse/", views_projects.refuse, name="refuse"),
     path("projects/<str:public_id>/end/", views_projects.end, name="end"),
     path("<str:public_id>/", views.cohort, name="cohort"),
     path("<str:public_id>/edit/", views.edit, name="edit"),

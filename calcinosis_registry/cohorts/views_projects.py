@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,9 +15,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from calcinosis_registry.accounts.proof import require_proof
 from calcinosis_registry.clinics.policy import may, require
 from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.cohorts.columns import scope_items
 from calcinosis_registry.cohorts.forms import ProjectForm
-from calcinosis_registry.cohorts.models import ProjectQuerySet, ResearchProject
-from calcinosis_registry.cohorts.services import approve_project, end_project, governs_project, request_project
+from calcinosis_registry.cohorts.models import Cohort, ProjectQuerySet, ResearchProject
+from calcinosis_registry.cohorts.services import (
+    approve_project,
+    end_project,
+    governs_project,
+    refuse_project,
+    request_project,
+)
 
 
 def _projects(request: HttpRequest) -> ProjectQuerySet:
@@ -62,32 +71,66 @@ def project(request: HttpRequest, public_id: str) -> HttpResponse:
     governs = governs_project(request.user, found)
     context = {
         "project": found,
-        "may_approve": governs and found.state == "requested" and found.requested_by_id != request.user.pk,
+        "may_decide": governs and found.state == "requested" and found.requested_by_id != request.user.pk,
         "may_end": governs and found.state in ("planned", "in force"),
-        "cohorts": found.cohorts.select_related("owner") if may(request.user, Permission.COUNT_COHORTS) else [],
+        "cohorts": Cohort.objects.visible_to(request.user, Permission.COUNT_COHORTS)
+        .filter(project=found)
+        .select_related("owner"),
+        "items": _items_in_words(found),
     }
     return render(request, "cohorts/project.html", context)
 
 
-@require_POST
-def approve(request: HttpRequest, public_id: str) -> HttpResponse:
+def _items_in_words(project: ResearchProject) -> list[tuple[str, int, list[str]]]:
+    """(record, how many items it has, labels of those in scope) of every record of which something is in scope."""
+    if project.items is None:
+        return []
+    chosen = set(project.items)
+    named = [
+        (title, len(keys), [label for key, label in keys.items() if key in chosen])
+        for title, keys in scope_items().items()
+    ]
+    return [one for one in named if one[2]]
+
+
+def _decide(request: HttpRequest, public_id: str, act: Callable[[ResearchProject], object], done: str) -> HttpResponse:
+    """Approve, refuse or end, by someone who has just proved who they are; what was wrong stands on the project."""
     found = _project(request, public_id)
     require_proof(request)
     try:
-        approve_project(project=found, by=request.user, now=timezone.now())
+        act(found)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        messages.success(
-            request, _("Approved: its members may export coded rows until %(day)s.") % {"day": found.valid_until}
-        )
+        messages.success(request, done % {"day": found.valid_until})
     return redirect(found)
+
+
+@require_POST
+def approve(request: HttpRequest, public_id: str) -> HttpResponse:
+    done = _("Approved: its members may export coded rows until %(day)s.")
+    return _decide(
+        request, public_id, lambda one: approve_project(project=one, by=request.user, now=timezone.now()), done
+    )
+
+
+@require_POST
+def refuse(request: HttpRequest, public_id: str) -> HttpResponse:
+    because = request.POST.get("because", "")
+    return _decide(
+        request,
+        public_id,
+        lambda one: refuse_project(project=one, because=because, by=request.user, now=timezone.now()),
+        _("Refused. Who asked reads why."),
+    )
 
 
 @require_POST
 def end(request: HttpRequest, public_id: str) -> HttpResponse:
-    found = _project(request, public_id)
-    require_proof(request)
-    end_project(project=found, by=request.user, now=timezone.now())
-    messages.success(request, _("The project is over: nothing more leaves in its name."))
-    return redirect(found)
+    because = request.POST.get("because", "")
+    return _decide(
+        request,
+        public_id,
+        lambda one: end_project(project=one, because=because, by=request.user, now=timezone.now()),
+        _("The project is over: nothing more leaves in its name."),
+    )

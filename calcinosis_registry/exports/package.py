@@ -28,9 +28,9 @@ def write(folder: Path, dataset: Dataset, format: str, about: dict[str, Any]) ->
 
 
 def smallest_group(dataset: Dataset) -> dict[str, Any]:
-    """k: how many patients share the rarest combination of sex and age, 0 without patients."""
-    by = ["sex_at_birth", "age_at_registration"]
+    """k: how many patients share the rarest combination of sex and age (as far as in scope), 0 without patients."""
     table = dataset.tables["patients"]
+    by = [name for name in ("sex_at_birth", "age_at_registration") if name in table.header]
     places = [table.header.index(name) for name in by]
     groups = Counter(tuple(row[place] for place in places) for row in table.rows())
     return {"size": min(groups.values(), default=0), "by": by}

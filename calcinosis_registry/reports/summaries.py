@@ -26,6 +26,20 @@ YEAR = 365.25
 Row = Mapping[str, Any]
 
 
+class OutOfScope(LookupError):
+    """The project does not have the item in scope: what needs it is not reported."""
+
+
+class Cells(dict[str, Any]):
+    """A row by column name; a column that the dataset does not have is no missing value."""
+
+    def __missing__(self, name: str) -> Any:
+        raise OutOfScope(name)
+
+    def get(self, name: str, _default: Any = None) -> Any:
+        return self[name]
+
+
 @dataclass(frozen=True)
 class Frame:
     """The rows of a few tables by patient; ``patients`` in the dataset's order."""
@@ -34,6 +48,8 @@ class Frame:
     rows: Mapping[str, Mapping[str, list[Row]]]
 
     def of(self, table: str, patient: str) -> list[Row]:
+        if table not in self.rows:
+            raise OutOfScope(table)
         return self.rows[table].get(patient, [])
 
     def first(self, table: str, patient: str) -> Row:
@@ -45,10 +61,12 @@ def frame(dataset: Dataset) -> Frame:
     """Read the tables that Table 1 is counted from."""
     rows: dict[str, Mapping[str, list[Row]]] = {}
     for name in ("patients", "diagnoses", "visits", "lesions", "observations"):
-        table = dataset.tables[name]
+        table = dataset.tables.get(name)
+        if table is None:
+            continue
         found: dict[str, list[Row]] = defaultdict(list)
         for row in table.rows():
-            found[row[0]].append(dict(zip(table.header, row, strict=True)))
+            found[row[0]].append(Cells(zip(table.header, row, strict=True)))
         rows[name] = found
     return Frame(tuple(person.pseudonym for person in dataset.people), rows)
 
@@ -96,8 +114,14 @@ class Summary:
 
 
 def table_one(data: Frame) -> list[Summary]:
-    """Every variable of Table 1, in order."""
-    return [summarise(variable, data) for variable in VARIABLES]
+    """Every variable of Table 1 whose items are in scope, in order."""
+    found = []
+    for variable in VARIABLES:
+        try:
+            found.append(summarise(variable, data))
+        except OutOfScope:
+            continue
+    return found
 
 
 def summarise(variable: Variable, data: Frame) -> Summary:

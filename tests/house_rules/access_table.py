@@ -65,7 +65,7 @@ OBJECTS = {
     **{
         f"lesions:imaging_{name} public_id": "file.public_id" for name in ("preview", "thumbnail", "download", "remove")
     },
-    **{f"cohorts:{name} public_id": "project.public_id" for name in ("project", "approve", "end")},
+    **{f"cohorts:{name} public_id": "project.public_id" for name in ("project", "approve", "refuse", "end")},
     **{f"cohorts:{name} public_id": "cohort.public_id" for name in ("cohort", "edit")},
     **{f"rights:{name} public_id": "erasure.public_id" for name in ("confirm", "withdraw")},
     **{f"queries:{name} public_id": "query.public_id" for name in ("query", "answer", "close", "reopen")},
@@ -240,6 +240,7 @@ cohorts:projects                          GET      login ok    403   403   ok   
 cohorts:new_project                       GET+POST login 403   403   403   ok    ok    403   403   403   403   403
 cohorts:project                           GET      login 404   403   403   404   ok    ok    ok    404   404   403
 cohorts:approve                           POST     login 404   403   403   404   403   ok    ok    404   404   403
+cohorts:refuse                            POST     login 404   403   403   404   403   ok    ok    404   404   403
 cohorts:end                               POST     login 404   403   403   404   403   ok    ok    404   404   403
 cohorts:cohort                            GET      login 404   403   403   404   ok    403   403   404   403   403
 cohorts:edit                              GET+POST login 404   403   403   404   ok    403   403   404   403   403
