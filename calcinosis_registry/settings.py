@@ -61,14 +61,14 @@ def kept_secret(name: str) -> str:
     return path.read_text()
 
 
-SECRET_KEY = kept_secret("SECRET_KEY")
+SECRET_KEY, *SECRET_KEY_FALLBACKS = kept_secret("SECRET_KEY").split()  # the newest first
 PSEUDONYM_KEY = kept_secret("PSEUDONYM_KEY")
 AUDIT_KEY = kept_secret("AUDIT_KEY")
 # Head of the audit chain and list of erasures: outside the database and outside every backup of it.
 WITNESS_DIR = Path(env("REGISTRY_WITNESS", default=str(DATA_DIR / "keys"))).resolve()
 SECOND_FACTOR_KEY = kept_secret("SECOND_FACTOR_KEY")
 SIGNATURE_KEY = kept_secret("SIGNATURE_KEY")  # a restore needs it too: without it no signature can be checked
-DRAFT_KEY = kept_secret("DRAFT_KEY")  # opens what was typed and not saved (records/sealing.py)
+DRAFT_KEY = kept_secret("DRAFT_KEY")  # opens what was typed and not saved (sealing.py)
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -113,6 +113,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "calcinosis_registry.accounts.middleware.MethodsMiddleware",
+    "calcinosis_registry.operations.health.LiveMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -221,6 +222,7 @@ MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_FORMS = {
     name: f"calcinosis_registry.accounts.forms.{form}"
     for name, form in (
+        ("activate_totp", "ActivateAppForm"),
         ("add_webauthn", "AddPasskeyForm"),
         ("edit_webauthn", "RenamePasskeyForm"),
         ("authenticate_webauthn", "PasskeyForm"),

@@ -41,6 +41,10 @@ class Row:
         return self.label.partition(",")[0]
 
     @property
+    def typed_as(self) -> tuple[str, str, bool]:
+        return self.coverage, self.density, self.unscorable
+
+    @property
     def is_empty(self) -> bool:
         return not (self.coverage or self.density or self.unscorable)
 
@@ -113,6 +117,14 @@ class Grid:
     def ratings(self) -> list[SiteRating]:
         """What was entered and is possible; the others have their ``error`` set."""
         return [rating for row in self.rows if (rating := row.rating(self.tool)) is not None]
+
+    def overwrites(self, stored: Grid) -> list[str]:
+        """The sites whose saved rating would now be another one, or none."""
+        return [
+            f"{now.hand} {now.label}"
+            for now, was in zip(self.rows, stored.rows, strict=True)
+            if not was.is_empty and now.typed_as != was.typed_as
+        ]
 
     @property
     def errors(self) -> int:

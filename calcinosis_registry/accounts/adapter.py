@@ -21,9 +21,9 @@ from django.utils.translation import gettext as _
 from calcinosis_registry.accounts.known_devices import device_of, remember
 from calcinosis_registry.accounts.links import absolute_url, host
 from calcinosis_registry.accounts.models import User
-from calcinosis_registry.accounts.sealing import opened, sealed
 from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action
+from calcinosis_registry.sealing import FACTORS
 
 logger = logging.getLogger(__name__)
 # An e-mail about a forgotten password leaves beside the request: neither its duration nor a mail server that is down
@@ -93,10 +93,10 @@ def tell_refused(user: User | None, factor: str, why: str = "wrong") -> None:
 
 class RegistryMFAAdapter(DefaultMFAAdapter):
     def encrypt(self, text: str) -> str:
-        return sealed(text)
+        return FACTORS.seal(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        return opened(encrypted_text)
+        return FACTORS.open(encrypted_text)
 
     def get_totp_issuer(self) -> str:
         return _("Calcinosis registry")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.core import context
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, generate_totp_secret
 from allauth.mfa.webauthn.forms import (
     AddWebAuthnForm,
     AuthenticateWebAuthnForm,
@@ -17,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from calcinosis_registry.accounts.adapter import tell_refused
+from calcinosis_registry.sealing import FACTORS, Unopened
 
 NAME_LENGTH = 60
 # A credential is some hundred bytes of base64.
@@ -34,6 +38,19 @@ class CredentialField(forms.JSONField):
             return super().to_python(value)
         except RecursionError as error:  # JSON nested too deeply
             raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
+class ActivateAppForm(ActivateTOTPForm):
+    """The secret an app is about to get waits in the session, which is a row of the database: sealed there, too."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        session = context.request.session
+        try:
+            self.secret = FACTORS.open(self.secret) if self.secret.startswith(FACTORS.mark) else self.secret
+        except Unopened:  # the key was changed meanwhile: the code will not fit, and the next page has a new secret
+            self.secret = generate_totp_secret()
+        session[SECRET_SESSION_KEY] = FACTORS.seal(self.secret)
 
 
 class AddPasskeyForm(AddWebAuthnForm):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -29,6 +30,11 @@ PLACES = (
 )
 
 
+# {route: how much waits there for this person, and the permission to deal with it}; apps above add theirs in ready().
+# Who has the place in the menu anyway sees the number on every page; others see place and number on the first one.
+WAITING: dict[str, tuple[P, Callable[[Any], int]]] = {}
+
+
 @cache
 def _url(route: str, _prefix: str) -> str:
     """The address of a place; "" where there is none."""
@@ -38,18 +44,24 @@ def _url(route: str, _prefix: str) -> str:
         return ""
 
 
+def _waiting(request: HttpRequest, route: str, held: set[P]) -> int:
+    needed, counted = WAITING.get(route, (None, None))
+    return counted(request.user) if counted is not None and needed in held else 0
+
+
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """``nav`` (label, url, is it here, count or None), ``may_search``, ``may_open_admin``, ``registry_demo``."""
+    """``nav`` (label, url, is it here, how much waits there), ``may_search``, ``may_open_admin``, ``registry_demo``."""
     user = getattr(request, "user", None)
     held = set(grants(user)) if user is not None else set()
     nav = []
     for label, route, permissions in PLACES:
-        if not held & permissions:
-            continue
         if not (url := _url(route, get_script_prefix())):
             continue
-        active = request.path == url or (url != "/" and request.path.startswith(url))
-        nav.append((label, url, active, None))
+        listed = bool(held & permissions)
+        count = _waiting(request, route, held) if listed or request.path == _url("home", get_script_prefix()) else 0
+        if listed or count:
+            active = request.path == url or (url != "/" and request.path.startswith(url))
+            nav.append((label, url, active, count))
     return {
         "nav": nav,
         "may_search": P.VIEW_RECORDS in held,

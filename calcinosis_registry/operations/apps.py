@@ -6,4 +6,12 @@ class OperationsConfig(AppConfig):
     verbose_name = "running the register"
 
     def ready(self) -> None:
-        from calcinosis_registry.operations import safe_database  # noqa: F401  registers the check
+        from django.conf import settings
+
+        from calcinosis_registry.operations import (
+            logs,
+            safe_database,  # noqa: F401  registers the check
+        )
+
+        if not (settings.DEMO or settings.DEBUG):
+            logs.tell_faults_without_values()

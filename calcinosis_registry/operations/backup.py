@@ -128,7 +128,7 @@ def _write(aside: Path, target: Path, tell: Tell) -> Made:
                      "python": platform.python_version()},
         "finished_at": finished_at,
         "engine": connection.vendor,
-        "keys": {name: manifest.fingerprint(getattr(settings, name)) for name in needed_keys()},
+        "keys": {name: sorted(manifest.fingerprints(getattr(settings, name))) for name in needed_keys()},
         "database": {key: value for key, value in asdict(facts).items() if key != "files"},
         "problems": problems,
         "parts": parts,

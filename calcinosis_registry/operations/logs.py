@@ -10,10 +10,13 @@ from __future__ import annotations
 import datetime
 import json
 import logging
+import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -86,6 +89,20 @@ class RequestLogMiddleware:
         }
         log.info("request", extra={"told": told})
         return answer
+
+
+def tell_faults_without_values() -> None:
+    """What ends a command or a thread goes to the log as everything does. Python would print the message of the
+    exception, and the mail of a nightly job would hold it: PostgreSQL's ends with "Key (name)=(…) already exists"."""
+    sys.excepthook = _fault_of_a_command
+    threading.excepthook = lambda told: _fault_of_a_command(told.exc_type, told.exc_value, told.exc_traceback)
+
+
+def _fault_of_a_command(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error or kind(), trace)
+        return
+    log.critical("fault", exc_info=(kind, error or kind(), trace))
 
 
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

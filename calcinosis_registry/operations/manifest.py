@@ -64,6 +64,11 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
+def fingerprints(keys: str) -> set[str]:
+    """One for each of the keys a setting holds, and one for all of them as they stand."""
+    return {fingerprint(key) for key in (*keys.split(), keys)}
+
+
 def fingerprint(key: str) -> str:
     """Tells two keys apart and gives neither away."""
     return hmac.new(key.encode(), b"fingerprint", hashlib.sha256).hexdigest()[:16]
@@ -107,7 +112,8 @@ def _why_unsealed(text: bytes, key: str) -> str:
         made_with = json.loads(text)["keys"]["PSEUDONYM_KEY"]
     except (ValueError, KeyError, TypeError):
         made_with = None
-    if made_with not in (None, fingerprint(key)):
+    said = [made_with] if isinstance(made_with, str) else made_with
+    if said and not fingerprints(key).intersection(said):
         return (
             "The backup was made with another PSEUDONYM_KEY (or its manifest was altered): put the keys of the "
             "register it was made of in place first."

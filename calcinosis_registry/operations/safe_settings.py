@@ -104,8 +104,9 @@ def unsafe(settings: S) -> Iterator[str]:
     rules = ALWAYS if settings["DEMO"] else ALWAYS + UNLESS_DEMO
     yield from (sentence for holds, sentence in rules if holds(settings))
     keys = {name: settings[name] for name in settings["KEY_NAMES"]}
-    for name, key in keys.items():
+    several = [(name, key) for name, keys_of in keys.items() for key in keys_of.split() or [""]]
+    for name, key in several:
         if _weak(key):
             yield f"{name} is short or simple: it could be guessed. Leave it unset and one is made and kept."
-    if len(set(keys.values())) < len(keys):
+    if len({key for _name, key in several}) < len(several):
         yield f"Two of {', '.join(keys)} are the same: a leak of one would be a leak of both."

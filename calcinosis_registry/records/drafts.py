@@ -17,7 +17,7 @@ from django.utils.crypto import get_random_string
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.records.kept import KEPT, Draft, Submission
-from calcinosis_registry.records.sealing import fingerprint, seal
+from calcinosis_registry.sealing import DRAFTS
 
 SALT = "records.page"
 LONGEST = 4 * 1024 * 1024  # bytes of a form as it is sent; the largest visit page has some tens of thousands
@@ -80,7 +80,7 @@ def body_of(data: QueryDict) -> str:
         if name not in PLUMBING and name not in ("submission", "then")
         for value in values
     ]
-    return fingerprint(repr(sorted(pairs)))
+    return DRAFTS.fingerprint(repr(sorted(pairs)))
 
 
 def keep(*, page: Page, data: QueryDict, now: datetime.datetime) -> Draft | None:
@@ -90,7 +90,7 @@ def keep(*, page: Page, data: QueryDict, now: datetime.datetime) -> Draft | None
         return None
     at = data.get("typed_at", "")
     typed_at = int(at) if at.isdecimal() and len(at) < 16 else 0
-    content = seal(typed(data))
+    content = DRAFTS.seal(typed(data))
     try:
         with transaction.atomic():
             return _write(page, content, _patient(page.place, data), typed_at, data.get("draft_from", ""), now)

@@ -166,7 +166,7 @@ class RecordForm(forms.ModelForm):
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         if self.asks_reason:
-            reasons.demand(self, self.changed_records())
+            reasons.demand(self, self.changed_records(), also=reasons.relinked(self))
         if hasattr(self.instance, "check_links") and "lesions" in self.cleaned_data:
             try:
                 self.instance.check_links(self.cleaned_data["lesions"])

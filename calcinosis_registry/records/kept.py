@@ -19,7 +19,7 @@ from calcinosis_registry.accounts.models import User
 from calcinosis_registry.clinics.models import Clinic, new_public_id
 from calcinosis_registry.clinics.policy import grants
 from calcinosis_registry.clinics.roles import Permission
-from calcinosis_registry.records.sealing import unseal
+from calcinosis_registry.sealing import DRAFTS, Unopened
 
 KEPT = datetime.timedelta(days=14)
 
@@ -66,8 +66,10 @@ class Draft(models.Model):
 
     def data(self) -> QueryDict | None:
         """The form as it was typed, or None where the key to it is gone."""
-        opened = unseal(self.content)
-        return None if opened is None else QueryDict(opened)
+        try:
+            return QueryDict(DRAFTS.open(self.content))
+        except Unopened:
+            return None
 
     @property
     def restore_url(self) -> str:

@@ -45,9 +45,11 @@ def overwritten(record: models.Model) -> list[str]:
     """Labels of the answers that are saved and would now be others. Filling in what was empty overwrites nothing."""
     changes = record.changed_fields() if record.pk and hasattr(record, "changed_fields") else {}
     maintained = getattr(record, "MAINTAINED", ())
+    related = getattr(record, "form_relations", ())
+    relations = [field for field in type(record)._meta.concrete_fields if field.name in related]
     return [
         str(field.verbose_name)
-        for field in item_fields(type(record))
+        for field in [*item_fields(type(record)), *relations]
         if field.editable
         and field.name in changes
         and field.name not in maintained
@@ -60,11 +62,25 @@ def _answered(value: Any) -> bool:
     return value is not None and value is not False and value not in ("", ())
 
 
-def demand(form: Any, records: Iterable[models.Model]) -> None:
-    """Add an error to the form's reason where saved answers of these records change and no reason is given."""
-    if "reason" not in form.fields or because_of(form.data).strip():
+def relinked(form: Any) -> list[str]:
+    """Labels of the lists on a form (the lesions of a treatment) that were saved and would now be others."""
+    fields = {name: field for name, field in form.fields.items() if isinstance(field, forms.ModelMultipleChoiceField)}
+    changed = []
+    for name, field in fields.items() if form.instance.pk else ():
+        was, now = form.initial.get(name) or [], form.cleaned_data.get(name)
+        if was and now is not None and {one.pk for one in was} != {one.pk for one in now}:
+            changed.append(str(field.label))
+    return changed
+
+
+def demand(form: Any, records: Iterable[models.Model], *, also: Iterable[str] = ()) -> None:
+    """Add an error to the form's reason where saved answers of these records change and no reason is given.
+
+    ``also``: labels of saved answers that stand in no field of these records and change with them.
+    """
+    if "reason" not in form.fields or "reason" in form.errors or because_of(form.data).strip():
         return
-    labels = list(dict.fromkeys(label for record in records for label in overwritten(record)))
+    labels = list(dict.fromkeys([*(label for record in records for label in overwritten(record)), *also]))
     if labels:
         more = f" {_('and others')}" if len(labels) > 3 else ""
         problem = _("Say why a saved answer changes: %(what)s.") % {"what": ", ".join(labels[:3]) + more}

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action
+from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.rights.erasure import cancel, entry_of, erase, remove_leftovers, replay_erasures
 from calcinosis_registry.rights.models import Basis, ErasureRequest, PersonalFile, State
 from calcinosis_registry.rights.personal_file import write_personal_file
@@ -50,6 +51,12 @@ def request_erasure(
     with trail.together():
         asked.save()
     return asked
+
+
+def waiting_for(user: User) -> int:
+    """How many erasures wait for this person to be the second of two."""
+    rows = ErasureRequest.objects.visible_to(user, Permission.CONFIRM_ERASURE)
+    return rows.open().exclude(requested_by=user.pk).count()
 
 
 def withdraw_erasure(*, asked: ErasureRequest, by: User, now: datetime.datetime) -> ErasureRequest:

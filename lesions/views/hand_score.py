@@ -19,6 +19,7 @@ from calcinosis_registry.clinics.policy import may
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.records.drafts import Place
 from calcinosis_registry.records.keeping import Keeping
+from calcinosis_registry.records.reasons import demand
 from lesions.forms import ReadingForm
 from lesions.hand_reading import Grid, change_since, save_reading
 from lesions.hand_score import score
@@ -105,6 +106,8 @@ def _own(request: HttpRequest, study: ImagingStudy, *, new: bool) -> HandScore:
 
 def _saved(request: HttpRequest, form: Any, grid: Grid, keeping: Keeping) -> bool:
     ratings = grid.ratings()
+    if form.is_valid():
+        demand(form, [], also=grid.overwrites(Grid.stored(form.instance)))
     if not form.is_valid() or grid.errors or keeping.refused:
         keeping.refuse(form)
         return False

@@ -17,8 +17,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.test import Client
 
-from calcinosis_registry.accounts.sealing import opened, sealed
 from calcinosis_registry.audit.models import Action, Event
+from calcinosis_registry.sealing import FACTORS as BOX
 from tests.accounts.soft_passkey import SoftPasskey
 from tests.accounts.test_sign_in import code_now, sign_in, signed_in
 from tests.conftest import prove
@@ -52,19 +52,19 @@ def test_no_secret_stands_in_the_database_as_it_is(person):
     kept = json.dumps(list(Authenticator.objects.values_list("data", flat=True)))
     assert secret not in kept and not any(code in kept for code in codes)
     for row in Authenticator.objects.all():
-        assert opened(row.data.get("secret") or row.data["seed"])
+        assert BOX.open(row.data.get("secret") or row.data["seed"])
 
 
 def test_a_database_without_its_key_opens_no_account(person, settings):
     totp = TOTP.activate(person, generate_totp_secret())
     settings.SECOND_FACTOR_KEY = "another key"
-    with pytest.raises(ImproperlyConfigured, match="key"):
+    with pytest.raises(ImproperlyConfigured, match="SECOND_FACTOR_KEY"):
         totp.validate_code("123456")
 
 
 def test_a_secret_that_was_never_sealed_is_not_taken():
     with pytest.raises(ImproperlyConfigured):
-        opened("JBSWY3DPEHPK3PXP")
+        BOX.open("JBSWY3DPEHPK3PXP")
 
 
 def test_the_migration_seals_what_stood_in_the_clear_and_only_once(person):
@@ -75,8 +75,8 @@ def test_the_migration_seals_what_stood_in_the_clear_and_only_once(person):
     migration.seal(apps, None)
     once = Authenticator.objects.get(type="totp").data["secret"]
     migration.seal(apps, None)
-    assert Authenticator.objects.get(type="totp").data["secret"] == once == sealed(once)
-    assert opened(once) == secret
+    assert Authenticator.objects.get(type="totp").data["secret"] == once == BOX.seal(once)
+    assert BOX.open(once) == secret
     assert Authenticator.objects.get(type="totp").wrap().validate_code(code_now(secret))
     assert Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes() == ["a", "b"]
     migration.unseal(apps, None)
@@ -281,3 +281,16 @@ def test_a_passkey_of_somebody_else_is_not_there(person, client_of, stranger):
             assert answer.status_code == 404
     key.refresh_from_db()
     assert key.data["name"] == "theirs"
+
+
+def test_the_secret_an_app_is_about_to_get_is_sealed_in_the_session_too(person, client_of):
+    client = client_of(person)
+    prove(client, person)
+    page = client.get(f"{FACTORS}totp/activate/").content.decode()
+    kept = client.session["mfa.totp.secret"]
+    secret = BOX.open(kept)
+    assert secret in page and secret not in kept
+    assert client.post(f"{FACTORS}totp/activate/", {"code": "000000"}).status_code == 200
+    assert BOX.open(client.session["mfa.totp.secret"]) == secret, "a wrong code leaves the app as it is"
+    assert client.post(f"{FACTORS}totp/activate/", {"code": code_now(secret)}).status_code == 302
+    assert Authenticator.objects.get(type="totp").wrap().validate_code(code_now(secret))

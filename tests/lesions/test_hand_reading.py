@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
+from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.codebook.partial_dates import PartialDate
 from lesions.hand_score import instrument
 from lesions.models import HandScore, ImagingStudy
@@ -37,6 +38,7 @@ def score(client_of, clinician):
         for name, (coverage, density) in sites.items():
             typed |= {f"{name}-coverage": coverage, f"{name}-density": density}
         reading = HandScore.objects.filter(study=study, rater=user).order_by("read_number").last()
+        typed["reason"] = "read again"
         typed["version"] = "0" if reading is None or more.get("again") else str(reading.version)
         return client_of(user).post(reverse("lesions:hand_score", args=[study.public_id]), typed | more, follow=True)
 
@@ -86,6 +88,27 @@ def test_a_reading_is_gone_on_with_or_read_once_more(study_of, score):
     assert [(one.total, one.ratings.count()) for one in HandScore.objects.all()] == [(10, 1)]
     score(study, {}, again="1")
     assert [one.read_number for one in HandScore.objects.order_by("read_number")] == [1, 2]
+
+
+def test_a_changed_rating_alone_needs_a_reason_as_every_saved_answer_does(study_of, score):
+    study = study_of(2025)
+    score(study, {"R-D1.DIST": ("30", "2")}, zeros=False)
+    page = score(study, {"R-D1.DIST": ("40", "2")}, zeros=False, reason=" ")
+    assert "Say why a saved answer changes: R Thumb, distal" in page.content.decode()
+    assert 'value="40"' in page.content.decode() and HandScore.objects.get().total == 60
+    page = score(study, {}, zeros=False, reason="", **{"R-D1.DIST-unscorable": "1"})
+    assert "Say why" in page.content.decode()
+    score(study, {"R-D1.DIST": ("40", "2")}, zeros=False, reason="misread")
+    assert HandScore.objects.get().total == 80
+    told = Event.objects.get(action=Action.CHANGE, model="lesions.handscoresite")
+    assert (told.changes["coverage_pct"], told.reason) == ([30, 40], "misread")
+
+
+def test_a_rating_that_was_missing_needs_none(study_of, score):
+    study = study_of(2025)
+    score(study, {"R-D1.DIST": ("30", "2")}, zeros=False)
+    score(study, {"R-D1.DIST": ("30", "2"), "R-D2.DIST": ("10", "1")}, zeros=False, reason="")
+    assert HandScore.objects.get().total == 70
 
 
 def test_the_change_since_the_last_comparable_radiograph_is_shown(study_of, score):

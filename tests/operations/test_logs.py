@@ -6,15 +6,18 @@ import io
 import json
 import logging
 import logging.config
+import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
-from django.db import IntegrityError
+from django.core import mail
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import path
 
 from calcinosis_registry import urls
-from calcinosis_registry.operations.logs import JsonFormatter, config
+from calcinosis_registry.operations.logs import JsonFormatter, config, tell_faults_without_values
 from tests.factories import IdentityFactory, PatientFactory
 
 CANARY = "Zquxanne-Krzywicka"
@@ -58,9 +61,18 @@ def breaking(request):
     raise IntegrityError(f"Key (family_name)=({name}) already exists. {local}")
 
 
+def doubling(request):
+    """A view that writes the same row twice: what PostgreSQL says of it holds the values."""
+    IdentityFactory(registry_number=CANARY[:20])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO identity_identity SELECT * FROM identity_identity WHERE registry_number = %s", [CANARY[:20]]
+        )
+
+
 class WithABreakingPage:
     handler400, handler500 = urls.handler400, urls.handler500
-    urlpatterns = [*urls.urlpatterns, path("breaks/", breaking)]
+    urlpatterns = [*urls.urlpatterns, path("breaks/", breaking), path("doubles/", doubling)]
 
 
 @pytest.fixture
@@ -113,6 +125,50 @@ def test_a_fault_tells_where_it_broke_and_not_with_what(client: Client, lines: L
     assert any(frame.startswith("tests/operations/test_logs.py:") and "breaking" in frame for frame in fault["where"])
     (told,) = [one for one in lines.events() if one["logger"] == "calcinosis_registry.request"]
     assert told["request"] == fault["request"]
+
+
+@pytest.mark.django_db
+def test_what_the_database_says_of_a_refused_row_is_nowhere(client: Client, lines: Lines):
+    """PostgreSQL tells the values: "DETAIL: Key (…)=(…) already exists". Neither log nor page nor mail does."""
+    said = ""
+    try:
+        with transaction.atomic():
+            doubling(None)
+    except IntegrityError as error:
+        said = str(error)
+    assert connection.vendor != "postgresql" or CANARY[:20] in said, "there is something to hide"
+    with transaction.atomic():
+        answer = client.post("/doubles/", {"q": "x"})
+        transaction.set_rollback(True)
+    assert answer.status_code == 500
+    assert CANARY[:20] not in answer.content.decode()
+    assert any("error" in one for one in lines.events())
+    assert not [line for line in lines.out if CANARY[:20] in line]
+    assert not mail.outbox
+
+
+@pytest.mark.parametrize("thread", [False, True], ids=["a command", "a thread"])
+def test_a_fault_that_ends_a_command_or_a_thread_tells_no_value(lines: Lines, capsys, monkeypatch, thread: bool):
+    """The standard error of a nightly job is mailed to whoever runs the machine."""
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    tell_faults_without_values()
+
+    def broken() -> None:
+        raise IntegrityError(f"Key (family_name)=({CANARY}) already exists.")
+
+    if thread:
+        (running := threading.Thread(target=broken)).start()
+        running.join()
+    else:
+        try:
+            broken()
+        except IntegrityError:
+            sys.excepthook(*sys.exc_info())
+    (fault,) = lines.events()
+    assert fault["event"] == "fault" and fault["error"] == ["django.db.utils.IntegrityError"]
+    assert "broken" in fault["where"][-1]
+    assert CANARY not in lines.out[0] + "".join(capsys.readouterr())
 
 
 @pytest.mark.django_db

@@ -64,6 +64,22 @@ def test_emptying_a_saved_answer_needs_one(clara, patient):
     assert ASKED in answer.context["form"].errors["reason"][0]
 
 
+def test_other_lesions_of_a_treatment_need_a_reason_too(clara, patient):
+    course = TreatmentCourseFactory(patient=patient)
+    one, other = LesionFactory(patient=patient, site="KNEE"), LesionFactory(patient=patient, site="ELBOW")
+    address = page_of(course)
+    assert clara.post(address, sent(clara, address, lesions=[str(one.pk)])).status_code == 302, "none were told before"
+    answer = clara.post(address, sent(clara, address, lesions=[str(other.pk)]))
+    assert f"{ASKED}: Lesions" in answer.context["form"].errors["reason"][0]
+    assert [kept.pk for kept in course.lesions.all()] == [one.pk]
+    assert clara.post(address, sent(clara, address, lesions=[])).status_code == 200
+    assert clara.post(address, sent(clara, address)).status_code == 302, "the same ones change nothing"
+    form = sent(clara, address, lesions=[str(other.pk)], reason="the elbow was meant")
+    assert clara.post(address, form).status_code == 302
+    events = Event.objects.filter(model="lesions.treatmentlesion", reason="the elbow was meant")
+    assert {event.action for event in events} == {Action.CREATE, Action.DELETE}
+
+
 @pytest.fixture
 def visit(patient) -> Visit:
     values = {name: value for name, value in ANSWERED.items() if name != "reason"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 
 import pytest
@@ -22,6 +23,7 @@ from tests.factories import (
     IdentityFactory,
     ImagingFileFactory,
     ImagingStudyFactory,
+    MembershipFactory,
     PatientFactory,
     VisitFactory,
     project_of,
@@ -176,3 +178,26 @@ def test_a_request_taken_back_erases_nothing(proven, clinician, admin, patient):
     ask(proven(clinician), patient)
     proven(admin).post(f"/erasures/{ErasureRequest.objects.get().public_id}/withdraw/")
     assert ErasureRequest.objects.get().state == "WITHDRAWN" and Patient.objects.filter(pk=patient.pk).exists()
+
+
+def badge(client, page: str = "/") -> str:
+    """What the menu says about erasures: nothing, the word, or the word and how many."""
+    text = client.get(page).content.decode()
+    found = re.search(r'<a href="/erasures/"[^>]*>Erasures( <span class="count">(\d+))?', text)
+    return "" if found is None else f"Erasures {found[2] or ''}".strip()
+
+
+def test_an_erasure_that_waits_is_announced_to_whoever_can_confirm_it(
+    client_of, proven, clinician, assistant, admin, stranger, patient, north
+):
+    other = MembershipFactory(clinic=north, role="clinician").user
+    assert (badge(client_of(admin), "/accounts/"), badge(client_of(other))) == ("Erasures", "")
+    asked = {"basis": "CONSENT", "reason": "in person", "understood": "on"}
+    assert proven(clinician).post(address(patient, "erasure/"), asked).status_code == 302
+    assert badge(client_of(admin), "/accounts/") == "Erasures 1", "on every page of who has it in the menu"
+    assert badge(client_of(other)) == "Erasures 1", "on the first page of who else may confirm"
+    for nobody in (clinician, assistant, stranger):
+        assert badge(client_of(nobody)) == "", "not to who asked, may not, or is elsewhere"
+    client = proven(other)
+    assert client.post(f"/erasures/{ErasureRequest.objects.get().public_id}/withdraw/").status_code == 302
+    assert (badge(client_of(admin), "/accounts/"), badge(client_of(other))) == ("Erasures", "")

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from calcinosis_registry.accounts.sealing import opened, sealed
+from calcinosis_registry.sealing import FACTORS
 
 SECRETS = ("secret", "seed")
 
@@ -18,11 +18,11 @@ def _each(apps, change):
 
 
 def seal(apps, schema_editor):
-    _each(apps, sealed)
+    _each(apps, FACTORS.seal)
 
 
 def unseal(apps, schema_editor):
-    _each(apps, opened)
+    _each(apps, FACTORS.open)
 
 
 class Migration(migrations.Migration):
