@@ -313,6 +313,11 @@ FILE_UPLOAD_HANDLERS = [
 ]
 FILE_UPLOAD_TEMP_DIR = FILES_DIR / "tmp"
 FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+# What a clinic may keep (0: any amount); how many files are read at a time on this machine; a
+# command that reads a file before we do ("clamdscan --fdpass --no-summary"): 0 clean, 1 not, else no answer.
+CLINIC_STORAGE_GB = env.int("REGISTRY_CLINIC_STORAGE_GB", default=50)
+PARSERS = env.int("REGISTRY_PARSERS", default=2)
+VIRUS_SCANNER = env("REGISTRY_VIRUS_SCANNER", default="")
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 

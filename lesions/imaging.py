@@ -23,7 +23,7 @@ from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action
 from calcinosis_registry.codebook.partial_dates import PartialDate
 from calcinosis_registry.identity.models import Identity
-from lesions import archive, staging, storage
+from lesions import admission, archive, staging, storage
 from lesions.another_patient import names_another_patient
 from lesions.header_match import differences
 from lesions.ingest import HEAD_BYTES, Ingested, identify, ingest, shown_name
@@ -197,7 +197,7 @@ def _guarded(name: str, take: Any) -> Outcome:
 
 def _refusal(name: str, refused: Refused) -> Outcome:
     refused.name = ""  # it stands beside the reason already
-    return Outcome(shown_name(name), State.REFUSED, refused.localised())
+    return Outcome(shown_name(name), State.REFUSED, refused.localised(), status=refused.status)
 
 
 def _not_stored(name: str) -> Outcome:
@@ -208,8 +208,10 @@ def _not_stored(name: str) -> Outcome:
 def _take(intake: Intake, path: Path, name: str, folder: Path) -> Outcome:
     if identify(_head(path)) != "pdf" and not intake.patient.images_consent:
         raise Refused(gettext_noop("No consent to images is in force: photographs and radiographs cannot be kept."))
+    admission.admit(path, patient=intake.patient)
     folder.mkdir()
-    ingested = ingest(path, name, folder)
+    with admission.turn():
+        ingested = ingest(path, name, folder)
     if _already(intake.patient, ingested.sha256) is None and _asks_whose(intake, ingested):
         return _ask(intake, ingested, shown_name(name))
     return _keep(intake, ingested, shown_name(name))

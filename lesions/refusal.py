@@ -18,6 +18,11 @@ class Refused(Exception):
         self.text = text
         self.values = values
         self.name = ""
+        self.status = 200  # of the answer that tells of it
+
+    def answered(self, status: int) -> Refused:
+        self.status = status
+        return self
 
     def __str__(self) -> str:
         return self._sentence(self.text)

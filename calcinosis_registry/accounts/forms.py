@@ -43,6 +43,8 @@ class CredentialField(forms.JSONField):
 class ActivateAppForm(ActivateTOTPForm):
     """The secret an app is about to get waits in the session, which is a row of the database: sealed there, too."""
 
+    secret: str
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         session = context.request.session

@@ -3,3 +3,9 @@ from django.apps import AppConfig
 
 class ExportsConfig(AppConfig):
     name = "calcinosis_registry.exports"
+
+    def ready(self) -> None:
+        from calcinosis_registry.exports.verification import verify_zips
+        from lesions.verification import BESIDES
+
+        BESIDES.append(verify_zips)

@@ -11,6 +11,7 @@ import zipfile
 from decimal import Decimal
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
@@ -285,3 +286,17 @@ def test_what_is_typed_and_not_saved_is_in_no_export(cohort, researcher, clinici
     draft = Draft.objects.get()
     for never in (b"Unsaved remark", b"61.7", draft.content.encode(), draft.public_id.encode(), b"draft"):
         assert never not in inside
+
+
+def test_verify_files_reads_the_zips_too(cohort, researcher, settings, tmp_path, capsys):
+    settings.FILES_DIR = tmp_path / "files"
+    for name in ("sound", "changed", "gone"):
+        path = path_of(export(cohort, researcher, reason=name))
+        if name == "changed":
+            path.write_bytes(path.read_bytes()[:-1] + b"x")
+        if name == "gone":
+            path.unlink()
+    (settings.EXPORTS_DIR / "nobodys.zip").write_bytes(b"PK")
+    with pytest.raises(CommandError, match="1 missing, 1 corrupt, 1 without a record"):
+        call_command("verify_files")
+    assert "orphan: exports/nobodys.zip" in capsys.readouterr().out
