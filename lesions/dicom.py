@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from calcinosis_registry.codebook import codelists
 from lesions.dicom_pixels import shown_pixels
+from lesions.dicom_spacing import calibration_type, pixel_spacing, placed_regions, said, value_of
 from lesions.dicom_structure import PIXEL_DATA, Element, Structure, check_structure, tag_text
 from lesions.refusal import Refused
 from lesions.refusal import gettext_noop as _
@@ -41,7 +42,8 @@ _HEADER_KEYWORDS = (
     *("SpecificCharacterSet", "Modality", "StudyDate", "SeriesDate", "AcquisitionDate", "StudyTime"),
     *("BodyPartExamined", "Laterality", "ImageLaterality", "ViewPosition", "ViewCodeSequence"),
     *("PatientName", "PatientID", "PatientBirthDate", "Manufacturer", "ManufacturerModelName", "BurnedInAnnotation"),
-    *("PixelSpacing", "ImagerPixelSpacing", "SequenceOfUltrasoundRegions", "SharedFunctionalGroupsSequence"),
+    *("PixelSpacing", "ImagerPixelSpacing", "PixelSpacingCalibrationType", "SequenceOfUltrasoundRegions"),
+    "SharedFunctionalGroupsSequence",
 )
 
 
@@ -62,9 +64,11 @@ class DicomHeader:
     """What a DICOM header says. Text is "" and other values None where it says nothing (or nothing readable).
 
     ``pixel_spacing``: mm between rows, mm between columns; ``pixel_spacing_from``: PixelSpacing (in the patient),
-    ImagerPixelSpacing (at the detector, so magnified) or SequenceOfUltrasoundRegions. ``body_part`` is the header's
-    own term, ``region`` the register's site code where the term names exactly one. ``laterality``: R, L or "".
-    ``burned_in``: does the header say that names are written in the pixels (None: not said, which is no permission)?
+    ImagerPixelSpacing (at the detector, so magnified) or SequenceOfUltrasoundRegions; ``calibration_type``: GEOMETRY or
+    FIDUCIAL where the header says that magnification was corrected; ``regions``: left, top, right, bottom in pixels, mm
+    between rows, mm between columns of each ultrasound region with a scale. ``body_part`` is the header's own term,
+    ``region`` the register's site code where the term names exactly one. ``laterality``: R, L or "". ``burned_in``:
+    does the header say that names are written in the pixels (None: not said, which is no permission)?
     """
 
     modality: str
@@ -90,6 +94,8 @@ class DicomHeader:
     device: str
     burned_in: bool | None
     warnings: list[str] = field(default_factory=list)
+    calibration_type: str = ""
+    regions: list[list[float]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values: dates and times in ISO form."""
@@ -116,6 +122,12 @@ def read_header(path: Path) -> DicomHeader:
     with _quietly():
         structure, geometry, uids = _check(path)
         return _header(_dataset(path, [*_HEADER_KEYWORDS]), structure, geometry, uids)
+
+
+def checked(path: Path) -> tuple[Structure, Geometry]:
+    """Structure and size of a file that was checked whole, before any parser sees it. Raises :class:`Refused`."""
+    structure, geometry, _uids = _check(path)
+    return structure, geometry
 
 
 def render_preview(path: Path, max_side: int = 1600, frame: int = 0) -> bytes:
@@ -272,25 +284,25 @@ def _dataset(path: Path, keywords: list[str]) -> Dataset:
 
 
 def _header(dataset: Dataset, structure: Structure, geometry: Geometry, uids: dict[str, str]) -> DicomHeader:
-    spacing, spacing_from = _pixel_spacing(dataset)
+    spacing, spacing_from = pixel_spacing(dataset)
     study_date = next(
         filter(None, (_date(dataset, name) for name in ("StudyDate", "SeriesDate", "AcquisitionDate"))), None
     )
-    body_part = _said(dataset, "BodyPartExamined").upper()
-    side = _said(dataset, "ImageLaterality") or _said(dataset, "Laterality")
+    body_part = said(dataset, "BodyPartExamined").upper()
+    side = said(dataset, "ImageLaterality") or said(dataset, "Laterality")
     return DicomHeader(
-        modality=_said(dataset, "Modality").upper(),
+        modality=said(dataset, "Modality").upper(),
         study_date=study_date,
-        study_time=_time(_said(dataset, "StudyTime")),
+        study_time=_time(said(dataset, "StudyTime")),
         body_part=body_part,
         region=_regions().get(body_part, ""),
         laterality=side if side in ("R", "L") else "",
-        view=_said(dataset, "ViewPosition") or _view_code(dataset),
+        view=said(dataset, "ViewPosition") or _view_code(dataset),
         study_instance_uid=uids["Study Instance UID"],
         series_instance_uid=uids["Series Instance UID"],
         sop_instance_uid=uids["SOP Instance UID"],
-        patient_name=_said(dataset, "PatientName"),
-        patient_id=_said(dataset, "PatientID"),
+        patient_name=said(dataset, "PatientName"),
+        patient_id=said(dataset, "PatientID"),
         patient_birth_date=_date(dataset, "PatientBirthDate"),
         rows=geometry.rows,
         columns=geometry.columns,
@@ -299,31 +311,16 @@ def _header(dataset: Dataset, structure: Structure, geometry: Geometry, uids: di
         transfer_syntax=structure.transfer_syntax,
         pixel_spacing=spacing,
         pixel_spacing_from=spacing_from,
-        device=" ".join(filter(None, (_said(dataset, "Manufacturer"), _said(dataset, "ManufacturerModelName")))),
-        burned_in={"YES": True, "NO": False}.get(_said(dataset, "BurnedInAnnotation").upper()),
+        device=" ".join(filter(None, (said(dataset, "Manufacturer"), said(dataset, "ManufacturerModelName")))),
+        burned_in={"YES": True, "NO": False}.get(said(dataset, "BurnedInAnnotation").upper()),
         warnings=[] if study_date else [_("The header has no readable study date.")],
+        calibration_type=calibration_type(dataset),
+        regions=placed_regions(dataset, geometry.rows, geometry.columns),
     )
 
 
-def _value(dataset: Dataset, keyword: str) -> Any:
-    """The element's value, or None where it is missing or unreadable: one bad element must not hide the others."""
-    try:
-        return dataset.get(keyword)
-    except Exception:
-        return None
-
-
-def _said(dataset: Dataset, keyword: str) -> str:
-    """The first value as text without control characters, at most 128 characters."""
-    value = _value(dataset, keyword)
-    if value is None:
-        return ""
-    first = value[0] if getattr(value, "VM", 1) > 1 or (isinstance(value, list) and value) else value
-    return "".join(character for character in str(first) if character.isprintable()).strip()[:128]
-
-
 def _date(dataset: Dataset, keyword: str) -> datetime.date | None:
-    digits = _said(dataset, keyword).replace(".", "")  # 1996.08.22 is the form before DICOM 3.0
+    digits = said(dataset, keyword).replace(".", "")  # 1996.08.22 is the form before DICOM 3.0
     try:
         return datetime.date.fromisoformat(digits) if re.fullmatch(r"[0-9]{8}", digits) else None
     except ValueError:
@@ -344,39 +341,5 @@ def _regions() -> dict[str, str]:
 
 
 def _view_code(dataset: Dataset) -> str:
-    codes = _value(dataset, "ViewCodeSequence")
-    return _said(codes[0], "CodeMeaning") if codes else ""
-
-
-def _pixel_spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
-    shared = _value(dataset, "SharedFunctionalGroupsSequence")
-    measures = _value(shared[0], "PixelMeasuresSequence") if shared else None
-    holders = (("PixelSpacing", dataset), ("PixelSpacing", measures and measures[0]), ("ImagerPixelSpacing", dataset))
-    for keyword, holder in holders:
-        spacing = _two_lengths(_value(holder, keyword)) if holder else None
-        if spacing:
-            return spacing, keyword
-    regions = [_region_spacing(region) for region in _value(dataset, "SequenceOfUltrasoundRegions") or []]
-    spacings = {spacing for spacing in regions if spacing}
-    # two scales in one picture (split screen): no single spacing is true for it
-    return (spacings.pop(), "SequenceOfUltrasoundRegions") if len(spacings) == 1 else (None, "")
-
-
-def _region_spacing(region: Dataset) -> tuple[float, float] | None:
-    """mm per pixel of a two-dimensional ultrasound region measured in cm (Region Spatial Format 1, units 3)."""
-    if _value(region, "RegionSpatialFormat") != 1:
-        return None
-    if (_value(region, "PhysicalUnitsXDirection"), _value(region, "PhysicalUnitsYDirection")) != (3, 3):
-        return None
-    deltas = [_value(region, "PhysicalDeltaX"), _value(region, "PhysicalDeltaY")]
-    across, down = _two_lengths(deltas, signed=True) or (0.0, 0.0)
-    return (round(abs(down) * 10, 6), round(abs(across) * 10, 6)) if across and down else None
-
-
-def _two_lengths(value: Any, *, signed: bool = False) -> tuple[float, float] | None:
-    try:
-        first, second = (float(part) for part in value)
-    except (TypeError, ValueError):
-        return None
-    usable = all(1e-6 < abs(length) < 1000 and (signed or length > 0) for length in (first, second))
-    return (first, second) if usable else None
+    codes = value_of(dataset, "ViewCodeSequence")
+    return said(codes[0], "CodeMeaning") if codes else ""

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     import numpy as np
     from pydicom import Dataset
 
-_SHARED, _PER_FRAME = 0x52009229, 0x52009230  # functional groups sequences
+FRAME_GROUPS = [0x52009229, 0x52009230]  # functional groups sequences: shared, per frame
+_SHARED, _PER_FRAME = FRAME_GROUPS
 _LOOK_SEQUENCES = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
 _JPEG_BASELINE = "1.2.840.10008.1.2.4.50"  # libjpeg-turbo reads it: gdcm's own copy crashes on damaged tables
 _LEVELS = 2**16
 _FLAT_SHARE = 0.005  # a window that leaves fewer pixels between black and white shows nothing
-_PERCENTILES = (1.0, 99.0)
+PERCENTILES = (1.0, 99.0)
 
 
 def shown_pixels(
@@ -29,20 +30,30 @@ def shown_pixels(
     Very large pictures are thinned to about 4 × ``max_side``. The caller has checked the declared size. Raises whatever
     the decoder raises for damaged pixels.
     """
-    import numpy as np
     from pydicom import Dataset
-    from pydicom.pixels import apply_color_lut, pixel_array
+    from pydicom.pixels import pixel_array
 
     dataset = Dataset()
-    decoder = "pillow" if transfer_syntax == _JPEG_BASELINE and bits == 8 else ""
-    array = pixel_array(
-        path, index=frame, ds_out=dataset, specific_tags=[_SHARED, _PER_FRAME], decoding_plugin=decoder
-    )  # fmt: skip
+    decoder = decoder_of(transfer_syntax, bits)
+    array = pixel_array(path, index=frame, ds_out=dataset, specific_tags=FRAME_GROUPS, decoding_plugin=decoder)
     step = max(1, min(array.shape[:2]) // (4 * max_side))
     array = array[::step, ::step]
     if photometric in ("MONOCHROME1", "MONOCHROME2"):
-        _take_frame_look(dataset, frame)
+        take_frame_look(dataset, frame)
         return grey(array, dataset, inverted=photometric == "MONOCHROME1")
+    return colour(array, dataset, photometric, bits)
+
+
+def decoder_of(transfer_syntax: str, bits: int) -> str:
+    """The decoder to ask for, "" for any."""
+    return "pillow" if transfer_syntax == _JPEG_BASELINE and bits == 8 else ""
+
+
+def colour(array: np.ndarray, dataset: Dataset, photometric: str, bits: int) -> np.ndarray:
+    """Colour pixels as 8-bit RGB."""
+    import numpy as np
+    from pydicom.pixels import apply_color_lut
+
     if photometric == "PALETTE COLOR":
         array = apply_color_lut(array, dataset)[..., :3]  # the fourth would be opacity
         bits = 8 * array.itemsize
@@ -53,7 +64,7 @@ def shown_pixels(
     return np.ascontiguousarray(array >> max(0, bits - 8)).astype(np.uint8)
 
 
-def _take_frame_look(dataset: Dataset, frame: int) -> None:
+def take_frame_look(dataset: Dataset, frame: int) -> None:
     """Enhanced objects keep rescale and window in functional groups: lift this frame's to the top level."""
     for tag, index in ((_SHARED, 0), (_PER_FRAME, frame)):
         groups = dataset[tag].value if tag in dataset else ()
@@ -80,14 +91,14 @@ def grey(array: np.ndarray, dataset: Dataset, *, inverted: bool) -> np.ndarray:
         values = np.linspace(low, high, _LEVELS)
     counts = np.bincount(places.ravel(), minlength=len(values))
     values = apply_modality_lut(values, dataset)
-    shades = _voi(values, dataset)
+    shades = voi(values, dataset)
     if shades is None or counts[(shades > 0) & (shades < 1)].sum() < _FLAT_SHARE * array.size:
         shades = _percentile_window(values, counts, dataset.get("PixelPaddingValue"), low)
     table = np.rint((1 - shades if inverted else shades) * 255).astype(np.uint8)
     return table[places]
 
 
-def _voi(values: np.ndarray, dataset: Dataset) -> np.ndarray | None:
+def voi(values: np.ndarray, dataset: Dataset) -> np.ndarray | None:
     """0..1 for each value by the header's VOI LUT or first window; None where it has no usable one."""
     import numpy as np
     from pydicom.pixels import apply_voi
@@ -122,7 +133,7 @@ def _percentile_window(values: np.ndarray, counts: np.ndarray, padding: int | No
         counts[padding - low] = 0
     order = np.argsort(values, kind="stable")  # a negative rescale slope turns the order round
     share = np.cumsum(counts[order]) / counts.sum() * 100
-    first, last = (float(values[order[min(int(np.searchsorted(share, p)), len(values) - 1)]]) for p in _PERCENTILES)
+    first, last = (float(values[order[min(int(np.searchsorted(share, p)), len(values) - 1)]]) for p in PERCENTILES)
     if first == last:
         first, last = float(values.min()), float(values.max())
     return np.clip((values - first) / max(last - first, 1e-6), 0, 1)

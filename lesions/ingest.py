@@ -106,7 +106,7 @@ def ingest(path: Path, name: str, folder: Path) -> Ingested:
         with path.open("rb") as file:
             kind = identify(file.read(HEAD_BYTES))
         _check_outside(path, name, kind)
-        answer = _parse(kind, path, folder)
+        answer = in_limited_process("take", kind, path, folder)
         return _ingested(kind, path, folder, answer)
     except BaseException as problem:
         for left in folder.iterdir():
@@ -131,9 +131,12 @@ def _check_outside(path: Path, name: str, kind: str) -> None:
         raise Refused(_("The file is larger than %(limit)s MB."), limit=MAX_BYTES[kind] // 10**6)
 
 
-def _parse(kind: str, path: Path, folder: Path) -> dict:
-    """Run the worker. Its environment holds no secrets, its answer is plain JSON, its death is a refusal."""
-    request = json.dumps({"kind": kind, "source": str(path.resolve()), "folder": str(folder.resolve())})
+def in_limited_process(task: str, kind: str, path: Path, folder: Path) -> dict:
+    """Run the worker. Its environment holds no secrets, its answer is plain JSON, its death is a refusal.
+
+    Raises :class:`Refused`, or OSError for a full disk.
+    """
+    request = json.dumps({"task": task, "kind": kind, "source": str(path.resolve()), "folder": str(folder.resolve())})
     environment = {"PATH": os.environ.get("PATH", ""), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     try:
         done = subprocess.run(

@@ -1,7 +1,8 @@
 """The parsing process, ``python -m lesions.ingest_worker``: reads one untrusted file under limits, without Django.
 
-In: one JSON object on standard input (kind, source, folder). Out: one JSON object on standard output, either the facts
-or ``{"refused": [text, values]}``; files in ``folder``: ``stored``, ``preview.png``, ``thumbnail.png``.
+In: one JSON object on standard input (task, kind, source, folder). Out: one JSON object on standard output, either the
+facts or ``{"refused": [text, values]}``; files in ``folder``: ``stored``, ``preview.png``, ``thumbnail.png`` of an
+upload (task "take"), ``raster`` of a stored picture (task "raster").
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import json
 import os
 import resource
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesions import dicom, dicom_deflated, dicom_structure, photograph, report_pdf
+from lesions import dicom, dicom_deflated, dicom_structure, photograph, raster_pixels, report_pdf
 from lesions.refusal import Refused
 from lesions.refusal import gettext_noop as _
 
@@ -43,7 +45,7 @@ def main() -> None:
     request = json.load(sys.stdin)
     _confine(request["kind"])
     with answer_to:
-        json.dump(_answer(request["kind"], Path(request["source"]), Path(request["folder"])), answer_to)
+        json.dump(_answer(request), answer_to)
 
 
 def _confine(kind: str) -> None:
@@ -63,9 +65,12 @@ def _confine(kind: str) -> None:
         libc.unshare(_NEW_NETWORK | _NEW_USER)
 
 
-def _answer(kind: str, source: Path, folder: Path) -> dict[str, Any]:
+def _answer(request: dict[str, str]) -> dict[str, Any]:
+    kind, source, folder = request["kind"], Path(request["source"]), Path(request["folder"])
     readers = {"dicom": _read_dicom, "jpeg": _read_photograph, "png": _read_photograph, "pdf": _read_pdf}
     try:
+        if request["task"] == "raster":
+            return _write_raster(kind, source, folder)
         return readers[kind](kind, source, folder)
     except Refused as refused:
         return {"refused": [refused.text, refused.values]}
@@ -91,14 +96,14 @@ def _read_dicom(kind: str, source: Path, folder: Path) -> dict[str, Any]:
         header = dataclasses.replace(header, transfer_syntax=dicom_structure.DEFLATED)
     (folder / "preview.png").write_bytes(preview)
     _write_thumbnail(Image.open(io.BytesIO(preview), formats=["PNG"]), folder)
-    warnings = list(header.warnings)
+    notes = list(header.warnings)
     if _copy_without_preamble(source, folder / "stored"):
-        warnings.append(_("The first 128 bytes held something and were emptied."))
+        notes.append(_("The first 128 bytes held something and were emptied."))
     return {
         "header": header.as_json(),
         "width": header.columns,
         "height": header.rows,
-        "warnings": warnings,
+        "warnings": notes,
     }
 
 
@@ -122,6 +127,17 @@ def _read_photograph(kind: str, source: Path, folder: Path) -> dict[str, Any]:
     shown.save(folder / "preview.png", "PNG", compress_level=4)
     _write_thumbnail(shown, folder)
     return {"header": None, "width": width, "height": height, "warnings": []}
+
+
+def _write_raster(kind: str, source: Path, folder: Path) -> dict[str, Any]:
+    target = folder / "raster"
+    if kind != "dicom":
+        raster_pixels.of_photograph(source, target)
+        return {}
+    inflated = dicom_deflated.inflate(source, folder / "inflated")
+    with warnings.catch_warnings(action="ignore"):
+        raster_pixels.of_dicom(inflated or source, target)
+    return {}
 
 
 def _write_thumbnail(picture: Image, folder: Path) -> None:

@@ -15,7 +15,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-KINDS = {"original": "", "preview": ".preview.png", "thumbnail": ".thumbnail.png"}
+KINDS = {"original": "", "preview": ".preview.png", "thumbnail": ".thumbnail.png", "raster": ".raster"}
+RENDERED = ("preview", "thumbnail")  # of every picture, made when it is taken in
+REMADE = "raster"  # made when the picture is first looked at, and again wherever it is missing: in no backup
 _CHUNK = 2**20
 
 
@@ -35,6 +37,12 @@ def store(temp_path: Path, root: Path) -> str:
 def store_preview(sha256: str, root: Path, png: bytes, kind: str = "preview") -> None:
     """Keep a rendered picture (kind: preview, thumbnail) beside its original."""
     _keep([png], root, final=path_of(sha256, root, kind))
+
+
+def store_raster(sha256: str, root: Path, raster: Path) -> None:
+    """Keep the tiles made of a picture beside its original."""
+    with raster.open("rb") as file:
+        _keep(iter(lambda: file.read(_CHUNK), b""), root, final=path_of(sha256, root, REMADE))
 
 
 @contextmanager

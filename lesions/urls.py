@@ -12,6 +12,7 @@ from lesions.views import (
     patient_history,
     patient_page,
     signing,
+    viewer,
     visit,
 )
 
@@ -34,6 +35,12 @@ urlpatterns = [
     path("patients/<slug:patient_id>/imaging/waiting/<slug:token>/", imaging.waiting_picture, name="imaging_waiting"),
     path("imaging/<slug:public_id>/", imaging_study.study_page, name="imaging_study"),
     path("imaging/<slug:public_id>/score/", hand_score.entry, name="hand_score"),
+    path("imaging/files/<slug:public_id>/raster/", viewer.raster, name="imaging_raster"),
+    path(
+        "imaging/files/<slug:public_id>/raster/tiles/<int:frame>/<int:level>/<int:column>/<int:row>/",
+        viewer.tile,
+        name="imaging_tile",
+    ),
     path("imaging/files/<slug:public_id>/preview/", imaging_files.preview, name="imaging_preview"),
     path("imaging/files/<slug:public_id>/thumbnail/", imaging_files.thumbnail, name="imaging_thumbnail"),
     path("imaging/files/<slug:public_id>/download/", imaging_files.download, name="imaging_download"),

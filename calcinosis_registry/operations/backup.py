@@ -155,10 +155,9 @@ def _copy_files(hashes: list[str], aside: Path, parts: dict[str, dict[str, Any]]
             continue
         if about["sha256"] != sha256:
             problems.append(f"{sha256} is damaged in the register")
-        for kind in storage.KINDS:
-            if kind != "original":  # a preview may be missing: it is made again from the original
-                with suppress(FileNotFoundError):
-                    _copy(storage.path_of(sha256, settings.FILES_DIR, kind), aside, parts)
+        for kind in storage.RENDERED:  # one may be missing
+            with suppress(FileNotFoundError):
+                _copy(storage.path_of(sha256, settings.FILES_DIR, kind), aside, parts)
         tell("files", done, len(hashes))
     return problems
 

@@ -95,6 +95,7 @@ def _page(request: HttpRequest, study: ImagingStudy, form: RecordForm, keeping: 
         "form": form,
         "keeping": keeping,
         "files": files,
+        "open": _opened(files, request.GET.get("file", "")),
         "facts": _facts(files),
         "named_otherwise": any(file.header.get("named_otherwise") for file in files),
         "missing": [form[name] for name in missing],
@@ -105,6 +106,12 @@ def _page(request: HttpRequest, study: ImagingStudy, form: RecordForm, keeping: 
         "may_see_names": may(user, Permission.SEE_IDENTITY, clinic_id),
     }
     return render(request, "lesions/imaging_study.html", context)
+
+
+def _opened(files: list[ImagingFile], wanted: str) -> ImagingFile | None:
+    """The picture in the viewer: the one asked for, or the first."""
+    shown = [file for file in files if file.has_preview]
+    return next((file for file in shown if file.public_id == wanted), shown[0] if shown else None)
 
 
 def _facts(files: list[ImagingFile]) -> list[tuple[str, str]]:

@@ -53,7 +53,8 @@ def test_a_radiograph_is_uploaded_asked_about_seen_and_scored(
     check_axe(page)
     page.fill("#waiting input[name=reason]", "Name before marriage")
     page.click("#waiting button[name=take]")
-    assert drawn(page, ".picture img") == 1600
+    assert drawn(page, ".viewer img") == 1600
+    expect(page.locator(".viewer[data-ready]")).to_be_visible()
     check_axe(page)
     study = ImagingStudy.objects.get()
     assert (study.modality, study.laterality, page.url.endswith(study.get_absolute_url())) == ("CR", "R", True)

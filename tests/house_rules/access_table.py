@@ -62,8 +62,10 @@ OBJECTS = {
     "lesions:hand_score public_id": "study.public_id",
     "records:draft_discard public_id": "'nothing'",
     "lesions:imaging_waiting token": "'nothing'",
+    **dict.fromkeys(("frame", "level", "column", "row"), "'0'"),
     **{
-        f"lesions:imaging_{name} public_id": "file.public_id" for name in ("preview", "thumbnail", "download", "remove")
+        f"lesions:imaging_{name} public_id": "file.public_id"
+        for name in ("preview", "thumbnail", "download", "remove", "raster", "tile")
     },
     **{f"cohorts:{name} public_id": "project.public_id" for name in ("project", "approve", "refuse", "end")},
     **{f"cohorts:{name} public_id": "cohort.public_id" for name in ("cohort", "edit")},
@@ -219,6 +221,9 @@ lesions:imaging_study                     GET      login ok    ok    ok    404  
 lesions:imaging_study                     POST     login ok    ok    403   404   404   404   404   404   404   404
 lesions:hand_score                        GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:hand_score                        POST     login ok    ok    403   404   404   404   404   404   404   404
+lesions:imaging_raster                    GET      login ok    ok    ok    404   404   404   404   404   404   404
+lesions:imaging_raster                    POST     login ok    ok    ok    404   404   404   404   404   404   404
+lesions:imaging_tile                      GET      login 404   404   404   404   404   404   404   404   404   404
 lesions:imaging_preview                   GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:imaging_thumbnail                 GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:imaging_download                  GET      login ok    ok    403   404   404   404   404   404   404   404
