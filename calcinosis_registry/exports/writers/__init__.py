@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as __
 
-from calcinosis_registry.exports.writers import csv, xlsx
+from calcinosis_registry.exports.writers import csv, parquet, r, sas, spss, stata, xlsx
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -36,6 +36,15 @@ class FileFormat:
 
 # {what the command line and the ledger call it: the format}, in the order of the page.
 FORMATS: dict[str, FileFormat] = {
-    "csv": FileFormat(__("CSV"), csv.write, __("One text file per table: opens everywhere.")),
-    "xlsx": FileFormat(__("Excel workbook"), xlsx.write, __("One sheet per table; at most 1,048,575 rows each.")),
+    "csv": FileFormat(__("CSV"), csv.write, __("For any program: one text file per table.")),
+    "xlsx": FileFormat(
+        __("Excel workbook"), xlsx.write, __("To look at: one sheet per table, opens in LibreOffice too.")
+    ),
+    "spss": FileFormat(__("SPSS (.sav)"), spss.write, __("For SPSS users: value labels, missing values declared.")),
+    "stata": FileFormat(
+        __("Stata (.dta)"), stata.write, __("For Stata users: value labels, .a and .u for empty cells.")
+    ),
+    "sas": FileFormat(__("SAS (.xpt)"), sas.write, __("For SAS users: transport files and a program with formats.")),
+    "r": FileFormat(__("R"), r.write, __("For R users: a script gives factors, dates and labels; no package needed.")),
+    "parquet": FileFormat(__("Parquet"), parquet.write, __("For Python, R, Spark, DuckDB: typed, small and fast.")),
 }

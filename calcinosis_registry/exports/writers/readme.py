@@ -1,0 +1,43 @@
+"""README.txt of a zip: what is in it, what the format could not carry, how to open it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+COMMON = (
+    "One table per kind of record; every row belongs to a patient. patient is a pseudonym of this project; visit_no, "
+    "lesion_no, … link the tables within a patient.",
+    "codebook.csv says what every column means, its unit, its codes, its limits and when it is asked. manifest.json "
+    "says who made the file, of which cohort, why, and the checksum of each file.",
+    "Dates are shifted back by 1 to 364 days, the same for all dates of a patient in this project: intervals are "
+    "exact, calendar days are not real. A date known to the month or year is given as earliest, latest and precision.",
+)
+
+
+def write(folder: Path, about: dict[str, Any], title: str, said: Iterable[str], example: str = "") -> None:
+    """README.txt; the same sentences go into the manifest as its notes."""
+    said = list(said)
+    about["notes"] = said
+    project, cohort = about.get("project", {}), about.get("cohort", {})
+    lines = [title, "=" * len(title), ""]
+    lines += [f"{name}: {one}" for name, one in _headings(about, project, cohort) if one]
+    lines += ["", "What is in it", "-------------", *(f"- {one}" for one in COMMON)]
+    lines += ["", "This format", "-----------", *(f"- {one}" for one in said)]
+    if example:
+        lines += ["", "How to read it", "--------------", *(f"    {line}" for line in example.splitlines())]
+    (folder / "README.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _headings(about: dict[str, Any], project: dict[str, Any], cohort: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+    return (
+        ("Project", project.get("title")), ("Cohort", cohort.get("name")), ("Profile", about.get("profile")),
+        ("Export", about.get("export")),
+    )  # fmt: skip
+
+
+def not_applicable() -> str:
+    return _("Not applicable")
