@@ -53,8 +53,9 @@ def described(table: Table, about: dict[str, Any]) -> pa.Schema:
         pa.field(one.name, one.arrow_type, metadata={name: text for name, text in _about(one).items() if text})
         for one in table.columns
     ]
-    said = {"table": table.name, "label": table.label, "export": str(about.get("export", ""))}
-    return pa.schema(fields, metadata={**said, "profile": str(about.get("profile", ""))})
+    project = about.get("project", {}).get("title", "")
+    said = {"table": table.name, "label": table.label, "project": project, "profile": str(about.get("profile", ""))}
+    return pa.schema(fields, metadata=said)
 
 
 def _about(column: Column) -> dict[str, str]:

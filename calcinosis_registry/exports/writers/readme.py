@@ -35,7 +35,6 @@ def write(folder: Path, about: dict[str, Any], title: str, said: Iterable[str], 
 def _headings(about: dict[str, Any], project: dict[str, Any], cohort: dict[str, Any]) -> Iterable[tuple[str, Any]]:
     return (
         ("Project", project.get("title")), ("Cohort", cohort.get("name")), ("Profile", about.get("profile")),
-        ("Export", about.get("export")),
     )  # fmt: skip
 
 

@@ -32,8 +32,7 @@ def write(folder: Path, dataset: Dataset, about: dict[str, Any]) -> dict[str, in
         for table in dataset.tables.values():
             counts[table.name] = book.sheet(table.name, table.schema, batches(table))
         book.text_sheet("codebook", codebook.HEADER, codebook.rows(dataset))
-        said = [*SAID, *book.said]
-    readme.write(folder, about, "Excel workbook", said, EXAMPLE)
+    readme.write(folder, about, "Excel workbook", [*SAID, *book.said], EXAMPLE)
     return counts
 
 
