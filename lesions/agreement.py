@@ -61,6 +61,15 @@ def back_again(observations: Sequence[S]) -> tuple[S, S] | None:
     return None
 
 
+def is_there_on(observations: Iterable[Seen], day: datetime.date) -> bool:
+    """Is a lesion still there after its last assessment up to ``day``? Not before it was first seen."""
+    assessed = [
+        one for one in in_order(observations)
+        if one.visit.visit_date <= day and one.status_change not in scoring.UNASSESSED_STATUSES
+    ]  # fmt: skip
+    return bool(assessed) and scoring.is_active(assessed[-1].status_change)
+
+
 def removed_by(procedures: Iterable[Removal], day: datetime.date) -> bool:
     """Does one of a lesion's procedures explain that it is excised on ``day``? An unknown date may be before it."""
     return any(

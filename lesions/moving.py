@@ -67,7 +67,13 @@ def plan_move(*, visit: Visit, target: Patient) -> Plan:
     plan.problems += _standing_problems(visit, target)
     _gather(plan)
     found = Lesion.objects.filter(visit=visit)
-    seen = {one.lesion_id: one for one in LesionObservation.objects.filter(visit=visit).select_related("visit")}
+    seen = {
+        one.lesion_id: one for one in LesionObservation.objects.filter(visit=visit).select_related("visit", "lesion")
+    }
+    for one in seen.values():
+        if one.merged_into_id is not None or one.status_change == LesionStatus.SPLIT:
+            problem = _("%(lesion)s split or merged at this visit: take that back first.")
+            plan.problems.append(problem % {"lesion": one.lesion.label})
     linked = {pk for record in plan.records for pk in _lesion_ids(record)}
     for lesion in Lesion.objects.filter(pk__in={*seen, *linked, *found.values_list("pk", flat=True)}).order_by(
         "number"

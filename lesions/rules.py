@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from lesions import agreement
-from lesions.models import Lesion, LesionObservation, LesionStatus, Procedure
+from lesions.models import Lesion, LesionObservation, LesionStatus, Lineage, Procedure
 from lesions.models.observation import excised_without_procedure, there_again
 from patients.models import Visit, on_or_before
 
@@ -101,6 +101,29 @@ def course_errors(
     return found
 
 
+def lineage_errors(
+    visit: Visit, seen: Mapping[int, Sequence[LesionObservation]]
+) -> dict[LesionObservation, str]:  # fmt: skip
+    """{observation at the visit: what is wrong} between split and merged lesions. ``seen``: all of the patient's."""
+    at_it = {one.lesion_id: one for rows in seen.values() for one in rows if one.visit_id == visit.pk}
+    found_here = [one.lesion for one in at_it.values() if one.lesion.visit_id == visit.pk]
+    split_off = {one.parent_id: one for one in found_here if one.lineage == Lineage.SPLIT}
+    found: dict[LesionObservation, str] = {}
+    for pk, one in at_it.items():
+        told = {"lesion": one.lesion.label}
+        if one.status_change == LesionStatus.MERGED and one.merged_into_id is not None:
+            there = agreement.is_there_on(seen.get(one.merged_into_id, ()), visit.visit_date)
+            if not there and one.merged_into is not None:
+                message = _("%(other)s is not there at this visit: nothing can have merged into it.")
+                found[one] = message % {"other": one.merged_into.label}
+        elif one.status_change == LesionStatus.SPLIT and pk not in split_off:
+            found[one] = _("Split: add each part that came off as a new lesion, “split from” %(lesion)s.") % told
+        elif pk in split_off and one.status_change not in (LesionStatus.SPLIT, ""):
+            message = _("%(part)s was split off %(lesion)s at this visit: answer “split”, or take the split back.")
+            found[one] = message % {**told, "part": split_off[pk].label}
+    return found
+
+
 def check_whole(
     visit: Visit, changed: Sequence[LesionObservation], seen: Mapping[int, Sequence[LesionObservation]], *, moved: bool
 ) -> None:
@@ -109,6 +132,13 @@ def check_whole(
     errors = _absent(visit, at_it)
     keys = {one.pk for one in changed}
     told = course_errors([one for one in at_it if moved or one.pk in keys], seen)
+    # A merge concerns the lesion it went into, a split the parts: a change of either is a change of both.
+    touched = {one.lesion_id for one in changed} | {one.lesion.parent_id for one in changed}
+    told |= {
+        one: message
+        for one, message in lineage_errors(visit, seen).items()
+        if moved or touched & {one.lesion_id, one.merged_into_id}
+    }
     errors |= {f"l{one.lesion.number}-status_change": message for one, message in told.items()}
     if errors:
         raise ValidationError(errors)

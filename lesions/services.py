@@ -134,6 +134,8 @@ def settle_lesions(*, patient: Patient) -> Settled:
     lesions = list(Lesion.objects.filter(patient=patient))
     seen = observations_of([patient.pk])
     for lesion in lesions:
+        for one in seen[lesion.pk]:
+            one.lesion = lesion
         lesion.settle(seen[lesion.pk])
     moved = [lesion for lesion in lesions if set(lesion.changed_fields()) & set(Lesion.FOLLOWING)]
     if moved:

@@ -5,8 +5,8 @@ Every name below comes from the codebook items of the models; this module only s
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import cached_property
@@ -14,7 +14,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import models
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -22,35 +21,18 @@ from django.utils.translation import gettext_lazy as _
 from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.records.forms import ChipsRadio, RecordForm, form_field, record_fields, record_form_class
 from calcinosis_registry.records.reasons import demand
-from calcinosis_registry.records.widgets import Dropdown
 from lesions import agreement, removal
+from lesions.lineage import Undo, undo_of
 from lesions.missing import Missing, missing_at
-from lesions.models import Lesion, LesionObservation, LesionStatus, SizeMethod, Visibility
-from lesions.models.columns import DRUGS, in_class
-from lesions.models.observation import INFECTED
+from lesions.models import Lesion, LesionObservation, SizeMethod, Visibility
 from lesions.patient_file import kinds_at
-from lesions.removal import AsksRemoval, Procedures
+from lesions.removal import Procedures
+from lesions.row_forms import NewLesionForm, NewObservationForm, ObservationForm, WholeObservationForm
 from lesions.services import NewLesion, VisitEntry
 from patients.kinds import visit_kinds
 from patients.models import NRS_FIELDS, Visit, VisitRecord, VisitType
 
 NOT_DONE = "ND"
-ANTIBIOTICS = in_class(DRUGS, "Antibiotic")
-# What a lesion already known can be at a visit; NEW, RECURRED, MERGED and SPLIT are acts, not answers.
-ANSWERS = ("STABLE", "LARGER", "SMALLER", "RESOLVED", "EXTRUDED_COMPLETE", "EXCISED", "NOT_ASSESSED")
-FEATURES = ("ulcerated", "drainage", "infection", "flare")
-NONE_OF_THESE = {"ulcerated": "N", "drainage": "NONE", "infection": "NONE", "flare": "N"}
-IN_FRONT = (
-    "status_change",
-    "length_mm",
-    "width_mm",
-    "size_method",
-    "count_estimate",
-    *FEATURES,
-    "ulcer_size_mm",
-    "ulcer_not_measured",
-)
-ALWAYS_THERE = frozenset({*IN_FRONT, *removal.FIELDS, "version", "none_of_these"})
 NEW_PREFIX = re.compile(r"^new-(\d+)-site$")
 
 
@@ -101,94 +83,6 @@ def _not_done(name: str) -> str:
     return f"{name.removesuffix('_nrs')}_not_done"
 
 
-def row_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
-    """The form field of an observation in a row: status with its shapes, features small, the method a short list."""
-    if field.name == "size_method":
-        return field.formfield(widget=Dropdown, choices=SizeMethod.choices, **kwargs)
-    if field.name == "status_change":
-        kwargs["widget"] = ChipsRadio
-    made = form_field(field, **kwargs)
-    if made is not None and field.name == "status_change":
-        labels = dict(LesionStatus.choices) | {"EXTRUDED_COMPLETE": _("Extruded")}
-        made.choices = [(code, labels[code]) for code in ANSWERS]  # type: ignore[attr-defined]
-        made.widget.attrs["data-marks"] = True
-    if made is not None and field.name in FEATURES:
-        made.widget.attrs["class"] = "is-small"
-    return made
-
-
-class ObservationForm(AsksRemoval, RecordForm):
-    """One lesion's row. ``none_of_these`` records No for ulcer, drainage, infection and flare where unanswered.
-
-    What is asked rarely is not in this form, and is left alone on saving.
-    """
-
-    none_of_these = forms.BooleanField(label=_("None of these"), required=False)
-    asks_reason = False
-    always_shown = frozenset(IN_FRONT)  # the row shows and hides these itself
-
-    class Meta:
-        model = LesionObservation
-        fields = list(IN_FRONT)
-        formfield_callback = row_field
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # New, recurred, merged or split at this very visit: not offered, but it stays when the visit is saved again.
-        stands = self.instance.status_change
-        if stands and stands not in ANSWERS and "status_change" in self.fields:
-            field: Any = self.fields["status_change"]
-            field.choices = [(stands, LesionStatus(stands).label), *field.choices]
-
-    def clean(self) -> dict[str, Any]:
-        values = super().clean()
-        if values.get("none_of_these"):
-            for name, answer in NONE_OF_THESE.items():
-                values[name] = values.get(name) or answer
-        self.check_removal(values)
-        return values
-
-    @property
-    def folded(self) -> list[forms.BoundField]:
-        """What is asked rarely."""
-        return [self[name] for name in self.fields if name not in ALWAYS_THERE]
-
-
-class WholeObservationForm(ObservationForm):
-    """With what is asked rarely."""
-
-    class Meta(ObservationForm.Meta):
-        fields = [name for name in record_fields(LesionObservation) if name != "lesion"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field: Any = self.fields["antibiotic"]
-        field.queryset = field.queryset.filter(agent__in=ANTIBIOTICS)
-        field.widget.attrs["data-only-if"] = json.dumps({"infection": list(INFECTED)})
-        field.help_text = _("One that is not listed yet: save and add it as a treatment, then choose it here.")
-
-
-class NewLesionForm(RecordForm):
-    """Where and what; its size and features stand in the observation form beside it."""
-
-    class Meta:
-        model = Lesion
-        fields = [
-            "site", "laterality", "aspect", "site_text", "lesion_kind", "target", "first_noticed", "diagnostic_basis",
-            "visibility", "ssc_xray_morphology", "ssc_clinical_morphology", "mdi_types", "map_x", "map_y", "lineage",
-            "parent",
-        ]  # fmt: skip
-        formfield_callback = form_field
-        widgets = {"map_x": forms.HiddenInput, "map_y": forms.HiddenInput}
-
-
-class NewObservationForm(ObservationForm):
-    """The first observation of a lesion: its status is given."""
-
-    class Meta(ObservationForm.Meta):
-        fields = [name for name in WholeObservationForm.Meta.fields if name != "status_change"]
-
-
 @dataclass
 class Row:
     """One known lesion on the page: its form and what was seen before."""
@@ -196,6 +90,7 @@ class Row:
     lesion: Lesion
     form: ObservationForm
     previous: LesionObservation | None
+    undo: Undo | None = None
     questions: list[DataQuery] = dataclass_field(default_factory=list)
 
     @property
@@ -237,6 +132,7 @@ class VisitPage:
         self.visit, self.patient, self.data = visit, visit.patient, data
         visit.saved_whole = data is not None
         self.procedures = Procedures(visit.patient)
+        self.lesions = [lesion for lesion, _current, _previous in rows]
         self.form = VisitForm(data, instance=visit)
         self.rows = [self._row(*row) for row in rows]
         self.new = [self._new(prefix) for prefix in self._new_prefixes()]
@@ -256,9 +152,9 @@ class VisitPage:
         sent = self.data is not None and any(name.startswith(f"{prefix}-") for name in self.data)
         form = observation_form(
             self.visit, lesion, current, previous, self.data if sent else None, more=self._opened(prefix),
-            procedures=self.procedures,
+            procedures=self.procedures, others=self.lesions,
         )  # fmt: skip
-        return Row(lesion, form, previous)
+        return Row(lesion, form, previous, undo_of(self.visit, lesion, current, self.lesions))
 
     def _opened(self, prefix: str) -> bool:
         """Was this folded part opened, so that its fields were sent?"""
@@ -363,8 +259,9 @@ class VisitPage:
 def observation_form(
     visit: Visit, lesion: Lesion, current: LesionObservation | None, previous: LesionObservation | None,
     data: QueryDict | None = None, *, more: bool = True, procedures: Procedures | None = None,
+    others: Iterable[Lesion] = (),
 ) -> ObservationForm:  # fmt: skip
-    """The form of one lesion at one visit; ``more`` adds what is asked rarely."""
+    """The form of one lesion at one visit; ``more`` adds what is asked rarely. ``others``: all that stand there."""
     if current is None:
         current = LesionObservation(lesion=lesion)
         # The usual method, shown; it is stored only together with a size.
@@ -373,6 +270,7 @@ def observation_form(
     kind = WholeObservationForm if more else ObservationForm
     form = kind(data, instance=current, prefix=f"l{lesion.number}")
     form.ask_removal(procedures or Procedures(visit.patient))
+    form.ask_merge(others)
     return form
 
 

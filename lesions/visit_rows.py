@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lesions import agreement
-from lesions.models import Lesion, LesionObservation
+from lesions.models import Lesion, LesionObservation, LesionStatus
 from patients.models import Patient, Visit
 
 
@@ -32,8 +32,22 @@ def patient_rows(
     return [
         (lesion, current.get(pk), previous.get(pk))
         for pk, lesion in lesions.items()
-        if pk in current or (pk not in closed and lesion.merged_into_id is None and _recorded_before(lesion, visit))
+        if pk in current or (pk not in closed and not _merged_by(lesion, visit) and _recorded_before(lesion, visit))
     ]
+
+
+def _merged_by(lesion: Lesion, visit: Visit) -> bool:
+    """Was it part of another lesion by then?"""
+    if lesion.merged_into_id is None:
+        return False
+    return lesion.closed_on is None or visit.visit_date is None or lesion.closed_on <= visit.visit_date
+
+
+def gone_before(visit: Visit) -> list[Lesion]:
+    """The lesions that were gone by then, and so can have come back; what merged lives on in another."""
+    gone = Lesion.objects.filter(patient=visit.patient, closed_on__isnull=False)
+    gone = gone.exclude(current_status=LesionStatus.MERGED).exclude(observations__visit=visit.pk or 0)
+    return list(gone.filter(closed_on__lte=visit.visit_date) if visit.visit_date else gone)
 
 
 def _recorded_before(lesion: Lesion, visit: Visit) -> bool:

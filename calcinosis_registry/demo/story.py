@@ -139,7 +139,7 @@ class Life:
         ]
         if person.has("merging") and len(felt) > 1:
             kept, lost = felt[0], felt[1]
-            self._rewrite(visit, lost, "MERGED")
+            self._rewrite(visit, lost, "MERGED", merged_into=kept.told)
             lost.told.values["merged_into"] = kept.told
             kept.length = min(kept.length + lost.length, 390)
             person.traits -= {"merging"}
@@ -148,14 +148,14 @@ class Life:
             self._first_seen(visit, self._child(visit, felt[0], "SPLIT"), "NEW")
             person.traits -= {"splitting"}
 
-    def _rewrite(self, visit: Appointment, one: Deposit, status: str) -> None:
+    def _rewrite(self, visit: Appointment, one: Deposit, status: str, **also: object) -> None:
         """What was just recorded of the lesion is told otherwise."""
         observation = next((told for told in visit.observations if told["lesion"] is one.told), None)
         if observation is None:
             return
         if status == "MERGED":
             kept = {name: observation[name] for name in ("patient", "visit", "lesion")}
-            observation.values = {**kept, "observed": "EXAMINED"}
+            observation.values = {**kept, **also, "observed": "EXAMINED"}
             one.ulcer_size = None
         observation.values["status_change"] = one.status = status
 

@@ -179,10 +179,11 @@ class Lesion(PatientRecord):
     # A lesion is found at a visit: the visit page adds it, with its number and its first observation.
     begins_alone = False
     MAINTAINED = ("current_status", "ulcerated_now", "infected_now", "last_area_mm2", "closed_on")
-    FOLLOWING = (*MAINTAINED, "first_recorded")  # what settle() sets; the last is told in the history
+    # What settle() sets; the last two are told in the history.
+    FOLLOWING = (*MAINTAINED, "first_recorded", "merged_into")
 
     objects = LesionQuerySet.as_manager()
-    form_relations = ("parent", "merged_into")
+    form_relations = ("parent",)
     # A lesion outlives the visit it was found at; where it is does not change.
     open_after_signing = frozenset(
         {
@@ -245,6 +246,11 @@ class Lesion(PatientRecord):
         self.infected_now = there and last.is_infected  # type: ignore[union-attr]
         areas = [one.area_mm2 for one in assessed if one.area_mm2 is not None]
         self.last_area_mm2 = areas[-1] if there and areas else None
+        # Into which lesion, the observation says; one from before it did leaves what is known.
+        if last is None or last.status_change != LesionStatus.MERGED:
+            self.merged_into_id = None
+        elif last.merged_into_id is not None:
+            self.merged_into_id = last.merged_into_id
         # The visit that found it may have moved to another day.
         if any(one.visit_id == self.visit_id for one in observations):
             self.first_recorded = observations[0].visit.visit_date

@@ -141,6 +141,9 @@ class LesionObservation(VisitRecord):
         __("change since last time"), LesionStatus, section=CHANGE, source="clinical-model 6.3", need=Need.COMPLETE
     )
     observed = choice(__("how seen"), Observed, section=CHANGE, source="clinical-model 6.2")
+    merged_into = models.ForeignKey(
+        Lesion, on_delete=models.PROTECT, null=True, blank=True, related_name="merging", verbose_name=__("merged into")
+    )
     resolution_kind = choice(
         __("how it went"), ResolutionKind, section=CHANGE, source="product issue: spontaneous resolution",
         only_if={"status_change": ("RESOLVED", "EXTRUDED_COMPLETE")},
@@ -222,7 +225,7 @@ class LesionObservation(VisitRecord):
     contracture = yes_no_unknown(__("contracture"), section=EFFECT, source="clinical-model 6.2", only_if=IF_PRESENT)
     bone_erosion = yes_no_unknown(__("bone erosion"), section=EFFECT, source="clinical-model 6.2", only_if=IF_PRESENT)
 
-    form_relations = ("lesion", "antibiotic")
+    form_relations = ("lesion", "merged_into", "antibiotic")
 
     class Meta:
         verbose_name = __("lesion observation")
@@ -259,7 +262,8 @@ class LesionObservation(VisitRecord):
         super().clean()
         if self.lesion.lesion_kind != LesionKind.CLUSTER:
             self.count_estimate = ""
-        errors = same_patient(self, "lesion", "antibiotic") | self._time_errors() | self._size_errors()
+        errors = same_patient(self, "lesion", "merged_into", "antibiotic") | self._merge_errors()
+        errors |= self._time_errors() | self._size_errors()
         if not self.visit.saved_whole:
             errors = self._beside_errors() | errors
         if self.ulcerated == "Y" and self.ulcer_size_mm is None and not self.ulcer_not_measured:
@@ -283,6 +287,19 @@ class LesionObservation(VisitRecord):
                 self.observed = Observed.IMAGING_ONLY
             else:
                 self.observed = Observed.EXAMINED
+
+    def _merge_errors(self) -> dict[str, str]:
+        """Merged, into which lesion? Said here, at the visit, so that the signature covers it; the lesion follows."""
+        if self.status_change != LesionStatus.MERGED:
+            self.merged_into = None
+            return {}
+        if self.merged_into_id is None:
+            self.merged_into_id = self.lesion.merged_into_id  # recorded before the observation said it
+        if self.merged_into_id is None:
+            return {"merged_into": _("Into which lesion did it merge?")}
+        if self.merged_into_id == self.lesion_id:
+            return {"merged_into": _("A lesion cannot merge into itself.")}
+        return {}
 
     def _time_errors(self) -> dict[str, str]:
         lesion, day, status = self.lesion, self.visit.visit_date, self.status_change

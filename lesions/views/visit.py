@@ -19,6 +19,8 @@ from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.records import conflict
 from calcinosis_registry.records.drafts import Place, keep
 from calcinosis_registry.records.keeping import Keeping, compare_page, conflict_page
+from lesions.lineage import undo
+from lesions.models import Lesion
 from lesions.services import save_visit
 from lesions.signing import check_visit
 from lesions.views.visit_context import context, questions_at
@@ -157,6 +159,8 @@ def _next(request: HttpRequest, visit: Visit) -> HttpResponse:
     then = request.POST.get("then", "")
     if then == "complete":
         return _complete(request, visit)
+    if then.startswith(UNDO):
+        return _undo(request, visit, then.removeprefix(UNDO))
     messages.success(request, _("Visit of %(date)s saved.") % {"date": visit.visit_date})
     if then in kinds():
         return redirect(
@@ -165,6 +169,22 @@ def _next(request: HttpRequest, visit: Visit) -> HttpResponse:
     if then == "imaging":
         return redirect(reverse("lesions:imaging_add", args=[visit.patient.public_id]) + f"?visit={visit.public_id}")
     return redirect(visit if then == "stay" else visit.patient)
+
+
+UNDO = "undo-l"
+
+
+def _undo(request: HttpRequest, visit: Visit, number: str) -> HttpResponse:
+    """Take back a merge, a split or a lesion entered by mistake; what was typed beside it is saved before."""
+    lesions = Lesion.objects.visible_to(request.user, Permission.EDIT_RECORDS).filter(patient=visit.patient)
+    lesion = lesions.filter(number=int(number)).first() if number.isdecimal() and len(number) < 8 else None
+    if lesion is None:
+        raise Http404  # nothing was saved either
+    try:
+        messages.success(request, undo(visit=visit, lesion=lesion, by=request.user, now=timezone.now()))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect(visit)
 
 
 def _complete(request: HttpRequest, visit: Visit) -> HttpResponse:

@@ -15,11 +15,13 @@ from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.records.models import record_kinds
 from calcinosis_registry.records.questions import place_questions
 from lesions.missing import Missing
-from lesions.models import LesionObservation, TreatmentCourse
+from lesions.models import Lesion, LesionObservation, TreatmentCourse
 from lesions.outcome import MEANING, VisitOutcome
+from lesions.row_forms import FEATURES
 from lesions.services import LISTED, outcome_of
 from lesions.views.maps import map_views, visit_marks
-from lesions.visit_entry import FEATURES, VisitPage
+from lesions.visit_entry import VisitPage
+from lesions.visit_rows import gone_before
 from patients.kinds import kinds, visit_kinds
 from patients.models import Change, PatientRecord, Visit, VisitRecord, VisitState
 
@@ -53,8 +55,10 @@ def context(page: VisitPage, *, checking: bool) -> dict[str, Any]:
         "todo": _todo(page, missing),
         "answered": sum(row.answered for row in page.rows),
         "features": FEATURES,
+        "gone": gone_before(visit) if not visit.is_locked else [],
         "running": _running(page),
-        "recorded": _recorded(page),
+        # What was seen of each lesion stands in its row.
+        "recorded": [one for one in _recorded(page) if not isinstance(one[2], Lesion | LesionObservation)],
         "addable": [(model.kind(), model.title()) for model in _addable()],
         # What "Save and add" offers first; every other kind follows in the menu behind it.
         "offered": {name: [(kind, titles[kind]) for kind in offered] for name, offered in LISTED.items()},

@@ -1,7 +1,7 @@
 // The visit page by keyboard and touch: letters answer the focused lesion, the map adds one, the checklist stays true.
 const form = document.querySelector("#visit-form");
 const rows = () => [...form.querySelectorAll("[data-lesion]")];
-const STATUS = { s: "STABLE", l: "LARGER", m: "SMALLER", r: "RESOLVED", e: "EXTRUDED_COMPLETE", x: "EXCISED", n: "NOT_ASSESSED" };
+const STATUS = { s: "STABLE", l: "LARGER", m: "SMALLER", r: "RESOLVED", e: "EXTRUDED_COMPLETE", x: "EXCISED", n: "NOT_ASSESSED", p: "SPLIT", g: "MERGED" };
 const FEATURE = { u: "ulcerated", d: "drainage", i: "infection", f: "flare" };
 const FIRST_PRESENT = { ulcerated: "Y", drainage: "CHALKY", infection: "SUSPECTED", flare: "Y" };
 const GONE = new Set(["RESOLVED", "EXTRUDED_COMPLETE", "EXCISED", "NOT_ASSESSED"]);
@@ -26,7 +26,12 @@ function showRow(row) {
   row.classList.toggle("is-open", row.matches("[data-lesion]") && !status);
   const none = named(row, "none_of_these")[0];
   const detail = row.querySelector(".detail");
-  if (row.matches("[data-lesion]")) detail.hidden = GONE.has(status);
+  if (row.matches("[data-lesion]")) {
+    detail.hidden = GONE.has(status);
+    row.classList.toggle("is-merged", status === "MERGED");
+    const acts = row.querySelector(".lesion-acts");
+    if (acts && ["MERGED", "SPLIT"].includes(status)) acts.open = true;
+  }
   for (const feature of row.querySelectorAll("[data-feature]")) {
     const value = chosen(row, feature.dataset.feature);
     const present = !["", "N", "NONE"].includes(value); // Unknown too is shown, so that it can be changed
@@ -106,7 +111,9 @@ function onKey(event) {
   else if (STATUS[event.key]) {
     choose(row, "status_change", STATUS[event.key]);
     const removal = STATUS[event.key] === "EXCISED" ? named(row, "removal")[0] : null; // by which procedure?
-    if (removal && !removal.value) removal.focus();
+    const into = STATUS[event.key] === "MERGED" ? named(row, "merged_into")[0] : null;
+    if (into && !into.value) into.focus();
+    else if (removal && !removal.value) removal.focus();
     else if (GONE.has(STATUS[event.key])) go(nextOpen(row));
   } else if (FEATURE[event.key]) choose(row, FEATURE[event.key], FIRST_PRESENT[FEATURE[event.key]]);
   else if (event.key === "0") {
@@ -121,7 +128,13 @@ function onKey(event) {
 // The highest number given, not how many there are: one that was dropped leaves a gap.
 let count = Math.max(0, ...[...form.querySelectorAll("[data-new]")].map((one) => Number(one.dataset.new.replace("new-", ""))));
 
-function addLesion(site = "", side = "", at = null) {
+/** What a lesion that stems from another starts with: its place, and how it stems. `from` carries them in its dataset. */
+function stemming(from, lineage) {
+  const { site, side, aspect, kind, key } = from.dataset;
+  return { site, side, values: { aspect, lesion_kind: kind, lineage, parent: key } };
+}
+
+function addLesion({ site = "", side = "", at = null, values = {} } = {}) {
   const template = document.querySelector("#new-lesion");
   count += 1;
   const holder = document.createElement("div");
@@ -138,12 +151,34 @@ function addLesion(site = "", side = "", at = null) {
   if (site) siteInput.value = site;
   if (side) choose(box, "laterality", side);
   if (at) { named(box, "map_x")[0].value = at.x; named(box, "map_y")[0].value = at.y; }
+  for (const [name, value] of Object.entries(values)) {
+    const input = named(box, name)[0];
+    if (!value || !input) continue;
+    if (input.type === "radio") choose(box, name, value);
+    else input.value = value;
+  }
   showRow(box);
   siteInput.focus();
   form.dispatchEvent(new Event("change", { bubbles: true }));
+  return box;
+}
+
+/** Split: the part that came off is offered as a new lesion; taken away again, untouched, with another answer. */
+function offerPart(row) {
+  const parts = [...form.querySelectorAll(`[data-part-of="${row.id}"]`)];
+  if (chosen(row, "status_change") === "SPLIT") {
+    if (parts.length || row.querySelector('[value^="undo-"]')) return;
+    const box = addLesion(stemming(row, "SPLIT"));
+    box.dataset.partOf = row.id;
+    box.scrollIntoView({ block: "center" });
+  } else {
+    for (const box of parts) if (!named(box, "length_mm")[0].value && !box.querySelector('[aria-pressed="true"]')) box.remove();
+  }
 }
 
 form.addEventListener("change", (event) => {
+  const split = event.target.name?.endsWith("-status_change") ? event.target.closest("[data-lesion]") : null;
+  if (split) offerPart(split);
   const row = event.target.closest?.("[data-record]");
   if (row?.querySelector("[data-toggle]")) showRow(row);
   // An infection asks for fever and antibiotic, which stand under "More".
@@ -195,7 +230,14 @@ document.querySelector("#not-imaged")?.addEventListener("click", () => {
   for (const row of form.querySelectorAll("[data-imaging-only]")) if (!chosen(row, "status_change")) choose(row, "status_change", "NOT_ASSESSED");
 });
 document.querySelector("#add-lesion")?.addEventListener("click", () => addLesion());
-document.addEventListener("region-chosen", (event) => addLesion(event.detail.site, event.detail.side));
+form.addEventListener("click", (event) => {
+  const back = event.target.closest("[data-came-back]");
+  if (back) addLesion(stemming(back, "RECURRENCE"));
+});
+document.addEventListener("region-chosen", (event) => {
+  const { site, side, aspect, at } = event.detail;
+  addLesion({ site, side, at, values: { aspect } });
+});
 
 for (const row of form.querySelectorAll("[data-lesion], [data-new]")) showRow(row);
 showTodo();
