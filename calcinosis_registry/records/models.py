@@ -56,6 +56,8 @@ def _constraint(model: type[models.Model], field: models.Field, item: Item) -> m
 
 def limits_message(item: Item) -> str:
     low, high = item.possible  # type: ignore[misc]
+    if not item.unit:
+        return _("Must be between %(low)s and %(high)s.") % {"low": low, "high": high}
     return _("Must be between %(low)s and %(high)s %(unit)s.") % {"low": low, "high": high, "unit": item.unit}
 
 

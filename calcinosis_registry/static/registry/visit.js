@@ -29,8 +29,8 @@ function showRow(row) {
   if (row.matches("[data-lesion]")) {
     detail.hidden = GONE.has(status);
     row.classList.toggle("is-merged", status === "MERGED");
-    const acts = row.querySelector(".lesion-acts");
-    if (acts && ["MERGED", "SPLIT"].includes(status)) acts.open = true;
+    const more = row.querySelector(".lesion-more");
+    if (more && ["MERGED", "SPLIT"].includes(status)) more.open = true;
   }
   for (const feature of row.querySelectorAll("[data-feature]")) {
     const value = chosen(row, feature.dataset.feature);
@@ -130,11 +130,11 @@ let count = Math.max(0, ...[...form.querySelectorAll("[data-new]")].map((one) =>
 
 /** What a lesion that stems from another starts with: its place, and how it stems. `from` carries them in its dataset. */
 function stemming(from, lineage) {
-  const { site, side, aspect, kind, key } = from.dataset;
-  return { site, side, values: { aspect, lesion_kind: kind, lineage, parent: key } };
+  const { site, side, aspect, kind, key, title } = from.dataset;
+  return { site, side, title, values: { aspect, lesion_kind: kind, lineage, parent: key } };
 }
 
-function addLesion({ site = "", side = "", at = null, values = {} } = {}) {
+function addLesion({ site = "", side = "", title = "", at = null, values = {} } = {}) {
   const template = document.querySelector("#new-lesion");
   count += 1;
   const holder = document.createElement("div");
@@ -148,6 +148,7 @@ function addLesion({ site = "", side = "", at = null, values = {} } = {}) {
   const box = holder.firstElementChild;
   document.querySelector("#new-lesions").append(box);
   const siteInput = named(box, "site")[0];
+  if (title) box.querySelector("h3").textContent = title;
   if (site) siteInput.value = site;
   if (side) choose(box, "laterality", side);
   if (at) { named(box, "map_x")[0].value = at.x; named(box, "map_y")[0].value = at.y; }
