@@ -20,7 +20,8 @@ def observation_findings(current: LesionObservation, earlier: Sequence[LesionObs
     before = [one.measurement for one in earlier if one.length_mm is not None]
     if before and current.length_mm is not None:
         yield from _size_findings(current, before)
-    if current.status_change == LesionStatus.MERGED and current.lesion.merged_into_id is None:
+    into = current.merged_into_id or current.lesion.merged_into_id
+    if current.status_change == LesionStatus.MERGED and into is None:
         yield Finding("merged_without_lesion", _("Merged, but into which lesion?"), "status_change")
 
 

@@ -36,7 +36,7 @@ __all__ = [
     "render_status_symbol",
 ]
 
-MAP_VERSION = "1"
+MAP_VERSION = "2"
 VIEWS: dict[str, View] = {
     view.key: view for view in (body.front(), body.back(), hands.palmar(), hands.dorsal(), feet.feet())
 }

@@ -13,6 +13,7 @@ from functools import cached_property
 from django.utils.functional import Promise
 
 from lesions.body_map.geometry import Curve, Move, Point, centroid, smooth
+from lesions.body_map.shade import bands
 
 Words = str | Promise
 
@@ -48,7 +49,7 @@ class View:
     """One sheet: outlines (filled silhouette), details (creases, nails), regions in painting order, captions.
 
     ``links``: (path, view key): a part that is drawn larger on another sheet, such as the hand of the body.
-    ``mark``: radius of a lesion mark in this sheet's units.
+    ``mark``: radius of a lesion mark in this sheet's units. ``bodies``: the silhouettes; ``depths``: of their shading.
     """
 
     key: str
@@ -57,12 +58,22 @@ class View:
     width: float
     height: float
     mark: float
-    outlines: tuple[str, ...]
+    bodies: tuple[Curve, ...]
     details: tuple[str, ...]
     nails: tuple[str, ...]
     regions: tuple[Region, ...]
     captions: tuple[Caption, ...]
     links: tuple[tuple[str, str, str], ...] = ()
+    depths: tuple[float, ...] = (1.5, 3.5, 6.0, 9.0, 12.5)
+
+    @cached_property
+    def outlines(self) -> tuple[str, ...]:
+        return tuple(body.d(closed=True) for body in self.bodies)
+
+    @cached_property
+    def shades(self) -> tuple[str, ...]:
+        """Per silhouette the bands that make it look round, as one path's data each."""
+        return tuple("".join(bands(body, [depth])) for body in self.bodies for depth in self.depths)
 
     def region(self, site: str, side: str) -> Region | None:
         """The region of that site and side, or None when this view does not show it."""
@@ -80,7 +91,7 @@ class Sheet:
     key: str
     right: Move
     left: Move
-    outlines: list[str] = field(default_factory=list)
+    bodies: list[Curve] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
     nails: list[str] = field(default_factory=list)
     regions: list[Region] = field(default_factory=list)
@@ -104,7 +115,7 @@ class Sheet:
     def outline(self, *curves: Curve) -> None:
         """A filled silhouette on both sides."""
         for move in (self.right, self.left):
-            self.outlines += [curve.moved(move).d(closed=True) for curve in curves]
+            self.bodies += [curve.moved(move) for curve in curves]
 
     def detail(self, *lines: Sequence[Point] | Curve) -> None:
         """Fine lines on both sides: creases, folds."""
@@ -135,7 +146,7 @@ class Sheet:
         """The finished sheet."""
         return View(
             *(self.key, title, description, width, height, mark),
-            *(tuple(self.outlines), tuple(self.details), tuple(self.nails), tuple(self.regions)),
+            *(tuple(self.bodies), tuple(self.details), tuple(self.nails), tuple(self.regions)),
             *(tuple(captions), tuple(self.links)),
         )
 

@@ -11,24 +11,48 @@ from collections.abc import Iterator
 from django.utils.translation import gettext_lazy as _
 
 from lesions.body_map.atlas import Caption, Sheet, View, Words
+from lesions.body_map.digits import Digit
 from lesions.body_map.geometry import Contour, Point, joined, knots, lines, oval, points, traced
 
 WIDTH, HEIGHT, MIDLINE = 440.0, 880.0, 220.0
 
-# From the neck over shoulder and arm, round the hand, back to the armpit, down the trunk and the leg, up to the crotch.
-TRUNK = knots("""
-    neck0 21,108  neck1 20.5,128  neck2 25,147  trapezius 47,160  acromion 77,168  deltoid0 94,180
-    deltoid1 102,203  deltoid2 105,232  arm0 110,264  arm1 117,296  elbow0 123,316  elbow1 128,332
-    elbow2 134,350  forearm0 143,374  forearm1 151,404  wrist0 156,432  wrist1 160,450  thenar 168,462
-    thumb0 179,478  thumb1 185,494  thumb2 184,502  thumb3 179,500  thumb4 173,489  web 170,484
-    index0 174,500  index1 178,517  index2 177,524  index3 173,521  middle0 172,530  middle1 169,534
-    middle2 166,529  ring1 163,532  ring2 159,529  ring3 157,520  little1 153,521  little2 149,514
-    little3 146,500  ulnar 142,478  wrist1i 139,455  wrist0i 134,437  forearm1i 122,408  forearm0i 109,378
-    elbow2i 103,354  elbow1i 101,338  elbow0i 98,322  arm1i 92,300  arm0i 85,270  armpit 75,246
-    chest0 74,266  chest1 71,292  waist0 65,318  waist1 62,338  waist2 65,362  iliac 70,388  hip0 76,414
-    hip1 79,438  thigh0 80,462  thigh1 78,510  thigh2 71,558  knee0 65,592  knee1 63,612  knee2 62,634
-    calf0 65,662  calf1 62,700  calf2 53,742  ankle0 48,766  ankle1 48,780  ankle2 51,790
+# From the neck over shoulder and arm to the wrist; the hand is drawn by its digits; then back to the armpit, down the
+# trunk and the leg, up to the crotch.
+ARM_OUTSIDE = knots("""
+    neck0 21,108  neck1 21,128  neck2 25,146  trapezius 46,158  acromion 76,167  deltoid0 95,177
+    deltoid1 106,200  deltoid2 111,232  arm0 115,262  arm1 120,294  elbow0 124,314  elbow1 130,332
+    elbow2 138,350  forearm0 147,374  forearm1 154,404  wrist0 157.5,432  wrist1 161,450  thenar 169,463
 """)
+ARM_INSIDE = knots("""
+    ulnar 141,476  wrist1i 138,455  wrist0i 135,437  forearm1i 124,408  forearm0i 111,378
+    elbow2i 104,354  elbow1i 99.5,338  elbow0i 96,322  arm1i 90,300  arm0i 84,268  armpit 76,244
+    chest0 76,264  chest1 72,292  waist0 65,318  waist1 62,338  waist2 65,362  iliac 71,388  hip0 77,414
+    hip1 80,438  thigh0 81,462  thigh1 79.5,508  thigh2 72,556  knee0 64,590  knee1 61.5,612  knee2 61,634
+    calf0 66,660  calf1 64,698  calf2 53,744  ankle0 47,768  ankle1 48.5,780  ankle2 51,790
+""")
+SMALL = points("0,1 .3,.98 .62,.92 .85,.80 .96,.45 1,0")
+THUMB = Digit("T1", (167, 468), -33, 39, 6.3, SMALL)
+FINGERS = (
+    Digit("T2", (171.2, 493), -9, 38, 4.6, SMALL),
+    Digit("T3", (163.4, 496), -7, 42, 4.7, SMALL),
+    Digit("T4", (155.6, 496), -4, 39, 4.5, SMALL),
+    Digit("T5", (148.3, 492), -1, 31, 4.0, SMALL),
+)
+WEBS = knots("w23 167,497  w34 159.2,499  w45 151.6,497")
+
+
+def _hand() -> dict[str, Point]:
+    """Thumb, four fingers and the webs between them, from the thumb side on."""
+    thumb = [name for name in reversed(THUMB.knots(left_from=0.3)) if name != "T1.r0.0"]
+    found = {name: THUMB.knots()[name] for name in thumb} | knots("web0 173.5,482  web1 174.6,486")
+    for finger, web in zip(FINGERS, [*WEBS, ""], strict=True):
+        there = finger.knots()
+        found |= {name: there[name] for name in reversed(there) if not name.endswith("0.0")}
+        found |= {web: WEBS[web]} if web else {}
+    return found
+
+
+TRUNK = ARM_OUTSIDE | _hand() | ARM_INSIDE
 FOOT_FRONT = knots("""
     foot0 59,806  foot1 70,822  foot2 72,832  foot3 62,838  foot4 44,839  foot5 30,834  foot6 26,820
     foot7 27,806
@@ -52,8 +76,8 @@ EAR = "37,70 42,65 46,70 45,82 41,93 37,93 36,82 37,70"
 # Regions of the right half: site, where its mark stands ("@", else its centre of gravity), its edge (geometry.traced).
 LIMBS = f"""
     ARM: deltoid2>elbow0 | elbow0 110,321 elbow0i | elbow0i>arm0i | arm0i 90,246 82,226 | 82,226 95,232 deltoid2
-    ELBOW: elbow0>elbow2 | elbow2 118.5,355 elbow2i | elbow2i>elbow0i | elbow0i 110,321 elbow0
-    FOREARM: elbow2>wrist0 | wrist0 145,437 wrist0i | wrist0i>elbow2i | elbow2i 118.5,355 elbow2
+    ELBOW: elbow0>elbow2 | elbow2 120.5,356 elbow2i | elbow2i>elbow0i | elbow0i 110,321 elbow0
+    FOREARM: elbow2>wrist0 | wrist0 145,437 wrist0i | wrist0i>elbow2i | elbow2i 120.5,356 elbow2
     WRIST: wrist0>wrist1 | wrist1 150,455 wrist1i | wrist1i>wrist0i | wrist0i 145,437 wrist0
     KNEE: knee0>knee2 | knee2 43,638 knee2i | knee2i>knee0i | knee0i 44,595 knee0
     LEG: knee2>ankle0 | ankle0 38,768 ankle0i | ankle0i>knee2i | knee2i 43,638 knee2
@@ -70,7 +94,7 @@ FRONT_SIDES = """
     NECK @12,143: 0,128 9,126.6 20.6,119 | neck1>neck2 | neck2 12,157 0,160 | 0,160 0,128
     TRUNK.CHEST @40,190: 8,158.5 14,156 neck2 | neck2>trapezius | trapezius 62,180 74,202 82,226
         | 82,226 70,242 chest0 | chest0>chest1 | chest1 52,296 30,286 8,268 | 8,268 8,158.5
-    TRUNK.BREAST: 39,208 55,214 64,229 62,246 48,258 30,257 18,246 17,229 25,214 39,208
+    TRUNK.BREAST: 41,206 57,212 66,228 63,245 49,256 31,255 19,245 18,228 27,213 41,206
     AXILLA: arm0i>chest0 | chest0 70,242 82,226 | 82,226 90,246 arm0i
     TRUNK.ABDOMEN @37,345: 8,268 30,286 52,296 chest1 | chest1>iliac | iliac 56,402 36,415 18,422 8,423 | 8,423 8,268
     HIP: iliac>thigh0 | thigh0 64,445 57,420 60,400 | 60,400 iliac
@@ -86,22 +110,50 @@ FRONT_MIDDLE = """
     GENITAL: 0,423 8,424 12,438 11,454 0,461
 """
 FRONT_DETAILS = """
-    8,60 16,56 25,59  # brow
-    9,69 16,65.5 23,69.5  # eye
-    9,69 16,72 23,69.5
-    0,108 6,107 13,109  # mouth
-    0,114 6,114 9,112
-    9,160 30,165 55,167 72,170  # collarbone
-    14,132 11,146 5,157  # sternomastoid
-    39,336 36,372 30,398  # edge of rectus
-    0,349 2.4,351 0,354  # navel
-    33,594 30,610 34,626  # kneecap
-    53,594 56,610 53,626
-    45,640 42,690 38,745  # shin
+    8,59.5 16,55.5 26,58.5  # brow
+    9,68 16,64.5 23.5,68.5
+    9.5,68.6 16,71 23,69
+    3,90 5.5,92.5 8,90  # nostril
+    0,106.5 3.4,105.4 6.5,107 12.5,108.6  # mouth
+    0,113 5.5,112.6 9,110.6
+    0,118.5 4.5,118
+    40.5,73 43.6,76 42,83 39.5,89  # ear
+    9,161 22,162.5 40,166 56,167 72,170.5  # collarbone
+    12,165 30,168.5 46,171
+    17.5,131 13.5,146 6.5,158  # sternomastoid
+    3.4,163 0,167.5
+    81,224 70,237 55,246.5 36,251 17,247.5 5,240  # breast muscle
+    80,180 86,196 84,212 80,224  # deltoid
+    100,214 97.5,232 101,246
+    99,250 103,276 107,300  # biceps
+    112,252 114.5,272 117,290
+    67,268 60,274 55,282 52,290  # serratus
+    68,284 62,289 58,296
+    8,272 20,282 32,299 40,318 43,340  # rib margin
+    39,344 36.5,372 29,402 22,420  # edge of rectus
+    6,306 18,309 31,307
+    6,332 19,335 33,333
+    0,346.5 2.3,348.6 2.4,351.4 0,353.4  # navel
+    68,392 58,398 51,407  # iliac crest
+    64,414 44,430 22,444 12,452  # groin
+    58,470 62,505 60,545 54,572  # quadriceps
+    40,482 44,530 43,570
+    27,548 25.5,570 29,586 34,580  # vastus medialis
+    59,560 60.5,576 57,588
+    33.5,596 30.5,609 34,623 43,628 52,623 55.5,609 52.5,596 43,592.5 33.5,596  # kneecap
+    39,632 43,639 47,632
+    44.5,648 42.5,690 38.5,742  # shin
+    58,652 61,676 58,704 51,728  # calf
+    26,652 23.5,676 26,700 30,722
+    44,776 47,779.5 44.5,783.5  # malleoli
+    29,772 26.6,776 28.6,780
     104,341 115,344 127,338  # elbow crease
-    34,836 35,829 42,828  # toes
-    44,838 45,831 51,831
-    53,838 54,832 60,832
+    130,346 134,366 133,390  # forearm
+    141,440 148,442.5 156,438.5  # wrist
+    36.5,836 37,830 41.5,829  # toes
+    46,837.5 46.5,831.5 51.5,831
+    55,837 56,832 61,832.5
+    63.5,834 65,829.5 68.5,829.5
 """
 
 SKULL = "top>ear1 | ear1 29,110 20,117 9,120 0,119"
@@ -123,21 +175,32 @@ BACK_MIDDLE = """
     SPINE.S @0,388: 0,366 9,366 | 9,366 17,376 13,396 4,416 0,420
 """
 BACK_DETAILS = """
-    18,200 21,220 29,238 38,246 46,242 56,228 66,214  # scapula
-    20,197 44,188 72,180  # its spine
-    16,310 20,340 17,362  # erector spinae
-    2,424 1,436  # cleft
-    26,606 42,611 60,607  # popliteal crease
-    42,642 43,668 42,694  # calf
-    23,678 30,700 42,700 52,712 62,688
-    33,742 34,770 32,796  # Achilles
-    43,742 42,770 44,796
-    108,334 114,326 121,333  # olecranon
-"""
-FINGERS = """
-    172.5,522 170,508 168,498
-    164,530 162,512 160,500
-    156,521 154.5,508 153,498
+    60,180 46,192 30,216 14,256 9.5,286  # trapezius
+    22,190 19.5,206 27,228 38,246 44,243 55,230 66,212  # scapula
+    21,191 42,186 66,181  # its spine
+    82,226 76,240 66,256 50,268  # latissimus
+    73,292 56,312 36,332 20,350
+    14,300 20,330 19,356 12,372  # erector spinae
+    99,216 95,232 97,246  # deltoid, triceps
+    93,262 99,284 104,304
+    108,260 111,280 114,300
+    20,378 24,381 27,378.5  # dimple
+    2.6,398 2,420 1.6,440  # cleft
+    76,448 62,459.5 42,463.5 22,458 8,449  # gluteal fold
+    52,478 55,520 52,572  # hamstrings
+    32,482 30,530 33,580
+    27,580 29,596 33,612  # popliteal fossa
+    57,578 56,594 53,610
+    27,611 43,615.5 59,611
+    43,632 43.5,664 43,690  # calf heads
+    23,668 29,694 38,701 43,697 50,704 59,698 63.5,674
+    33.5,738 36,766 34.5,792  # Achilles
+    42.5,738 40.5,766 43,794
+    27,772 30,776 28.5,781
+    47.5,774 45,778 46.6,783
+    108,334 114,326.5 121,333 119.5,341 110,342 108,334  # olecranon
+    126,352 130,372 130,394  # forearm
+    141,440 148,437.5 156,437  # wrist
 """
 
 
@@ -151,7 +214,7 @@ def front() -> View:
         sheet.middle(site, traced(edge, line, head), centre)
     sheet.pair("FOOT", traced(SOLE, line))
     sheet.link(traced(HAND, line), "palmar")
-    sheet.detail(*lines(FRONT_DETAILS), *lines(FINGERS), oval((40, 234), 2.2))
+    sheet.detail(*lines(FRONT_DETAILS), oval((42, 232), 3.2), oval((42, 232), 1.1), oval((16, 67.6), 1.9))
     says = _("The whole body seen from the front; the patient's right is on your left.")
     return _view(sheet, _("Body, front"), says, _("Front"))
 
@@ -166,7 +229,7 @@ def back() -> View:
         sheet.middle(site, traced(edge, line, head), centre)
     sheet.pair("FOOT.HEEL", traced(SOLE, line))
     sheet.link(traced(HAND, line), "dorsal")
-    sheet.detail(*lines(BACK_DETAILS), *lines(FINGERS))
+    sheet.detail(*lines(BACK_DETAILS))
     says = _("The whole body seen from behind; the patient's right is on your right.")
     return _view(sheet, _("Body, back"), says, _("Back"))
 
@@ -180,9 +243,9 @@ def _told(text: str) -> Iterator[tuple[str, str, Point | None]]:
 
 
 def _silhouette(sheet: Sheet, line: Contour, skull: str, head: Contour) -> None:
-    sheet.outlines.append(sheet.whole(joined([(0, 100), line["neck0"]], line.curve)).d(closed=True))
+    sheet.bodies.append(sheet.whole(joined([(0, 100), line["neck0"]], line.curve)))
     sheet.outline(traced(EAR))
-    sheet.outlines.append(sheet.whole(traced(skull, head)).d(closed=True))
+    sheet.bodies.append(sheet.whole(traced(skull, head)))
 
 
 def _sheet(key: str) -> Sheet:

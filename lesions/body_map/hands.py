@@ -19,10 +19,10 @@ NUMERALS = ("I", "II", "III", "IV", "V")
 
 D1 = Digit("D1", (74, 164), 37, 140, 23, THUMB)
 FINGERS = (
-    Digit("D2", (94.5, 262), 6, 150, 19.8, FINGER),
-    Digit("D3", (135, 270), 1.5, 166, 20.0, FINGER),
-    Digit("D4", (175, 265), -3.0, 154, 19.2, FINGER),
-    Digit("D5", (213.8, 246), -6, 122, 17.4, FINGER),
+    Digit("D2", (94.5, 262), 7.5, 150, 19.8, FINGER),
+    Digit("D3", (135, 270), 1.8, 166, 20.0, FINGER),
+    Digit("D4", (175, 265), -4.5, 154, 19.2, FINGER),
+    Digit("D5", (213.8, 246), -11, 122, 17.4, FINGER),
 )
 DIGITS = (D1, *FINGERS)
 # Between the fingers, on the proximal edge of the MCP band.

@@ -13,7 +13,7 @@ from math import ceil
 from xml.sax.saxutils import escape
 
 from lesions.body_map.atlas import Region, View
-from lesions.body_map.parts import captions, path
+from lesions.body_map.parts import bodies, captions, path
 from lesions.sites import describe
 from lesions.svg import INK, NAMESPACE, PAPER, SOFT, WASH, element
 
@@ -88,7 +88,7 @@ def render_heat(
     content = [
         element("title", escape(str(view.title)), id=f"{uid}-title"),
         element("desc", escape(description), id=f"{uid}-desc"),
-        *(path("map-body", d, **body) for d in view.outlines),
+        *bodies(view, class_="map-body", **body),
         *(_region(one, found.get(one), top, shown) for one in view.regions),
         *(path("map-detail", d, fill="none", stroke_linecap="round", opacity=0.55, **soft) for d in view.details),
         captions(view),

@@ -16,6 +16,23 @@ def path(kind: str, d: str, content: str = "", /, **attributes: object) -> str:
     return element("path", content, class_=kind, d=d, **attributes)
 
 
+def bodies(view: View, **look: object) -> list[str]:
+    """The silhouettes with their shading, one after the other: where two overlap, each hides what lies behind it."""
+    shade = {
+        "class_": "map-shade",
+        "fill": f"var(--ink-soft, {SOFT})",
+        "fill_opacity": 0.035,
+        "fill_rule": "evenodd",
+        "stroke": "none",
+    }
+    count = len(view.depths)
+    return [
+        element("path", d=d, **look)
+        + "".join(element("path", d=band, **shade) for band in view.shades[number * count : (number + 1) * count])
+        for number, d in enumerate(view.outlines)
+    ]
+
+
 def captions(view: View) -> str:
     """The words on a view: long, and the same every time, so drawn once per language."""
     key = (view.key, get_language() or "")

@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 
 from lesions.body_map.atlas import Region, View
 from lesions.body_map.marks import Mark, Placed, place, status_key
+from lesions.body_map.parts import bodies
 from lesions.body_map.parts import captions as _captions
 from lesions.body_map.parts import path as _path
 from lesions.sites import describe
@@ -30,6 +31,9 @@ FALLBACK = {
     "not-examined": "#5f6b78",
     "cluster": "#15202b",
 }
+
+# Where one region ends is no line of the body: dots, and the anatomy in lines.
+BORDER = {"stroke_dasharray": "0.1 3.2", "stroke_linecap": "round"}
 
 
 def render_view(
@@ -68,13 +72,13 @@ def render_drawing(views: Iterable[View]) -> str:
 def _silhouette(view: View) -> str:
     """Body, regions, nails and creases of a view: a path each, as body-map.css would paint them."""
     soft = {"stroke": f"var(--ink-soft, {SOFT})", "stroke_width": 0.9}
-    body = {"fill": f"var(--wash, {WASH})", "stroke_linejoin": "round", **soft, "stroke_width": 1.5}
+    body = {"fill": f"var(--map-body, {WASH})", "stroke_linejoin": "round", **soft, "stroke_width": 1.5}
     regions = "".join(region.path for region in view.regions)
     # Bodies and nails one by one: where two overlap, each hides what lies behind it.
     return "".join(
         [
-            *(element("path", d=d, **body) for d in view.outlines),
-            element("path", d=regions, fill="none", stroke_opacity=0.22, **soft),
+            *bodies(view, **body),
+            element("path", d=regions, fill="none", stroke_opacity=0.45, **BORDER, **soft),
             *(element("path", d=d, fill=f"var(--paper, {PAPER})", stroke_opacity=0.75, **soft) for d in view.nails),
             element("path", d="".join(view.details), fill="none", stroke_linecap="round", stroke_opacity=0.5, **soft),
         ]
@@ -95,10 +99,7 @@ def _backdrop(view: View, selectable: bool) -> str:
     if key not in _drawn:
         soft = {"stroke": SOFT, "stroke_width": 0.9}
         parts = [
-            *(
-                _path("map-body", d, fill=WASH, stroke=SOFT, stroke_width=1.5, stroke_linejoin="round")
-                for d in view.outlines
-            ),
+            *bodies(view, class_="map-body", fill=WASH, stroke=SOFT, stroke_width=1.5, stroke_linejoin="round"),
             *(
                 _path("map-link", d, fill="transparent", data_view_link=other)
                 for d, other, _side in view.links
@@ -133,6 +134,7 @@ def _region(region: Region, selectable: bool) -> str:
         "fill": "transparent",
         "stroke": LINE,
         "stroke_width": 0.9,
+        **BORDER,
     }
     if not selectable:
         return _path("map-region", region.path, **common)

@@ -10,6 +10,7 @@ from django.test import Client
 
 from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.codebook.partial_dates import PartialDate
+from calcinosis_registry.quality.models import DataQuery
 from lesions.lineage import undo
 from lesions.models import Biopsy, Lesion, LesionObservation
 from lesions.moving import plan_move
@@ -87,6 +88,7 @@ def test_two_lesions_become_one_that_keeps_its_number(sheet, visit, patient, cla
         visit.visit_date,
     )
     assert one.is_active and statuses(visit) == {"L1": "STABLE", "L2": "MERGED"}
+    assert not DataQuery.objects.open().filter(rule="merged_without_lesion").exists()
     later = VisitFactory(patient=patient, visit_date=datetime.date(2026, 9, 1))
     shown = clara.get(later.get_absolute_url()).context
     assert [row.lesion.label for row in shown["page"].rows] == ["L1", "L3"]  # what merged is not asked again
@@ -236,9 +238,7 @@ def test_a_signed_visit_keeps_its_merge(sheet, visit, patient, clinician) -> Non
 
 
 @pytest.mark.parametrize("act", [merge, split])
-def test_a_visit_with_a_split_or_a_merge_is_not_moved(
-    sheet, visit, patient, north, act
-) -> None:
+def test_a_visit_with_a_split_or_a_merge_is_not_moved(sheet, visit, patient, north, act) -> None:
     act(sheet, patient)
     plan = plan_move(visit=visit, target=PatientFactory(clinic=north))
     assert any("take that back first" in one for one in plan.problems)

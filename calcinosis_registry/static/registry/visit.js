@@ -30,7 +30,7 @@ function showRow(row) {
     detail.hidden = GONE.has(status);
     row.classList.toggle("is-merged", status === "MERGED");
     const more = row.querySelector(".lesion-more");
-    if (more && ["MERGED", "SPLIT"].includes(status)) more.open = true;
+    if (more && ["MERGED", "SPLIT"].includes(status) && !row.querySelector(".undo")) more.open = true;
   }
   for (const feature of row.querySelectorAll("[data-feature]")) {
     const value = chosen(row, feature.dataset.feature);
