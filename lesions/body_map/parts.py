@@ -16,7 +16,7 @@ def path(kind: str, d: str, content: str = "", /, **attributes: object) -> str:
     return element("path", content, class_=kind, d=d, **attributes)
 
 
-def bodies(view: View, **look: object) -> list[str]:
+def bodies(view: View, *, shade: str = SOFT, **look: object) -> list[str]:
     """The silhouettes with their shading, one after the other: where two overlap, each hides what lies behind it."""
     shade = {
         "class_": "map-shade",
@@ -28,7 +28,7 @@ def bodies(view: View, **look: object) -> list[str]:
     count = len(view.depths)
     return [
         element("path", d=d, **look)
-        + "".join(element("path", d=band, **shade) for band in view.shades[number * count : (number + 1) * count])
+        + "".join(element("path", d=d_, **band) for d_ in view.shades[number * count : (number + 1) * count])
         for number, d in enumerate(view.outlines)
     ]
 

@@ -71,13 +71,14 @@ def render_drawing(views: Iterable[View]) -> str:
 
 def _silhouette(view: View) -> str:
     """Body, regions, nails and creases of a view: a path each, as body-map.css would paint them."""
-    soft = {"stroke": f"var(--ink-soft, {SOFT})", "stroke_width": 0.9}
+    ink = f"var(--ink-soft, {SOFT})"
+    soft = {"stroke": ink, "stroke_width": 0.9}
     body = {"fill": f"var(--map-body, {WASH})", "stroke_linejoin": "round", **soft, "stroke_width": 1.5}
     regions = "".join(region.path for region in view.regions)
     # Bodies and nails one by one: where two overlap, each hides what lies behind it.
     return "".join(
         [
-            *bodies(view, **body),
+            *bodies(view, shade=ink, **body),
             element("path", d=regions, fill="none", stroke_opacity=0.45, **BORDER, **soft),
             *(element("path", d=d, fill=f"var(--paper, {PAPER})", stroke_opacity=0.75, **soft) for d in view.nails),
             element("path", d="".join(view.details), fill="none", stroke_linecap="round", stroke_opacity=0.5, **soft),
