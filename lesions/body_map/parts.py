@@ -18,13 +18,7 @@ def path(kind: str, d: str, content: str = "", /, **attributes: object) -> str:
 
 def bodies(view: View, *, shade: str = SOFT, **look: object) -> list[str]:
     """The silhouettes with their shading, one after the other: where two overlap, each hides what lies behind it."""
-    shade = {
-        "class_": "map-shade",
-        "fill": f"var(--ink-soft, {SOFT})",
-        "fill_opacity": 0.035,
-        "fill_rule": "evenodd",
-        "stroke": "none",
-    }
+    band = {"class_": "map-shade", "fill": shade, "fill_opacity": 0.035, "fill_rule": "evenodd", "stroke": "none"}
     count = len(view.depths)
     return [
         element("path", d=d, **look)
