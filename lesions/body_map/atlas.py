@@ -13,7 +13,7 @@ from functools import cached_property
 from django.utils.functional import Promise
 
 from lesions.body_map.geometry import Curve, Move, Point, centroid, smooth
-from lesions.body_map.shade import bands
+from lesions.body_map.shade import insets
 
 Words = str | Promise
 
@@ -64,7 +64,7 @@ class View:
     regions: tuple[Region, ...]
     captions: tuple[Caption, ...]
     links: tuple[tuple[str, str, str], ...] = ()
-    depths: tuple[float, ...] = (1.5, 3.5, 6.0, 9.0, 12.5)
+    depths: tuple[float, ...] = (2.0, 4.5, 8.0, 12.5)
 
     @cached_property
     def outlines(self) -> tuple[str, ...]:
@@ -72,8 +72,8 @@ class View:
 
     @cached_property
     def shades(self) -> tuple[str, ...]:
-        """Per silhouette the bands that make it look round, as one path's data each."""
-        return tuple("".join(bands(body, [depth])) for body in self.bodies for depth in self.depths)
+        """Per silhouette the shapes inside it that make it look round, the outermost first."""
+        return tuple(inset for body in self.bodies for inset in insets(body, self.depths))
 
     def region(self, site: str, side: str) -> Region | None:
         """The region of that site and side, or None when this view does not show it."""

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 from lesions.body_map.atlas import Region, View
 from lesions.body_map.parts import bodies, captions, path
 from lesions.sites import describe
-from lesions.svg import INK, NAMESPACE, PAPER, SOFT, WASH, element
+from lesions.svg import INK, NAMESPACE, PAPER, SOFT, element
 
 Place = tuple[str, str]
 Values = Mapping[Place, float]
@@ -83,12 +83,11 @@ def render_heat(
     found = shown_on(view, values)
     told = "; ".join(f"{describe(one.site, one.side)}: {shown(value)}" for one, value in found.items())
     description = f"{view.description} {told}".strip()
-    body = {"fill": WASH, "stroke": SOFT, "stroke_width": 1.5, "stroke_linejoin": "round"}
     soft = {"stroke": SOFT, "stroke_width": 0.9}
     content = [
         element("title", escape(str(view.title)), id=f"{uid}-title"),
         element("desc", escape(description), id=f"{uid}-desc"),
-        *bodies(view, class_="map-body", **body),
+        *bodies(view),
         *(_region(one, found.get(one), top, shown) for one in view.regions),
         *(path("map-detail", d, fill="none", stroke_linecap="round", opacity=0.55, **soft) for d in view.details),
         captions(view),

@@ -7,7 +7,9 @@ from xml.sax.saxutils import escape
 from django.utils.translation import get_language
 
 from lesions.body_map.atlas import Caption, View
-from lesions.svg import SOFT, element
+from lesions.svg import SOFT, WASH, element
+
+EDGE = "#dbe1e7"  # of the silhouette at its outline
 
 _captions: dict[tuple[str, str], str] = {}
 
@@ -16,15 +18,16 @@ def path(kind: str, d: str, content: str = "", /, **attributes: object) -> str:
     return element("path", content, class_=kind, d=d, **attributes)
 
 
-def bodies(view: View, *, shade: str = SOFT, **look: object) -> list[str]:
-    """The silhouettes with their shading, one after the other: where two overlap, each hides what lies behind it."""
-    band = {"class_": "map-shade", "fill": shade, "fill_opacity": 0.035, "fill_rule": "evenodd", "stroke": "none"}
-    count = len(view.depths)
-    return [
-        element("path", d=d, **look)
-        + "".join(element("path", d=d_, **band) for d_ in view.shades[number * count : (number + 1) * count])
-        for number, d in enumerate(view.outlines)
-    ]
+def bodies(view: View, *, fill: str = WASH, edge: str = EDGE, line: str = SOFT) -> list[str]:
+    """The silhouettes, lighter towards their middle, one after the other: where two overlap, each hides what lies
+    behind it. ``fill``: the colour of the middle, ``edge``: at the outline, which is drawn in ``line``."""
+    outline = {"class_": "map-body", "fill": edge, "stroke": line, "stroke_width": 1.5, "stroke_linejoin": "round"}
+    light = {"class_": "map-light", "fill": fill, "fill_opacity": 0.38}
+    count, drawn = len(view.depths), []
+    for number, d in enumerate(view.outlines):
+        inner = view.shades[number * count : (number + 1) * count]
+        drawn.append(element("path", d=d, **outline) + "".join(element("path", d=one, **light) for one in inner))
+    return drawn
 
 
 def captions(view: View) -> str:

@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 
 from lesions.body_map.atlas import Region, View
 from lesions.body_map.marks import Mark, Placed, place, status_key
-from lesions.body_map.parts import bodies
+from lesions.body_map.parts import EDGE, bodies
 from lesions.body_map.parts import captions as _captions
 from lesions.body_map.parts import path as _path
 from lesions.sites import describe
@@ -46,7 +46,7 @@ def render_view(
     content = [
         element("title", escape(str(view.title)), id=f"{uid}-title"),
         element("desc", escape(_description(view, placed)), id=f"{uid}-desc"),
-        _drawn_elsewhere(view, drawing) if drawing else _backdrop(view, selectable),
+        _drawn_elsewhere(view, drawing, selectable) if drawing else _backdrop(view, selectable),
         *(_mark(one, view.mark) for one in placed),
     ]
     return element(
@@ -73,12 +73,12 @@ def _silhouette(view: View) -> str:
     """Body, regions, nails and creases of a view: a path each, as body-map.css would paint them."""
     ink = f"var(--ink-soft, {SOFT})"
     soft = {"stroke": ink, "stroke_width": 0.9}
-    body = {"fill": f"var(--map-body, {WASH})", "stroke_linejoin": "round", **soft, "stroke_width": 1.5}
+    body = {"fill": f"var(--map-body, {WASH})", "edge": f"var(--map-edge, {EDGE})", "line": ink}
     regions = "".join(region.path for region in view.regions)
     # Bodies and nails one by one: where two overlap, each hides what lies behind it.
     return "".join(
         [
-            *bodies(view, shade=ink, **body),
+            *bodies(view, **body),
             element("path", d=regions, fill="none", stroke_opacity=0.45, **BORDER, **soft),
             *(element("path", d=d, fill=f"var(--paper, {PAPER})", stroke_opacity=0.75, **soft) for d in view.nails),
             element("path", d="".join(view.details), fill="none", stroke_linecap="round", stroke_opacity=0.5, **soft),
@@ -86,9 +86,19 @@ def _silhouette(view: View) -> str:
     )
 
 
-def _drawn_elsewhere(view: View, drawing: str) -> str:
-    """The drawing behind by its address; its words, which the file cannot translate, in the page."""
-    return f"<use href={quoted(f'{drawing}#{view.key}')}/>{_captions(view)}"
+def _drawn_elsewhere(view: View, drawing: str, selectable: bool) -> str:
+    """The drawing behind by its address; in the page its words, which the file cannot translate, and what is chosen."""
+    behind = f"<use href={quoted(f'{drawing}#{view.key}')}/>"
+    if not selectable:
+        return behind + _captions(view)
+    key = (view.key, "regions", get_language() or "")
+    if key not in _drawn:
+        _drawn[key] = "".join([*_links(view), *(_region(region, True, bare=True) for region in view.regions)])
+    return behind + _drawn[key] + _captions(view)
+
+
+def _links(view: View) -> list[str]:
+    return [_path("map-link", d, fill="transparent", data_view_link=other) for d, other, _side in view.links]
 
 
 _drawn: dict[tuple[str, bool | str, str], str] = {}
@@ -100,12 +110,8 @@ def _backdrop(view: View, selectable: bool) -> str:
     if key not in _drawn:
         soft = {"stroke": SOFT, "stroke_width": 0.9}
         parts = [
-            *bodies(view, class_="map-body", fill=WASH, stroke=SOFT, stroke_width=1.5, stroke_linejoin="round"),
-            *(
-                _path("map-link", d, fill="transparent", data_view_link=other)
-                for d, other, _side in view.links
-                if selectable
-            ),
+            *bodies(view),
+            *(_links(view) if selectable else ()),
             *(_region(region, selectable) for region in view.regions),
             *(_path("map-nail", d, fill=PAPER, **soft) for d in view.nails),
             *(_path("map-detail", d, fill="none", stroke_linecap="round", opacity=0.55, **soft) for d in view.details),
@@ -126,22 +132,22 @@ def _description(view: View, placed: list[Placed]) -> str:
     return f"{view.description} " + "; ".join(one.mark.title.replace("\n", "; ") for one in placed)
 
 
-def _region(region: Region, selectable: bool) -> str:
+def _region(region: Region, selectable: bool, *, bare: bool = False) -> str:
+    """``bare``: its border stands in the drawing behind."""
     common = {
         "id": region.id,
         "data_site": region.site,
         "data_side": region.side,
         "data_view": region.view,
         "fill": "transparent",
-        "stroke": LINE,
-        "stroke_width": 0.9,
-        **BORDER,
+        **({} if bare else {"stroke": LINE, "stroke_width": 0.9, **BORDER}),
     }
     if not selectable:
         return _path("map-region", region.path, **common)
     label = region_label(region)
     title = element("title", escape(label))
-    return _path("map-region", region.path, title, tabindex=0, role="button", aria_label=label, **common)
+    kind = "map-region is-bare" if bare else "map-region"
+    return _path(kind, region.path, title, tabindex=0, role="button", aria_label=label, **common)
 
 
 def _mark(one: Placed, radius: float) -> str:

@@ -67,7 +67,7 @@ def drawing(request: HttpRequest, digest: str) -> HttpResponse:
 def map_views(marks: Iterable[body_map.Mark], *, selectable: bool = False) -> list[dict[str, Any]]:
     """[{key, title, svg, count}] of every view, the one with most lesions first in ``open``."""
     marks = list(marks)
-    behind = "" if selectable else address("lesions:map_drawing", ..., of=body_map.drawing()[1])
+    behind = address("lesions:map_drawing", ..., of=body_map.drawing()[1])
     views: list[dict[str, Any]] = []
     for key, title in TABS.items():
         placed = body_map.place(marks, body_map.VIEWS[key])
