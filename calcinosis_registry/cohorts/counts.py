@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from calcinosis_registry.cohorts.builder import matching, parse
+from calcinosis_registry.cohorts.builder import parse
+from calcinosis_registry.cohorts.compiling import clause
 from calcinosis_registry.cohorts.dataset import population
+from calcinosis_registry.cohorts.language import Group, Join
 from calcinosis_registry.cohorts.scope import Count, Scope
+from calcinosis_registry.cohorts.sentences import phrase
 
 
 @dataclass(frozen=True)
 class Step:
-    """One condition and how many patients are left (join: all) or found by it alone (join: any)."""
+    """One condition and how many patients are left (join: all, none) or found by it alone (join: any)."""
 
     sentence: str
     count: Count
@@ -20,15 +23,22 @@ class Step:
 
 def count(definition: Any, scope: Scope) -> Count:
     """Raises DefinitionError."""
-    return scope.count(matching(definition, population(scope), items=scope.items).count())
+    return count_of(parse(definition, items=scope.items).group, scope)
+
+
+def count_of(group: Group, scope: Scope) -> Count:
+    patients = population(scope)
+    if group.parts:
+        patients = patients.filter(clause(group, all_visits=False))
+    return scope.count(patients.count())
 
 
 def flow(definition: Any, scope: Scope) -> list[Step]:
     """The way from everyone to the cohort, a condition at a time. Raises DefinitionError."""
-    question = parse(definition)
-    given = definition.get("conditions", [])
+    group = parse(definition, items=scope.items).group
     steps = []
-    for index, condition in enumerate(question.conditions):
-        asked = given[: index + 1] if question.join == "all" else [given[index]]
-        steps.append(Step(condition.sentence, count({"join": "all", "conditions": asked}, scope)))
+    for index, part in enumerate(group.parts):
+        parts = (part,) if group.join is Join.ANY else group.parts[: index + 1]
+        asked = Group(Join.NONE if group.join is Join.NONE else Join.ALL, parts)
+        steps.append(Step(phrase(part, None), count_of(asked, scope)))
     return steps

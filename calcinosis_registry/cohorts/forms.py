@@ -111,10 +111,10 @@ def question_of(rows: list[ConditionRow], join: str) -> dict[str, Any]:
     return {"join": join or "all", "conditions": [row.condition() for row in rows if row.key]}
 
 
-def place_errors(rows: list[ConditionRow], places: Mapping[int, str]) -> None:
+def place_errors(rows: list[ConditionRow], places: Mapping[tuple[int, ...], str]) -> None:
     """Put the problems of a DefinitionError beside the rows they are about."""
     for index, row in enumerate([row for row in rows if row.key]):
-        row.error = places.get(index, "")
+        row.error = places.get((index,), "")
 
 
 class CohortForm(forms.ModelForm):
