@@ -40,5 +40,6 @@ def flow(definition: Any, scope: Scope) -> list[Step]:
     for index, part in enumerate(group.parts):
         parts = (part,) if group.join is Join.ANY else group.parts[: index + 1]
         asked = Group(Join.NONE if group.join is Join.NONE else Join.ALL, parts)
-        steps.append(Step(phrase(part, None), count_of(asked, scope)))
+        words = phrase(part, None)
+        steps.append(Step(words[:1].upper() + words[1:], count_of(asked, scope)))
     return steps

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
@@ -17,12 +14,8 @@ from django.utils.translation import gettext_lazy as __
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.roles import Permission
-from calcinosis_registry.cohorts.builder import MOST_CONDITIONS
 from calcinosis_registry.cohorts.columns import scope_items
-from calcinosis_registry.cohorts.items import OPERATORS, WITH_TWO, Askable, Kind, Operator, askable
 from calcinosis_registry.cohorts.models import Cohort, ResearchProject
-
-CODED = (Kind.CODE, Kind.CODES, Kind.BOOLEAN)
 
 
 class DateInput(forms.DateInput):
@@ -30,91 +23,6 @@ class DateInput(forms.DateInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d")
-
-
-@dataclass
-class ConditionRow:
-    """One row of the builder: what was chosen so far, right or wrong."""
-
-    index: int
-    key: str = ""
-    operator: str = ""
-    values: list[str] = field(default_factory=list)
-    error: str = ""
-
-    @property
-    def item(self) -> Askable | None:
-        return askable().get(self.key)
-
-    @property
-    def operators(self) -> list[tuple[str, Any]]:
-        return [(one.value, one.label) for one in OPERATORS[self.item.kind]] if self.item else []
-
-    @property
-    def codes(self) -> dict[str, str]:
-        return self.item.codes if self.item and self.item.kind in CODED else {}
-
-    @property
-    def input_type(self) -> str:
-        return "date" if self.item and self.item.kind in (Kind.DATE, Kind.PARTIAL_DATE) else "text"
-
-    @property
-    def input_mode(self) -> str:
-        return "decimal" if self.item and self.item.kind is Kind.NUMBER else "text"
-
-    @property
-    def takes_two(self) -> bool:
-        return bool(self.item and Operator.BETWEEN in OPERATORS[self.item.kind])
-
-    @property
-    def first(self) -> str:
-        return self.values[0] if self.values else ""
-
-    @property
-    def second(self) -> str:
-        return self.values[1] if len(self.values) > 1 else ""
-
-    def condition(self) -> dict[str, Any]:
-        """The row as a definition has it; unanswered parts stay empty, and the builder says so."""
-        operator = self.operator or (self.operators[0][0] if self.operators else "")
-        given = [one for one in self.values if one.strip()]
-        value: Any = given[0] if len(given) == 1 else given
-        if operator in [one.value for one in WITH_TWO] or operator == Operator.ANY_OF:
-            value = given
-        return {"item": self.key, "operator": operator, "value": value}
-
-
-def rows_of(data: QueryDict) -> list[ConditionRow]:
-    """The rows as posted: item-0, operator-0, value-0 (several), …"""
-    count = data.get("rows", "")
-    last = min(int(count), MOST_CONDITIONS) if re.fullmatch(r"\d{1,3}", count) else 0
-    return [
-        ConditionRow(
-            index, data.get(f"item-{index}", ""), data.get(f"operator-{index}", ""), data.getlist(f"value-{index}")
-        )
-        for index in range(last)
-    ]
-
-
-def rows_from(definition: Mapping[str, Any]) -> list[ConditionRow]:
-    """The rows of a saved question."""
-    rows = []
-    for index, one in enumerate(definition.get("conditions", [])):
-        value = one.get("value")
-        values = [str(part) for part in value] if isinstance(value, list) else [] if value is None else [str(value)]
-        rows.append(ConditionRow(index, one.get("item", ""), one.get("operator", ""), values))
-    return rows
-
-
-def question_of(rows: list[ConditionRow], join: str) -> dict[str, Any]:
-    """The definition of the rows that name an item."""
-    return {"join": join or "all", "conditions": [row.condition() for row in rows if row.key]}
-
-
-def place_errors(rows: list[ConditionRow], places: Mapping[tuple[int, ...], str]) -> None:
-    """Put the problems of a DefinitionError beside the rows they are about."""
-    for index, row in enumerate([row for row in rows if row.key]):
-        row.error = places.get((index,), "")
 
 
 class CohortForm(forms.ModelForm):

@@ -14,7 +14,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
-from calcinosis_registry.codebook.catalogue import codes_of
+from calcinosis_registry.codebook.catalogue import codes_of, entry
 from calcinosis_registry.codebook.fields import CodesField, PartialDateField
 from calcinosis_registry.codebook.items import item_fields, item_key
 from calcinosis_registry.cohorts.structure import SHAREABLE, Level, levels
@@ -79,6 +79,11 @@ class Askable:
         return words[:1].upper() + words[1:]
 
     @property
+    def meaning(self) -> str:
+        """What the codebook says of it, for the list to choose from."""
+        return entry(self.field).meaning
+
+    @property
     def unit(self) -> str:
         return self.field.item.unit  # type: ignore[attr-defined]
 
@@ -102,6 +107,8 @@ class Askable:
             if not chosen:
                 raise ValueError(_("choose at least one value"))
             return tuple(self._one(value) for value in chosen)
+        if operator is O.IS_NOT and isinstance(given, list | tuple) and len(given) > 1:
+            return tuple(self._one(value) for value in given)
         if operator in WITH_TWO:
             if not isinstance(given, list | tuple) or len(given) != 2:
                 raise ValueError(_("give two values, from and to"))

@@ -66,7 +66,6 @@ def _records(node: Records) -> str:
         subject = _TIMES[node.times.operator]() % told if node.times.number else _("no %(kind)s") % {"kind": kind}
         if node.which is Which.BASELINE:
             subject = WHICH[Which.BASELINE]() % {"kind": subject}
-    subject = subject[:1].upper() + subject[1:]
     parts = [phrase(part, node.level) for part in node.of.parts]
     if node.dated and node.when is None and node.which in WHICH:
         subject += " " + _("by %(item)s") % {"item": askable()[node.dated].label}

@@ -129,7 +129,7 @@ def save_cohort(
         raise PermissionDenied
     cohort = cohort or Cohort(owner=by)
     cohort.name, cohort.project = name, project
-    cohort.definition = {"join": definition.get("join", "all"), "conditions": definition.get("conditions", [])}
+    cohort.definition = definition
     cohort.full_clean(exclude=["definition"])
     cohort.save()
     return cohort

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from calcinosis_registry.cohorts import views, views_projects
+from calcinosis_registry.cohorts import views, views_builder, views_projects
 
 app_name = "cohorts"
 urlpatterns = [
     path("", views.index, name="list"),
-    path("new/", views.new, name="new"),
-    path("count/", views.live_count, name="count"),
-    path("condition/", views.condition, name="condition"),
+    path("new/", views_builder.new, name="new"),
+    path("count/", views_builder.live_count, name="count"),
+    path("items/", views_builder.items, name="items"),
     path("projects/", views_projects.projects, name="projects"),
     path("projects/new/", views_projects.new_project, name="new_project"),
     path("projects/<str:public_id>/", views_projects.project, name="project"),
@@ -17,5 +17,5 @@ urlpatterns = [
     path("projects/<str:public_id>/refuse/", views_projects.refuse, name="refuse"),
     path("projects/<str:public_id>/end/", views_projects.end, name="end"),
     path("<str:public_id>/", views.cohort, name="cohort"),
-    path("<str:public_id>/edit/", views.edit, name="edit"),
+    path("<str:public_id>/edit/", views_builder.edit, name="edit"),
 ]

@@ -14,11 +14,11 @@ from patients.models import Patient
 from tests.cohorts.evaluator import World
 from tests.cohorts.worlds import drawn, questions
 
-EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "25"))
 # Without shrinking: an example is a whole register, and making it smaller takes minutes.
 KEPT = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES == 60,
+    max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES == 25,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 
@@ -37,7 +37,7 @@ def test_the_database_finds_whom_the_evaluator_finds(data, asked, north):
         transaction.set_rollback(True)
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@KEPT
 @given(one=questions(), other=questions())
 def test_two_questions_that_differ_read_differently(one, other):
     if parse(one) != parse(other):

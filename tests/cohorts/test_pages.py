@@ -9,36 +9,90 @@ from django.utils import timezone
 
 from calcinosis_registry.audit.models import Event
 from calcinosis_registry.clinics.roles import Role
+from calcinosis_registry.cohorts.drafting import definition_of, drafted
+from calcinosis_registry.cohorts.items import askable
 from calcinosis_registry.cohorts.models import Cohort, ResearchProject
 from calcinosis_registry.cohorts.services import request_project
 from tests.cohorts.register import cohort_of, patients, project_of
 from tests.factories import PASSWORD, MembershipFactory
 
 pytestmark = pytest.mark.django_db
-SEX = {"item-0": "patient.sex_at_birth", "operator-0": "is", "value-0": ["F"], "rows": "1", "join": "all"}
+SEX = {
+    "node": ["1", "2"], "kind-1": "record", "parent-1": "", "record-1": "patient", "kind-2": "test", "parent-2": "1",
+    "item-2": "patient.sex_at_birth", "operator-2": "is", "value-2": ["F"], "join": "all",
+}  # fmt: skip
+WOMEN = {
+    "record": "patient", "join": "all",
+    "conditions": [{"item": "patient.sex_at_birth", "operator": "is", "value": "F"}],
+}  # fmt: skip
 
 
 def test_the_builder_adds_counts_and_saves_without_script(client_of, clinician, north):
     patients(north, 2)
     browser = client_of(clinician)
-    page = browser.post(
-        "/cohorts/new/", {"rows": "1", "item-0": "patient.sex_at_birth", "action": "add"}
-    ).content.decode()
-    assert 'name="item-1"' in page and "Foetus" in page
+    page = browser.post("/cohorts/new/", {"pick-add-": "Patient: Sex at birth", "action": "add:"}).content.decode()
+    assert 'name="kind-1" value="test"' in page and 'value="patient.sex_at_birth"' in page and "Foetus" in page
     page = browser.post("/cohorts/new/", SEX | {"action": "count"}).content.decode()
     assert "Sex at birth is “Female”" in page
     answer = browser.post("/cohorts/new/", SEX | {"action": "save", "name": "Women"})
     cohort = Cohort.objects.get()
     assert answer.status_code == 302 and answer["Location"] == cohort.get_absolute_url()
-    assert cohort.definition["conditions"] == [{"item": "patient.sex_at_birth", "operator": "is", "value": "F"}]
+    assert cohort.definition == {"version": 2, "join": "all", "conditions": [WOMEN]}
     assert "<strong>2</strong>" in browser.get(answer["Location"]).content.decode()
+    assert 'value="F" checked' in browser.get(f"{answer['Location']}edit/").content.decode()
 
 
-def test_a_wrong_condition_is_named_beside_its_row_and_nothing_is_saved(client_of, researcher):
-    sent = {"item-0": "visit.pain_nrs", "operator-0": "at least", "value-0": ["much"], "rows": "1", "name": "Pain"}
-    answer = client_of(researcher).post("/cohorts/new/", sent | {"action": "save"})
+def test_a_second_test_of_the_same_record_and_a_record_of_its_own(client_of, researcher):
+    site = {
+        "node": ["1", "2"], "kind-1": "record", "parent-1": "", "record-1": "lesion", "kind-2": "test",
+        "parent-2": "1", "item-2": "lesion.site", "operator-2": "is", "value-2": ["HAND", "ELBOW"],
+    }  # fmt: skip
+    page = client_of(researcher).post("/cohorts/new/", site | {"pick-add-1": "lesion.ulcerated_now", "action": "add:1"})
+    text = page.content.decode()
+    assert 'name="parent-3" value="1"' in text and 'name="item-3" value="lesion.ulcerated_now"' in text
+    assert "Site is any of “Hand” or “Elbow”" in text and "without a value yet: 1" in text.replace("\n", " ")
+    deeper = client_of(researcher).post(
+        "/cohorts/new/", site | {"pick-add-1": "lesionobservation.ulcerated", "action": "add:1"}
+    )
+    assert 'name="record-4" value="lesionobservation"' in deeper.content.decode()
+
+
+def test_a_search_for_no_item_says_so_and_keeps_it(client_of, researcher):
+    page = client_of(researcher).post("/cohorts/new/", {"pick-add-": "shoe size", "action": "add:"}).content.decode()
+    assert "Choose an item of the list" in page and 'value="shoe size"' in page
+
+
+def test_an_event_a_time_and_a_count_are_kept_and_come_back(client_of, researcher):
+    sent = {
+        "node": ["1", "2", "3", "4", "5"], "name": "Ulcers after colchicine",
+        "kind-1": "record", "parent-1": "", "record-1": "complication", "relation-1": "after", "months-1": "6",
+        "against-1": "event", "times-1": "at least", "number-1": "2",
+        "kind-2": "test", "parent-2": "1", "item-2": "complication.code", "operator-2": "is", "value-2": ["INFECTION"],
+        "kind-3": "event", "parent-3": "1", "record-3": "treatmentcourse", "which-3": "first",
+        "kind-4": "test", "parent-4": "3", "item-4": "treatmentcourse.agent", "operator-4": "is",
+        "value-4": ["COLCHICINE"],
+        "kind-5": "group", "parent-5": "", "join-5": "none",
+    }  # fmt: skip
+    browser = client_of(researcher)
+    codes = askable()["complication.code"].codes
+    sent["value-2"] = [next(iter(codes))]
+    refused = browser.post("/cohorts/new/", sent | {"action": "save"})
+    assert refused.status_code == 422 and "This group is empty" in refused.content.decode()
+    answer = browser.post("/cohorts/new/", sent | {"action": "save", "node": ["1", "2", "3", "4"]})
+    definition = Cohort.objects.get().definition
+    assert definition["conditions"][0]["when"]["event"]["which"] == "first"
+    assert definition["conditions"][0]["times"] == {"operator": "at least", "number": "2"}
+    assert definition_of(drafted(definition), whole=True) == definition
+    page = browser.get(answer["Location"]).content.decode()
+    assert "6 months (183 days) after [first treatment" in page
+
+
+def test_a_wrong_condition_is_named_beside_it_and_nothing_is_saved(client_of, researcher):
+    sent = SEX | {"record-1": "visit", "item-2": "visit.pain_nrs", "operator-2": "at least", "value-2": ["much"]}
+    answer = client_of(researcher).post("/cohorts/new/", sent | {"action": "save", "name": "Pain"})
     page = answer.content.decode()
     assert answer.status_code == 422 and "“much” is not a number" in page and 'value="much"' in page
+    assert 'q-test is-wrong" data-node="2"' in page
     assert 'value="Pain"' in page and not Cohort.objects.exists()
 
 
@@ -47,25 +101,71 @@ def test_a_cohort_without_a_name_is_not_saved_and_keeps_its_question(client_of, 
     assert answer.status_code == 422 and "Sex at birth is “Female”" in answer.content.decode()
 
 
-def test_a_row_can_be_removed(client_of, researcher):
-    sent = SEX | {"item-1": "visit.pain_nrs", "operator-1": "answered", "rows": "2", "action": "remove-0"}
-    page = client_of(researcher).post("/cohorts/new/", sent).content.decode()
-    assert 'visit.pain_nrs" selected' in page and 'patient.sex_at_birth" selected' not in page
+def test_a_condition_can_be_removed(client_of, researcher):
+    page = client_of(researcher).post("/cohorts/new/", SEX | {"action": "remove:1"}).content.decode()
+    assert "No condition yet" in page and "patient.sex_at_birth" not in page.split("<datalist")[0]
 
 
-@pytest.mark.parametrize("rows", ["", "x", "-1", "9999999999", "²"])
-def test_a_strange_number_of_rows_is_no_error(rows, client_of, researcher):
-    assert client_of(researcher).post("/cohorts/count/", {"rows": rows}).status_code == 200
+def test_ten_thousand_conditions_are_refused_with_the_number(client_of, researcher):
+    many = SEX | {"node": [str(n) for n in range(1, 1001)]}
+    for n in range(3, 1001):
+        many |= {f"kind-{n}": "test", f"parent-{n}": "1"}
+    answer = client_of(researcher).post("/cohorts/new/", many | {"action": "save", "name": "Many"})
+    assert answer.status_code == 422 and "at most 100 conditions" in answer.content.decode()
+    page = client_of(researcher).post("/cohorts/new/", {f"kind-{n}": "test" for n in range(10_000)})
+    assert page.status_code == 400 and "more than 5000 fields" in page.content.decode()
 
 
-@pytest.mark.parametrize("query", ["index=0&item=visit.pain_nrs", "index=0&item=", "index=49&item=nonsense"])
-def test_a_fresh_row_comes_for_an_item(query, client_of, researcher):
-    assert "data-condition" in client_of(researcher).get(f"/cohorts/condition/?{query}").content.decode()
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"node": ["", "x", "1", "1"], "kind-x": "?", "kind-1": "test", "parent-1": "none"},
+        {"node": ["1"], "kind-1": "record", "parent-1": "1"},
+        {"node": ["1", "2"], "kind-1": "test", "parent-1": "", "kind-2": "test", "parent-2": "1"},
+        {"node": ["1"], "kind-1": "record", "record-1": "user", "parent-1": "", "times-1": "at least", "number-1": "²"},
+        {
+            "node": ["1"],
+            "kind-1": "record",
+            "record-1": "visit",
+            "parent-1": "",
+            "relation-1": "x",
+            "day-1": "2026-02-30",
+        },
+        {"join": "xor", "action": "group:"},
+        {"action": "add:77", "pick-add-77": "x"},
+        {
+            "node": ["1"],
+            "kind-1": "test",
+            "parent-1": "",
+            "item-1": "patient__clinic",
+            "operator-1": "is",
+            "value-1": "x",
+        },
+    ],
+)
+def test_a_strange_form_is_no_error(sent, client_of, researcher):
+    browser = client_of(researcher)
+    assert browser.post("/cohorts/count/", sent).status_code == 200
+    assert browser.post("/cohorts/new/", sent).status_code == 200
 
 
-@pytest.mark.parametrize("query", ["", "index=x", "index=99999999999999"])
-def test_a_row_beyond_the_limit_is_404(query, client_of, researcher):
-    assert client_of(researcher).get(f"/cohorts/condition/?{query}").status_code == 404
+def test_an_item_that_was_removed_is_named_and_can_be_taken_out(client_of, researcher):
+    cohort = cohort_of(researcher, None)
+    gone = {"record": "visit", "join": "all", "conditions": [{"item": "visit.gone", "operator": "is", "value": "1"}]}
+    cohort.definition = {"version": 2, "join": "all", "conditions": [gone]}
+    cohort.save()
+    browser = client_of(researcher)
+    page = browser.get(cohort.get_absolute_url())
+    assert page.status_code == 200 and "“visit.gone” is not an item that can be asked" in page.content.decode()
+    page = browser.get(f"{cohort.get_absolute_url()}edit/")
+    assert page.status_code == 200 and "visit.gone" in page.content.decode()
+
+
+def test_the_items_to_choose_from_say_what_they_mean(client_of, researcher):
+    told = client_of(researcher).get("/cohorts/items/").json()
+    keys = {one["key"] for one in told["items"]}
+    assert "lesion.site" in keys and "patient.birth_date" not in keys
+    assert {"lesion", "visit", "lesionobservation"} <= set(told["within"]["lesion"])
 
 
 def test_somebody_elses_cohort_is_404(client_of, researcher, clinician):

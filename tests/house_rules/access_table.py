@@ -240,7 +240,7 @@ codebook:json                             GET      login ok    ok    ok    ok   
 cohorts:list                              GET      login ok    403   403   ok    ok    403   403   ok    403   403
 cohorts:new                               GET+POST login ok    403   403   ok    ok    403   403   ok    403   403
 cohorts:count                             POST     login ok    403   403   ok    ok    403   403   ok    403   403
-cohorts:condition                         GET      login 404   403   403   404   404   403   403   404   403   403
+cohorts:items                             GET      login ok    403   403   ok    ok    403   403   ok    403   403
 cohorts:projects                          GET      login ok    403   403   ok    ok    ok    ok    ok    ok    403
 cohorts:new_project                       GET+POST login 403   403   403   ok    ok    403   403   403   403   403
 cohorts:project                           GET      login 404   403   403   404   ok    ok    ok    404   404   403
