@@ -103,8 +103,10 @@ def complete_and_sign(page: Page, *, pain: int, patient: int, physician: int) ->
 
 def take_cohort_home(page: Page, project: ResearchProject) -> zipfile.ZipFile:
     page.goto("/cohorts/new/")
-    page.select_option("[data-item]", "patient.sex_at_birth")
-    page.select_option("[name=value-0]", "F")
+    page.fill("[id='pick-add-']", "sex at birth")
+    page.wait_for_selector("[role=option]:has-text('Sex at birth')")
+    page.press("[id='pick-add-']", "Enter")
+    page.click(".q-test label.chip:has-text('Female')")
     page.fill("[name=name]", "Women")
     page.select_option("[name=project]", label=project.title)
     page.click("button:has-text('Save cohort')")
