@@ -18,7 +18,7 @@ from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.records.models import Draft
 from patients.kinds import kinds
 from patients.listing import ASKED, TO_COMPLETE, TO_SIGN, with_names
-from patients.models import FollowUp, Patient, Visit, VisitState
+from patients.models import FollowUp, Patient, Signature, Visit, VisitState
 from patients.questions import ClinicCount, counts, place
 
 SHOWN = 10  # rows of a section; the rest is behind "see all"
@@ -49,13 +49,14 @@ class Worklist:
     to_sign: Section | None
     queries: Section
     drafts: Section
+    unlocked: Section
     query_counts: list[ClinicCount] = field(default_factory=list)
     recent: list[Patient] = field(default_factory=list)
     lost: int = 0
 
     @property
     def nothing_to_do(self) -> bool:
-        sections = (self.overdue, self.due, self.to_complete, self.to_sign, self.queries, self.drafts)
+        sections = (self.overdue, self.due, self.to_complete, self.to_sign, self.queries, self.drafts, self.unlocked)
         return not any(one.count for one in sections if one)
 
 
@@ -72,6 +73,7 @@ def worklist(*, user: User, today: datetime.date) -> Worklist:
         to_sign=_section(visits.filter(state=VisitState.COMPLETE), TO_SIGN) if may(user, Permission.SIGN) else None,
         queries=_section(queries, ASKED),
         drafts=drafts_of(user),
+        unlocked=unlocked_for(visits, user),
         query_counts=counts(queries, now=timezone.now()),
         lost=patients.lost(today).count(),
     )
@@ -86,6 +88,19 @@ def drafts_of(user: User) -> Section:
     """What this person typed and did not save, newest first."""
     rows = Draft.objects.visible_to(user, Permission.EDIT_RECORDS).fresh(timezone.now())
     return Section(list(rows.defer("content")[:SHOWN]), rows.count())
+
+
+def unlocked_for(visits: Any, user: User) -> Section:
+    """Visits this person signed and somebody else unlocked, until they are signed again."""
+    withdrawn = Signature.objects.filter(signer=user, withdrawn_at__isnull=False).exclude(withdrawn_by=str(user)[:200])
+    rows = visits.exclude(state=VisitState.SIGNED).filter(signatures__in=withdrawn).distinct().order_by("-visit_date")
+    found = Section(list(rows[:SHOWN]), rows.order_by().count())
+    last = {
+        one.visit_id: one for one in withdrawn.filter(visit__in=[row.pk for row in found.rows]).order_by("withdrawn_at")
+    }
+    for row in found.rows:
+        row.withdrawn = last[row.pk]
+    return found
 
 
 def _section(rows: Any, work: str) -> Section:
@@ -105,7 +120,7 @@ def _seen_by(user: User) -> list[str]:
 
 def _attach_patients(found: Worklist, patients: Any, recent: list[str], *, user: User) -> None:
     """One reading of the patients and one of their names for all sections."""
-    visits = [*found.to_complete.rows, *(found.to_sign.rows if found.to_sign else [])]
+    visits = [*found.to_complete.rows, *found.unlocked.rows, *(found.to_sign.rows if found.to_sign else [])]
     standing = [*found.overdue.rows, *found.due.rows]
     numbers = {visit.patient.registry_number for visit in visits} | {one.registry_number for one in standing}
     numbers |= {query.patient for query in found.queries.rows} | set(recent)

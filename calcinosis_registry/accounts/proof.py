@@ -14,9 +14,9 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
-from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
+from allauth.account.internal.flows.reauthentication import reauthenticate_by_password, suspend_request
 from allauth.core import ratelimit
-from allauth.core.exceptions import ReauthenticationRequired
+from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -51,6 +51,22 @@ def proof_required(view: View | None = None, *, allow_get: bool = False) -> Any:
         return asking
 
     return decorated(view) if view else decorated
+
+
+def other_ways(request: HttpRequest) -> list[dict[str, str]]:
+    """How this account can prove itself but by its password: {id, description, url} of app or code, and of passkey."""
+    ways: list[dict[str, str]] = get_adapter(request).get_reauthentication_methods(request.user)
+    return [one for one in ways if one["id"] != "reauthenticate"]
+
+
+def prove_otherwise(request: HttpRequest) -> None:
+    """For a form with the password in it: was another way pressed (a button "prove")? Then off to its page, and back
+    here with the same form. A password typed beside it does not wait in the session."""
+    for way in other_ways(request):
+        if way["id"] == request.POST.get("prove") and not proven(request):
+            request.POST = request.POST.copy()  # type: ignore[assignment]
+            request.POST.pop("password", None)
+            raise ImmediateHttpResponse(suspend_request(request, way["url"]))
 
 
 def prove_by_password(request: HttpRequest, password: str) -> bool:

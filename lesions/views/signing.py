@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from calcinosis_registry.accounts.proof import prove_by_password, proven
+from calcinosis_registry.accounts.proof import other_ways, prove_by_password, prove_otherwise, proven
 from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.policy import clinic_of, may, require
 from calcinosis_registry.clinics.roles import Permission
@@ -65,6 +65,7 @@ def sign_several(request: HttpRequest) -> HttpResponse:
 def _sign(request: HttpRequest, ids: list[str], *, single: bool) -> HttpResponse:
     if request.method != "POST":
         return _sign_page(request, _visits(request, ids), single=single)
+    prove_otherwise(request)
     with trail.together():
         visits = _visits(request, ids, lock=True)
         meaning = request.POST.get("meaning", "")
@@ -100,6 +101,7 @@ def _sign_page(
         "meaning": request.POST.get("meaning", ""),
         "errors": errors or {},
         "asks_password": not proven(request),
+        "other_ways": other_ways(request),
         "action": request.path,
         "patient": visits[0].patient if single else None,
         "visit": visits[0] if single else None,
@@ -132,6 +134,7 @@ def unlock(request: HttpRequest, public_id: str) -> HttpResponse:
             messages.warning(request, _("The visit is not signed."))
             return redirect(visit)
         return _unlock_page(request, visit, {})
+    prove_otherwise(request)
     with trail.together():
         (visit,) = _visits(request, [public_id], lock=True)
         errors = {}
@@ -157,5 +160,6 @@ def _unlock_page(request: HttpRequest, visit: Visit, errors: dict[str, str]) -> 
         "reason": request.POST.get("reason", ""),
         "shortest": SHORTEST_REASON,
         "asks_password": not proven(request),
+        "other_ways": other_ways(request),
     }
     return render(request, "lesions/unlock.html", context, status=422 if errors else 200)

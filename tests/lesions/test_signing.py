@@ -5,6 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.test import Client
@@ -16,11 +19,13 @@ from calcinosis_registry.clinics.models import Membership
 from calcinosis_registry.quality.models import DataQuery
 from lesions.models import ImagingFile, ImagingLesion, Lesion, LesionObservation, TreatmentCourse, TreatmentLesion
 from patients.models import Signature, Visit, VisitState
+from tests.accounts.test_sign_in import code_now
 from tests.conftest import prove
 from tests.factories import (
     PASSWORD,
     ImagingFileFactory,
     ImagingStudyFactory,
+    MembershipFactory,
     PatientFactory,
     TreatmentCourseFactory,
     VisitFactory,
@@ -85,6 +90,57 @@ def test_without_a_proof_the_password_is_asked_and_a_wrong_one_signs_nothing(cli
     assert Visit.objects.get().state == VisitState.COMPLETE and not Signature.objects.exists()
     assert sign(client, visit, password=PASSWORD).status_code == 302
     assert Visit.objects.get().state == VisitState.SIGNED
+
+
+@pytest.mark.parametrize("page", ["sign", "unlock"])
+def test_the_app_or_a_passkey_proves_as_plainly_as_the_password_and_what_was_typed_is_kept(
+    client_of, proven, clinician, visit, page
+):
+    cache.clear()
+    if page == "unlock":
+        sign(proven(clinician), visit)
+    TOTP.activate(clinician, secret := generate_totp_secret())
+    Authenticator.objects.create(user=clinician, type="webauthn", data={"name": "Thumb", "credential": {}})
+    clinician.refresh_from_db()
+    client, address = client_of(clinician), {"sign": sign_page, "unlock": unlock_page}[page](visit)
+    seen = client.get(address)
+    text = seen.content.decode()
+    assert 'name="prove" value="mfa_reauthenticate"' in text and 'value="mfa_reauthenticate:webauthn"' in text
+    typed = {"reason": "The width was read wrong.", "meaning": "REVIEWED", "password": "half typed"}
+    typed |= {f"shown-{one.visit.public_id}": one.shown for one, _lines in seen.context.get("ready", [])}
+    way = client.post(address, typed | {"prove": "mfa_reauthenticate"})
+    assert way["Location"].startswith("/account/second-factor/reauthenticate/?next=")
+    assert "half typed" not in str(dict(client.session))
+    answer = client.post("/account/second-factor/reauthenticate/", {"code": code_now(secret), "next": address})
+    assert answer["Location"] == visit.get_absolute_url()
+    visit.refresh_from_db()
+    assert visit.state == (VisitState.SIGNED if page == "sign" else VisitState.COMPLETE)
+    passkey = client_of(clinician).post(address, typed | {"prove": "mfa_reauthenticate:webauthn"})
+    assert passkey["Location"].startswith("/account/second-factor/passkeys/reauthenticate/?next=")
+
+
+def test_who_has_only_a_password_is_offered_nothing_else(client_of, clinician, visit):
+    client = client_of(clinician)
+    assert 'name="prove"' not in client.get(sign_page(visit)).content.decode()
+    assert client.post(sign_page(visit), {"prove": "mfa_reauthenticate"}).status_code == 422
+
+
+def test_who_signed_is_told_when_somebody_else_unlocks_it_until_it_is_signed_again(client_of, proven, signed, north):
+    other = proven(MembershipFactory(clinic=north, role="clinician", user__name="Otto Other").user)
+    signer = client_of(signed.signed_by)
+    assert "somebody unlocked them" not in signer.get("/").content.decode()
+    assert unlock(other, signed).status_code == 302
+    page = signer.get("/").content.decode()
+    assert "somebody unlocked them" in page and "Otto Other" in page and "“The width was read wrong.”" in page
+    assert signed.get_absolute_url() in page
+    assert "somebody unlocked them" not in other.get("/").content.decode(), "only who signed it is told"
+    assert sign(other, signed).status_code == 302
+    assert "somebody unlocked them" not in signer.get("/").content.decode()
+
+
+def test_who_unlocks_the_own_signature_is_not_told(clara, signed):
+    unlock(clara, signed)
+    assert "somebody unlocked them" not in clara.get("/").content.decode()
 
 
 def test_a_proof_of_six_minutes_ago_is_none(client_of, clinician, visit):
