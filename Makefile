@@ -15,7 +15,7 @@ RUN_STAMP := .venv/.run-$(call hash,requirements.txt)
 TEST_STAMP := .venv/.test-$(call hash,requirements.txt tests/requirements.txt)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --prefer-binary
 
-.PHONY: run test test-long bench lint format clean
+.PHONY: run test test-long bench lint format lock sbom clean
 
 run: $(RUN_STAMP)
 	@exec env REGISTRY_DEMO=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python manage.py run_demo --port $(PORT)
@@ -41,6 +41,16 @@ format: $(TEST_STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 {} +
+
+# For production: what pip would install here, with the hash of each file (docs/operations/production.md).
+lock: $(RUN_STAMP)
+	$(PIP) --dry-run --ignore-installed --report .venv/report.json -r requirements.txt
+	@$(TEST_ENV) $(BIN)/python manage.py materials --lock .venv/report.json > requirements.lock
+	@echo "requirements.lock: $$(grep -c hash= requirements.lock) packages"
+
+# What this installation is made of: CycloneDX JSON.
+sbom: $(RUN_STAMP)
+	@$(TEST_ENV) $(BIN)/python manage.py materials
 
 # Leaves var/ (the register) alone on purpose.
 clean:
