@@ -64,8 +64,9 @@ def prove_otherwise(request: HttpRequest) -> None:
     here with the same form. A password typed beside it does not wait in the session."""
     for way in other_ways(request):
         if way["id"] == request.POST.get("prove") and not proven(request):
-            request.POST = request.POST.copy()  # type: ignore[assignment]
-            request.POST.pop("password", None)
+            typed = request.POST.copy()
+            typed.pop("password", None)
+            request.POST = typed  # type: ignore[assignment]
             raise ImmediateHttpResponse(suspend_request(request, way["url"]))
 
 

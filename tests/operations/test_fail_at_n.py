@@ -239,7 +239,8 @@ def refused(answer: HttpResponse) -> bool:
 def keeps(answer: HttpResponse, typed: dict[str, Any]) -> bool:
     """Every text that was typed stands in the error page's form; a secret does not."""
     texts = {name: value for name, value in typed.items() if not hasattr(value, "read")}
-    if any("password" in name for name in typed) or not texts:
+    secret = answer.wsgi_request.path.startswith("/account/")  # type: ignore[attr-defined]
+    if secret or any("password" in name for name in typed) or not texts:
         return True
     forms = PageForms(answer.content.decode()).forms
     if len(forms) != 1:

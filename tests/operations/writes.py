@@ -11,7 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, TOTP, generate_totp_secret
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.auth.hashers import make_password
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -24,10 +29,14 @@ from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.quality.services import answer_query
 from calcinosis_registry.records.drafts import Page, Place, keep
 from calcinosis_registry.rights.models import Basis
+from calcinosis_registry.sealing import FACTORS
+from lesions import staging
 from lesions.moving import NEW, plan_move
 from patients.models import Visit
+from tests.accounts.test_sign_in import code_now
 from tests.factories import PASSWORD, PatientFactory, TreatmentCourseFactory, known_lesions
 from tests.house_rules.cast import Cast
+from tests.lesions.imaging.imaging_files import dicom_file
 from tests.lesions.signed_visits import complete_visit, sign, sign_page, unlock_page
 from tests.lesions.test_hand_reading import ALL, _zero
 
@@ -167,6 +176,56 @@ def a_reading(cast: Cast) -> dict[str, Any]:
     return {"version": "0"} | {key: value for hand, site in ALL for key, value in _zero(hand, site).items()}
 
 
+def with_an_app(cast: Cast) -> None:
+    TOTP.activate(cast.near[Membership].user, generate_totp_secret())
+
+
+def own(cast: Cast) -> User:
+    return User.objects.get(name="Clin")
+
+
+def with_an_own_app(cast: Cast) -> None:
+    """The session goes on, as the library has it go on after the person's own change."""
+    ended = own(cast).sessions_ended
+    TOTP.activate(own(cast), generate_totp_secret())
+    QuerySet(User).filter(pk=own(cast).pk).update(sessions_ended=ended)
+
+
+def opens_the_page(cast: Cast) -> None:
+    cast.client.get(reverse("mfa_activate_totp"))
+
+
+def code_of_a_new_app(cast: Cast) -> dict[str, str]:
+    return {"code": code_now(FACTORS.open(cast.client.session[SECRET_SESSION_KEY]))}
+
+
+def with_a_password(cast: Cast) -> None:
+    """Set where it was, so that the session of the cast still fits."""
+    person = own(cast)
+    hashed = make_password(PASSWORD)
+    QuerySet(User).filter(pk=person.pk).update(password=hashed)
+    session, person.password = cast.client.session, hashed
+    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    session.save()
+
+
+def new_password(cast: Cast) -> dict[str, str]:
+    fresh = "another battery staple"
+    return {"oldpassword": PASSWORD, "password1": fresh, "password2": fresh}
+
+
+def waits_for_an_answer(cast: Cast) -> None:
+    """A radiograph whose header names somebody else."""
+    file = SimpleUploadedFile("hand.dcm", dicom_file(), "application/dicom")
+    address = reverse("lesions:imaging_add", args=[cast.rows["patient"].public_id])
+    assert b"is it" in cast.client.post(address, {"files": file}).content.lower()
+
+
+def staged_file(cast: Cast) -> dict[str, Any]:
+    found = staging.waiting(patient_id=cast.rows["patient"].pk, user_id=own(cast).pk, root=settings.FILES_DIR)
+    return {"staged": [one.token for one in found], "reason": "the clinic's scanner had the wrong name"}
+
+
 SEX = {"item-0": "patient.sex_at_birth", "operator-0": "is", "value-0": ["F"], "rows": "1", "join": "all"}
 
 WRITES: dict[str, Write] = {
@@ -180,6 +239,7 @@ WRITES: dict[str, Write] = {
     "clinics:invite_again": Write("admin", invitation),
     "clinics:withdraw": Write("admin", invitation),
     "clinics:end_role": Write("admin", lambda cast: {"membership": cast.near[Membership].pk}),
+    "clinics:reset_second_factor": Write("admin", person, before=with_an_app),
     "clinics:end_sessions": Write("admin", person),
     "clinics:set_active": Write("admin", person),
     "clinics:accept": Write("anon", lambda cast: {"name": "New", "password": PASSWORD, "again": PASSWORD}),
@@ -193,6 +253,7 @@ WRITES: dict[str, Write] = {
     "lesions:visit": Write("clin", lambda cast: a_visit(cast) | {"reason": "read again"}, form=True),
     "lesions:visit_new": Write("clin", a_visit, form=True),
     "lesions:imaging_add": Write("clin", picture),
+    "lesions:imaging_confirm": Write("clin", staged_file, before=waits_for_an_answer),
     "lesions:imaging_study": Write("clin", lambda cast: {"body_region": "ELBOW", "reason": "read again"}, form=True),
     "lesions:imaging_remove": Write("clin", lambda cast: {"reason": "another person's"}, before=unmeasured),
     "lesions:visit_sign": Write("clin", lambda cast: {"meaning": "REVIEWED"}, form=True, before=to_sign),
@@ -220,17 +281,30 @@ WRITES: dict[str, Write] = {
     "patients:record_add": Write(
         "clin", lambda cast: {"agent": "COLCHICINE", "route": "ORAL", "start": "2025-04", "ongoing": "Y"}, form=True
     ),
+    "admin:lesions_treatmentcourse_change": Write(
+        "clin", lambda cast: {"agent": "COLCHICINE", "reason": "misread"}, form=True
+    ),
+    "account_change_password": Write("clin", new_password, before=with_a_password),
+    "mfa_activate_totp": Write("clin", code_of_a_new_app, before=opens_the_page),
+    "mfa_deactivate_totp": Write("clin", lambda cast: {}, before=with_an_own_app),
+    "mfa_generate_recovery_codes": Write("clin", lambda cast: {}, before=with_an_own_app),
     "patients:record_delete": Write("clin", lambda cast: {"reason": "entered for another person"}, before=a_course),
 }
 
 # {route or pattern: why it is not failed here}
 NOT_HERE = {
-    "clinics:reset_second_factor": "one row of the library's, and its event",
     "clinics:trail_verify": "reads the chain and says whether it holds",
-    "lesions:imaging_confirm": "the same taking-in as lesions:imaging_add",
-    "account_*": "the library's own, one row and one event each; sign-in is tried under kill -9",
-    "mfa_*": "the library's own",
-    "admin*": "Django's own pages write one record through the same save()",
+    "account_login": "tried under kill -9; what it writes are the session and one event",
+    "account_logout": "the session, and one event",
+    "account_inactive": "shows a page",
+    "account_reauthenticate": "writes into the session",
+    "account_reset_password*": "a link by mail; the new password is written as by account_change_password",
+    "mfa_authenticate": "the second step of signing in",
+    "mfa_reauthenticate*": "writes into the session",
+    "mfa_*_webauthn": "needs an authenticator's answer; the row and its event are those of mfa_activate_totp",
+    "mfa_index": "shows a page",
+    "mfa_*_recovery_codes": "the same as mfa_generate_recovery_codes, or read only",
+    "admin*": "one save() of a record behind one page, which admin:lesions_treatmentcourse_change stands for",
     "cohorts:count": "counts, and writes nothing",
     "patients:search": "reads; the form is posted so that no name stands in an address",
 }
