@@ -247,7 +247,8 @@ WRITES: dict[str, Write] = {
     "cohorts:edit": Write("member", lambda cast: SEX | {"action": "save", "name": "Women"}),
     "cohorts:new_project": Write("rsch", project),
     "cohorts:approve": Write("coord", lambda cast: {}, before=unapproved),
-    "cohorts:end": Write("coord", lambda cast: {}),
+    "cohorts:refuse": Write("coord", lambda cast: {"because": "the question is another one"}, before=unapproved),
+    "cohorts:end": Write("coord", lambda cast: {"because": "the study is over"}),
     "exports:new": Write("member", lambda cast: {"format": "csv", "profile": "coded", "reason": "Table 1"}),
     "exports:download": Write("member", lambda cast: {}, before=an_export_file),
     "lesions:visit": Write("clin", lambda cast: a_visit(cast) | {"reason": "read again"}, form=True),
@@ -305,6 +306,7 @@ NOT_HERE = {
     "mfa_index": "shows a page",
     "mfa_*_recovery_codes": "the same as mfa_generate_recovery_codes, or read only",
     "admin*": "one save() of a record behind one page, which admin:lesions_treatmentcourse_change stands for",
+    "lesions:imaging_raster": "makes pictures of a stored file, which can be made again; no row",
     "cohorts:count": "counts, and writes nothing",
     "patients:search": "reads; the form is posted so that no name stands in an address",
 }
