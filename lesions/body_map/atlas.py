@@ -6,6 +6,7 @@ region's centre is true and both sides cannot drift apart.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,7 @@ from lesions.body_map.geometry import Curve, Move, Point, centroid, smooth
 from lesions.body_map.shade import insets
 
 Words = str | Promise
+NUMBER = re.compile(r"-?\d+\.?\d*")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,17 @@ class Region:
     @property
     def id(self) -> str:
         return f"{self.view}-{self.site}-{self.side or 'M'}"
+
+    def reaches(self, x: float, y: float, beyond: float) -> bool:
+        """Is a point on the region, or no further than ``beyond`` off the box around it?"""
+        left, top, right, low = self._box
+        return left - beyond <= x <= right + beyond and top - beyond <= y <= low + beyond
+
+    @cached_property
+    def _box(self) -> tuple[float, float, float, float]:
+        numbers = [float(one) for one in NUMBER.findall(self.path)]
+        xs, ys = numbers[::2], numbers[1::2]
+        return min(xs), min(ys), max(xs), max(ys)
 
 
 @dataclass(frozen=True)

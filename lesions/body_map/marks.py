@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import cos, hypot, pi, sin
 
-from lesions.body_map.atlas import View
+from lesions.body_map.atlas import Region, View
 from lesions.body_map.geometry import Point
 
 # How many single marks one region takes; more become one mark with their number.
@@ -28,7 +28,8 @@ _DORSAL_SITES = ("HAND.DORSUM", "HAND.MC")
 
 @dataclass(frozen=True)
 class Mark:
-    """A lesion to place. ``side`` "R", "L", or "" and "M" for midline; ``status`` a code of clinical-model 6.3."""
+    """A lesion to place. ``side`` "R", "L", or "" and "M" for midline; ``status`` a code of clinical-model 6.3; ``at``
+    the spot somebody chose on this version of the map, as shares of width and height of the view it belongs on."""
 
     label: str
     site: str
@@ -39,6 +40,7 @@ class Mark:
     title: str
     href: str = ""
     aspect: str = ""
+    at: Point | None = None
 
 
 @dataclass(frozen=True)
@@ -63,15 +65,29 @@ def status_key(status: str) -> str:
 def view_of(mark: Mark) -> tuple[str, ...]:
     """The views that may show a mark, best first."""
     aspect = mark.aspect.upper()
-    if mark.site.startswith("HAND"):
-        dorsal = mark.site.endswith(".NAIL") or mark.site in _DORSAL_SITES or aspect in _DORSAL
-        return ("dorsal", "palmar") if dorsal else ("palmar", "dorsal")
     if mark.site == "WRIST.CARPAL_TUNNEL":
         return ("palmar",)
+    if mark.site.startswith(("HAND", "WRIST")):
+        dorsal = mark.site.endswith(".NAIL") or mark.site in _DORSAL_SITES or aspect in _DORSAL
+        return ("dorsal", "palmar") if dorsal else ("palmar", "dorsal")
     if mark.site.startswith("FOOT"):
         return ("feet", "front")
     rear = aspect in _REAR or (mark.site.startswith(_REAR_SITES) and aspect not in (_PALMAR | {"ANTERIOR"}))
     return ("back", "front") if rear else ("front", "back")
+
+
+# The aspect that says on which view a lesion lies, where the site alone does not.
+_SEEN_FROM = {"palmar": "VOLAR", "dorsal": "DORSAL", "front": "ANTERIOR", "back": "POSTERIOR", "feet": ""}
+
+
+def aspect_on(region: Region) -> str | None:
+    """The aspect that a lesion chosen on this region needs to be drawn here again: "" where none, None where it will
+    be drawn on another view (an ankle chosen on the feet stands on the body)."""
+    for aspect in ("", _SEEN_FROM[region.view]):
+        seen = Mark("", region.site, region.side, "", False, False, "", aspect=aspect)
+        if view_of(seen)[0] == region.view:
+            return aspect
+    return None
 
 
 def spot(mark: Mark, view: View) -> Point | None:
@@ -102,19 +118,33 @@ def place(marks: Iterable[Mark], view: View, views: dict[str, View] | None = Non
         where = spot(mark, view) if home == view.key else None
         if where:
             groups[where].append(mark)
-    placed = [one for where, group in groups.items() for one in _spread(group, where, view.mark)]
+    placed = [one for where, group in groups.items() for one in _spread(group, where, view)]
     return _apart(placed, view)
 
 
-def _spread(group: list[Mark], where: Point, radius: float) -> list[Placed]:
+def _spread(group: list[Mark], where: Point, view: View) -> list[Placed]:
     if len(group) > CAPACITY:
         return [Placed(_cluster(group), *where, *where, count=len(group))]
-    ring = 0.0 if len(group) == 1 else radius * 1.1 / sin(pi / len(group))
-    placed = []
-    for number, mark in enumerate(group):
-        angle = 2 * pi * number / len(group) + (pi if len(group) == 2 else -pi / 2)
+    chosen = {id(mark): point for mark in group if (point := _chosen(mark, view))}
+    rest = [mark for mark in group if id(mark) not in chosen]
+    placed = [Placed(mark, *chosen[id(mark)], *chosen[id(mark)]) for mark in group if id(mark) in chosen]
+    ring = 0.0 if len(rest) < 2 else view.mark * 1.1 / sin(pi / len(rest))
+    for number, mark in enumerate(rest):
+        angle = 2 * pi * number / len(rest) + (pi if len(rest) == 2 else -pi / 2)
         placed.append(Placed(mark, where[0] + ring * cos(angle), where[1] + ring * sin(angle), *where))
     return placed
+
+
+def _chosen(mark: Mark, view: View) -> Point | None:
+    """The spot somebody chose; not one that its site has moved away from since."""
+    if mark.at is None:
+        return None
+    x, y = mark.at[0] * view.width, mark.at[1] * view.height
+    side = "" if mark.side == "M" else mark.side
+    regions = [one for one in view.regions if one.site == mark.site and one.side in (side, "")] or [
+        one for one in view.regions if one.site == mark.site and not side
+    ]
+    return (x, y) if any(one.reaches(x, y, view.mark) for one in regions) else None
 
 
 def _cluster(group: list[Mark]) -> Mark:

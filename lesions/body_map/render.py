@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 from django.utils.translation import get_language
 
 from lesions.body_map.atlas import Region, View
-from lesions.body_map.marks import Mark, Placed, place, status_key
+from lesions.body_map.marks import Mark, Placed, aspect_on, place, status_key
 from lesions.body_map.parts import EDGE, bodies
 from lesions.body_map.parts import captions as _captions
 from lesions.body_map.parts import path as _path
@@ -144,7 +144,8 @@ def _region(region: Region, selectable: bool, *, bare: bool = False) -> str:
     }
     if not selectable:
         return _path("map-region", region.path, **common)
-    label = region_label(region)
+    label, aspect = region_label(region), aspect_on(region)
+    common |= {"data_loose": ""} if aspect is None else {"data_aspect": aspect} if aspect else {}
     title = element("title", escape(label))
     kind = "map-region is-bare" if bare else "map-region"
     return _path(kind, region.path, title, tabindex=0, role="button", aria_label=label, **common)

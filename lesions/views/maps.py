@@ -41,7 +41,15 @@ def mark_of(lesion: Lesion, *, status: str, ulcerated: bool, href: str = "") -> 
         title=", ".join(word for word in words if word),
         href=href,
         aspect=lesion.aspect,
+        at=_spot(lesion),
     )
+
+
+def _spot(lesion: Lesion) -> tuple[float, float] | None:
+    """Where it was placed, if that was on the map of today; on an older one only its region still holds."""
+    if lesion.map_x is None or lesion.map_y is None or lesion.map_version != body_map.MAP_VERSION:
+        return None
+    return float(lesion.map_x), float(lesion.map_y)
 
 
 # A status without a symbol of its own looks like what it leaves behind: nothing, or a lesion that is still there.

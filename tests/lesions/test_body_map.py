@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations
 from math import hypot
 from xml.etree import ElementTree
@@ -12,7 +13,7 @@ import pytest
 
 from lesions.body_map import VIEWS, Mark, place, render, render_status_symbol
 from lesions.body_map.atlas import View
-from lesions.body_map.marks import STATUSES, view_of
+from lesions.body_map.marks import STATUSES, aspect_on, view_of
 from lesions.sites import SITES
 
 SPOTS = [site for site in SITES.values() if site.spot]
@@ -256,3 +257,30 @@ def test_an_ulcerated_target_lesion_shows_dot_and_ring() -> None:
 
 def test_every_possible_home_of_a_mark_is_a_view() -> None:
     assert {key for site in SPOTS for key in view_of(mark(site.code))} <= set(VIEWS)
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=lambda view: view.key)
+def test_a_lesion_placed_on_a_region_is_drawn_there_again(view: View) -> None:
+    """Site, side, aspect and spot of a choice lead back to the same view and the same place."""
+    for region in view.regions:
+        aspect = aspect_on(region)
+        if aspect is None:
+            continue
+        at = ((region.cx + 2) / view.width, region.cy / view.height)
+        one = replace(mark(region.site, region.side or "M", aspect=aspect), at=at)
+        homes = [(other.key, placed) for other in VIEWS.values() for placed in place([one], other)]
+        assert [(key, placed.x, placed.y) for key, placed in homes] == [
+            (view.key, pytest.approx(region.cx + 2, abs=view.mark), pytest.approx(region.cy, abs=view.mark))
+        ], region.id
+
+
+def test_every_site_can_be_placed_on_some_view() -> None:
+    chosen = {region.site for view in VIEWS.values() for region in view.regions if aspect_on(region) is not None}
+    assert chosen == {site.code for site in SPOTS}
+
+
+def test_a_spot_away_from_its_site_is_not_believed() -> None:
+    one = replace(mark("KNEE", "R"), at=(0.9, 0.05))
+    (placed,) = place([one], VIEWS["front"])
+    region = VIEWS["front"].region("KNEE", "R")
+    assert (placed.x, placed.y) == (pytest.approx(region.cx, abs=0.1), pytest.approx(region.cy, abs=0.1))

@@ -6,7 +6,8 @@
 //     <p class="map-readout" data-map-readout aria-hidden="true"></p>
 //   </div>
 //
-// A chosen region sends a bubbling "region-chosen" with {site, side, view, label}; "map-view" tells that a tab was shown.
+// A chosen region sends a bubbling "region-chosen" with {site, side, aspect, view, label, at}: `aspect` says on which view
+// the lesion lies where the site does not, `at` is the spot as shares of width and height. "map-view": a tab was shown.
 // One region of a view is in the tab order; arrow keys walk to the nearest region in that direction.
 
 const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -33,18 +34,43 @@ export function nearest(from, regions, [dx, dy]) {
   return best;
 }
 
-function chooseRegion(region) {
+/** The spot of a press on its drawing, as shares of width and height with four digits; by keyboard the region's middle. */
+function spotOf(region, event) {
+  const svg = region.ownerSVGElement;
+  let [x, y] = centre(region);
+  if (event) {
+    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    [x, y] = [point.x, point.y];
+  }
+  const { width, height } = svg.viewBox.baseVal;
+  return { x: (x / width).toFixed(4), y: (y / height).toFixed(4) };
+}
+
+function chooseRegion(region, event = null) {
   const scope = region.closest("[data-map-views]") ?? region.ownerSVGElement;
   scope.querySelectorAll(".map-region.is-chosen").forEach((one) => one.classList.remove("is-chosen"));
   region.classList.add("is-chosen");
-  const { site, side, view } = region.dataset;
-  const detail = { site, side, view, label: region.getAttribute("aria-label") };
+  const { site, side, view, aspect = "" } = region.dataset;
+  const at = "loose" in region.dataset ? null : spotOf(region, event);
+  const detail = { site, side, view, aspect, at, label: region.getAttribute("aria-label") };
   region.dispatchEvent(new CustomEvent("region-chosen", { bubbles: true, detail }));
 }
 
 function readOut(region) {
   const line = region.closest("[data-map-views]")?.querySelector("[data-map-readout]");
   if (line) line.textContent = region.getAttribute("aria-label");
+}
+
+/** The lesion under the pointer, or that has the focus, in words. */
+function tellMarks(svg) {
+  const tell = (event) => {
+    const mark = event.target.closest(".mark");
+    const line = svg.closest("[data-map-views]")?.querySelector("[data-map-readout]");
+    const words = mark?.querySelector("title")?.textContent;
+    if (line && words) line.textContent = words.replaceAll("\n", "; ");
+  };
+  svg.addEventListener("pointerover", tell);
+  svg.addEventListener("focusin", tell);
 }
 
 function walkable(svg) {
@@ -76,7 +102,7 @@ function walkable(svg) {
   });
   svg.addEventListener("click", (event) => {
     const region = event.target.closest('.map-region[role="button"]');
-    if (region) chooseRegion(region);
+    if (region) chooseRegion(region, event);
     const link = event.target.closest("[data-view-link]");
     if (link) showView(svg.closest("[data-map-views]"), link.dataset.viewLink);
   });
@@ -117,6 +143,7 @@ function tabs(views) {
 export function start(root = document) {
   for (const svg of root.querySelectorAll("svg.body-map:not([data-ready])")) {
     svg.dataset.ready = "";
+    tellMarks(svg);
     walkable(svg);
   }
   for (const views of root.querySelectorAll("[data-map-views]:not([data-ready])")) {
