@@ -15,6 +15,7 @@ from lesions.figures import NARROW, WIDE, Bar, Course, Happening, Lane, Point, S
 from lesions.models import AdverseEvent, Complication, HandScore, ImagingStudy, Lesion, Procedure, TreatmentCourse
 from lesions.patient_file import PatientFile
 from lesions.timeline import Moment
+from lesions.window import Window
 from patients.models import Visit
 
 MARGIN = datetime.timedelta(days=60)
@@ -23,39 +24,82 @@ UNTOLD = ("", "OTHER", "U")  # reasons that say nothing in a picture
 
 @dataclass(frozen=True)
 class CourseView:
-    """``wide`` and ``narrow``: the same picture as SVG text for two widths. ``earlier``: treatments before it."""
+    """``wide`` and ``narrow``: the same picture as SVG text for two widths. ``earlier``: treatments before it.
+    ``shown``: the days it shows, ``moments``: the visits of them, ``listed``: (when, what, address) of the rest."""
 
     wide: str
     narrow: str
     earlier: list[TreatmentCourse]
+    shown: Window
+    moments: list[Moment]
+    listed: list[tuple[str, str, str]]
 
 
 def course_view(
-    moments: Sequence[Moment], lesions: Sequence[Lesion], file: PatientFile, today: datetime.date
-) -> CourseView | None:
-    """None before the first visit that was attended."""
+    moments: Sequence[Moment], lesions: Sequence[Lesion], file: PatientFile, today: datetime.date,
+    window: Window | None = None,
+) -> CourseView | None:  # fmt: skip
+    """None before the first visit that was attended. ``window``: only that stretch of time."""
     attended = [one for one in moments if one.visit.state != "MISSED"]
     if not attended:
         return None
-    first = _begin(attended, file, today)
-    drugs = file[TreatmentCourse]
-    earlier = [one for one in drugs if one.stop is not None and one.stop.latest and one.stop.latest < first]
+    shown = _shown(attended, file, today, window)
+    drugs = sorted(file[TreatmentCourse], key=_sort_key)
+    there = [one for one in drugs if _runs_in(one, shown)]
     course = Course(
-        first=first,
-        today=max(today, attended[-1].visit.visit_date),
-        lanes=[one for one in _lanes(attended, file) if any(series.points for series in one.series)],
-        bars=[_bar(one) for one in sorted(drugs, key=_sort_key) if one not in earlier],
+        first=shown.first,
+        today=shown.last,
+        lanes=[one for one in _lanes(attended, file, shown) if any(series.points for series in one.series)],
+        bars=[_bar(one) for one in there],
         happenings=sorted(
-            (one for one in _happenings(attended, lesions, file) if not one.when.latest or one.when.latest >= first),
-            key=lambda one: one.when.earliest or first,
+            (one for one in _happenings(attended, lesions, file) if _happens_in(one, shown)),
+            key=lambda one: one.when.earliest or shown.first,
         ),
-        title=_("Course since %(year)s") % {"year": first.year},
+        title=_("Course from %(first)s to %(last)s") % {"first": shown.first, "last": shown.last},
         description=_("The table below says the same in numbers."),
         bars_label=_("Treatments"),
-        happenings_label=_("Events"),
-    )
+        happenings_labels={
+            "ulcer": _("New ulcers"), "complication": _("Complications"), "procedure": _("Procedures"),
+            "adverse": _("Adverse events"),
+        },
+    )  # fmt: skip
     wide, narrow = draw_course(course, WIDE, "course-wide"), draw_course(course, NARROW, "course-narrow")
-    return CourseView(wide, narrow, earlier)
+    earlier = [one for one in drugs if one.stop is not None and one.stop.latest and one.stop.latest < shown.first]
+    inside = [one for one in moments if shown.holds(one.visit.visit_date)]
+    return CourseView(wide, narrow, earlier, shown, inside, _listed(course))
+
+
+def _shown(
+    attended: Sequence[Moment], file: PatientFile, today: datetime.date, window: Window | None
+) -> Window:  # fmt: skip
+    """The days of the picture: what was asked for, held within what there is."""
+    all_ = Window(_begin(attended, file, today), max(today, attended[-1].visit.visit_date))
+    if window is None:
+        return all_
+    first, last = max(window.first, all_.first), min(window.last, all_.last)
+    return Window(first, last, window.span) if first < last else all_
+
+
+def _runs_in(course: TreatmentCourse, shown: Window) -> bool:
+    begun = course.start is None or course.start.earliest is None or course.start.earliest <= shown.last
+    over = course.stop is not None and course.stop.latest is not None and course.stop.latest < shown.first
+    return begun and not over
+
+
+def _happens_in(one: Happening, shown: Window) -> bool:
+    early, late = one.when.earliest, one.when.latest
+    return (late is None or late >= shown.first) and (early is None or early <= shown.last)
+
+
+def _listed(course: Course) -> list[tuple[str, str, str]]:
+    """What the picture shows beside the visits' numbers, in words: treatments, events, hand scores."""
+    scores = [
+        (_("Hand score"), point.title, point.href)
+        for lane in course.lanes for series in lane.series if series.look == "score" for point in series.points
+    ]  # fmt: skip
+    bars = [(course.bars_label, one.title, one.href) for one in course.bars]
+    names = course.happenings_labels
+    return [*bars, *((names[one.look], one.title, one.href) for one in course.happenings), *scores]
 
 
 def _begin(attended: Sequence[Moment], file: PatientFile, today: datetime.date) -> datetime.date:
@@ -68,11 +112,11 @@ def _begin(attended: Sequence[Moment], file: PatientFile, today: datetime.date) 
     return max(min([first, *starts]) - MARGIN, furthest)
 
 
-def _lanes(attended: Sequence[Moment], file: PatientFile) -> list[Lane]:
+def _lanes(attended: Sequence[Moment], file: PatientFile, shown: Window) -> list[Lane]:
     def line(label: str, look: str, value: Any) -> Series:
-        return Series(label, look, _points(attended, label, value))
+        return _series(label, look, _points(attended, label, value), shown)
 
-    scores = Series(_("Hand score"), "score", _score_points(file))
+    scores = _series(_("Hand score"), "score", _score_points(file), shown)
     return [
         Lane(_("Burden"), _("mm², targets"), [line(_("Burden"), "burden", lambda one: one.burden)]),
         Lane(
@@ -95,6 +139,14 @@ def _lanes(attended: Sequence[Moment], file: PatientFile) -> list[Lane]:
         Lane(_("Skin, mRSS"), "0–51", [line(_("mRSS"), "mrss", lambda one: one.visit.mrss)], top=51, height=40),
         Lane(_("Hand score"), _("unverified"), [scores], height=36),
     ]  # fmt: skip
+
+
+def _series(label: str, look: str, points: list[Point], shown: Window) -> Series:
+    """The points of the days shown, and the neighbours beyond them that the line comes from and leads to."""
+    inside = [one for one in points if shown.holds(one.day)]
+    before = [one for one in points if one.day < shown.first][-1:]
+    after = [one for one in points if one.day > shown.last][:1]
+    return Series(label, look, inside, *(one[0] if one and inside else None for one in (before, after)))
 
 
 def _points(attended: Sequence[Moment], label: str, value: Any) -> list[Point]:

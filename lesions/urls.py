@@ -20,6 +20,7 @@ app_name = "lesions"
 urlpatterns = [
     # After patients.urls in the root: patients/register/ and patients/search/ are theirs.
     path("patients/<slug:public_id>/", patient_page.patient_page, name="patient"),
+    path("patients/<slug:public_id>/course/", patient_page.course, name="patient_course"),
     path("patients/<slug:public_id>/history/", patient_history.patient_history, name="patient_history"),
     path("patients/<slug:patient_id>/visits/new/", visit.new_visit, name="visit_new"),
     path("patients/<slug:patient_id>/visits/part/<slug:part>/", visit.visit_part, name="visit_part"),

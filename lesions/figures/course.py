@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from lesions.figures.lanes import Lane, key, lane
 from lesions.figures.scale import DAY, Span, TimeScale, label, linked, rows_without_overlap, shape, text_width
@@ -13,6 +13,7 @@ from lesions.svg import ACCENT, ACCENT_WASH, INK, NAMESPACE, SOFT, ULCER, elemen
 ROW, GAP, TOP = 23.0, 26.0, 14.0
 MARKS = {"ulcer": "circle", "complication": "triangle", "procedure": "cross", "adverse": "diamond"}
 COLOURS = {"procedure": INK, "adverse": SOFT}
+MOST_ROWS = 2  # of one kind of event before names give way
 SOFT_END = 26.0  # units over which an end fades whose day is not known at all
 
 
@@ -42,7 +43,7 @@ class Happening:
 
 @dataclass(frozen=True)
 class Course:
-    """Everything the course picture shows, from ``first`` to ``today``."""
+    """Everything the course picture shows, from ``first`` to ``today``, or to the last day asked for."""
 
     first: datetime.date
     today: datetime.date
@@ -52,7 +53,7 @@ class Course:
     title: str = ""
     description: str = ""
     bars_label: str = ""
-    happenings_label: str = ""
+    happenings_labels: Mapping[str, str] = field(default_factory=dict)  # by look
 
 
 @dataclass(frozen=True)
@@ -82,16 +83,20 @@ def draw_course(course: Course, layout: Layout, uid: str) -> str:
         drawn, rows = _bars(course.bars, scale, y + (16 if layout.names_above else 0), layout)
         parts += [_lane_name(course.bars_label, "", y + (16 if layout.names_above else -4), layout, ROW), drawn]
         y += rows * ROW + 14 + (16 if layout.names_above else 0)
-    if course.happenings:
-        drawn, rows = _happenings(course.happenings, scale, y + (16 if layout.names_above else 0), layout)
-        parts += [_lane_name(course.happenings_label, "", y + (16 if layout.names_above else -4), layout, ROW), drawn]
-        y += rows * ROW + 8 + (16 if layout.names_above else 0)
+    for look in MARKS:
+        name = course.happenings_labels.get(look, "")
+        down = 16 if layout.names_above else 0
+        drawn, rows = _happenings([one for one in course.happenings if one.look == look], scale, y + down, layout)
+        if rows:
+            parts += [_lane_name(name, "", y + (down or -4), layout, ROW), drawn]
+            y += rows * ROW + 2 + down
     height = y + 20
     return element(
         "svg",
         words("title", course.title, id=f"{uid}-title") + words("desc", course.description, id=f"{uid}-desc")
         + _years(scale, y) + "".join(parts),
-        xmlns=NAMESPACE, class_="course", viewBox=f"0 0 {layout.width:g} {height:g}", role="group",
+        xmlns=NAMESPACE, class_="course", data_first=course.first, data_last=course.today, data_left=layout.left,
+        data_right=layout.width - layout.right, viewBox=f"0 0 {layout.width:g} {height:g}", role="group",
         aria_labelledby=f"{uid}-title", aria_describedby=f"{uid}-desc", font_family="Inter, sans-serif",
     )  # fmt: skip
 
@@ -184,12 +189,27 @@ def _bar(one: _PlacedBar, y: float) -> str:
 
 
 def _happenings(marks: Sequence[Happening], scale: TimeScale, y: float, layout: Layout) -> tuple[str, int]:
-    """(drawing, number of rows): a mark on its day, or on the middle of what is known with a line over the interval."""
+    """A mark on its day, or on the middle of what is known with a line over the interval. Many go into one row, each
+    named where there is room; the table and the tooltip name them all."""
     known = [one for one in marks if one.when.earliest is not None and one.when.latest is not None]
     placed = [_happening_place(one, scale, layout) for one in known]
     rows = rows_without_overlap([(min(one.left, one.text_x), max(one.right, one.text_end)) for one in placed])
+    if max(rows, default=-1) + 1 > MOST_ROWS:
+        placed, rows = _in_one_row(placed), [0] * len(placed)
     drawn = [_happening(one, y + row * ROW + 8) for one, row in zip(placed, rows, strict=True)]
     return "".join(drawn), max(rows, default=-1) + 1
+
+
+def _in_one_row(placed: list[_PlacedMark]) -> list[_PlacedMark]:
+    """Named only where the name covers no mark and no other name."""
+    found: list[_PlacedMark] = []
+    named_to = 0.0
+    for number, one in enumerate(placed):
+        after = placed[number + 1].left if number + 1 < len(placed) else float("inf")
+        fits = one.text_x > one.left and one.text_end + 4 <= after and one.left >= named_to
+        named_to = one.text_end + 4 if fits else named_to
+        found.append(one if fits else replace(one, named=False))
+    return found
 
 
 @dataclass(frozen=True)
@@ -199,6 +219,7 @@ class _PlacedMark:
     right: float
     text_x: float
     text_end: float
+    named: bool = True
 
 
 def _happening_place(mark: Happening, scale: TimeScale, layout: Layout) -> _PlacedMark:
@@ -218,5 +239,6 @@ def _happening(one: _PlacedMark, y: float) -> str:
         rule = {"stroke": colour, "stroke_width": 1.2, "stroke_dasharray": "2 2", "class_": f"fig-when is-{look}"}
         parts.append(element("line", x1=one.left, x2=one.right, y1=y, y2=y, **rule))
     parts.append(shape(MARKS[look], x, y, 5, look=f"fig-mark is-{look}", fill=colour))
-    parts.append(label(one.mark.label, one.text_x, y + 4, f"fig-event is-{look}"))
+    if one.named:
+        parts.append(label(one.mark.label, one.text_x, y + 4, f"fig-event is-{look}"))
     return linked("".join(parts), one.mark.href, one.mark.title)

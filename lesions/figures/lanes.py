@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from lesions.figures.scale import FONT, TimeScale, apart, label, linked, shape, text_width
+from lesions.figures.scale import DAY, FONT, TimeScale, apart, label, linked, shape, text_width
 from lesions.svg import ACCENT, INK, SOFT, ULCER, element
 
 POINTS = {"burden": "circle", "pain": "square", "patient": "circle", "physician": "diamond", "active": "circle",
@@ -34,6 +34,8 @@ class Series:
     label: str
     look: str
     points: Sequence[Point]
+    before: Point | None = None  # what the line comes from, and leads to, beyond what is shown
+    after: Point | None = None
 
 
 @dataclass(frozen=True)
@@ -81,14 +83,27 @@ def _newest(one: Lane, scale: TimeScale, height_of: Callable[[float], float]) ->
 def _line(series: Series, scale: TimeScale, height_of: Callable[[float], float]) -> str:
     stroke = STROKES.get(series.look, SOFT)
     spots = [(scale.at(point.day), height_of(point.value), point) for point in series.points]
-    path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y, _point in spots)
+    way = [(x, y) for x, y, _point in spots]
+    if series.before is not None:
+        way.insert(0, _edge(series.before, series.points[0], scale, scale.start, height_of))
+    if series.after is not None:
+        way.append(_edge(series.points[-1], series.after, scale, scale.end, height_of))
+    path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in way)
     line = element(
         "path", d=path, class_=f"fig-line is-{series.look}", fill="none", stroke=stroke, stroke_width=1.9,
         stroke_linejoin="round", stroke_dasharray=DASHES.get(series.look),
     )  # fmt: skip
     small = len(spots) > 24
     marks = [_point(series.look, x, y, point, stroke, small=small) for x, y, point in spots]
-    return (line if len(spots) > 1 else "") + "".join(marks)
+    return (line if len(way) > 1 else "") + "".join(marks)
+
+
+def _edge(
+    one: Point, other: Point, scale: TimeScale, day: datetime.date, height_of: Callable[[float], float]
+) -> tuple[float, float]:
+    """Where the line from one point to the other crosses the edge of what is shown."""
+    share = (day - one.day) / max(other.day - one.day, DAY)
+    return scale.at(day), height_of(one.value + (other.value - one.value) * min(max(share, 0.0), 1.0))
 
 
 def _point(look: str, x: float, y: float, point: Point, stroke: str, *, small: bool) -> str:

@@ -12,12 +12,13 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from calcinosis_registry.clinics.policy import may, permissions_in
+from calcinosis_registry.clinics.policy import may, one_visible, permissions_in
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.quality.models import DataQuery
 from lesions.patient_file import last_change_of
 from lesions.views.kept import Kept, Sections
-from lesions.views.patient_sections import sections_of
+from lesions.views.patient_sections import course_of, sections_of
+from lesions.window import Asked, asked
 from patients.models import Patient
 
 KEPT = Kept()
@@ -33,12 +34,15 @@ def patient_page(request: HttpRequest, public_id: str) -> HttpResponse:
         raise Http404
     may_edit = may(request.user, Permission.EDIT_RECORDS, patient.clinic_id)
 
+    stretch = asked(request.GET, timezone.localdate())
+
     def make() -> Sections:
         queries = DataQuery.objects.visible_to(request.user, Permission.VIEW_RECORDS).open()
-        return sections_of(patient, queries.filter(patient=patient.registry_number), may_edit=may_edit)
+        return sections_of(patient, queries.filter(patient=patient.registry_number), may_edit=may_edit, asked=stretch)
 
     seal = patient.seal  # type: ignore[attr-defined]  # annotated
-    sections = KEPT.get(_key(request, patient, seal), make) if seal else make()
+    # Kept is the page as it opens; another stretch of the course is drawn for whoever asks.
+    sections = KEPT.get(_key(request, patient, seal), make) if seal and stretch == Asked() else make()
     context = {
         "patient": patient,
         "summary": getattr(patient, "summary", None),
@@ -49,6 +53,14 @@ def patient_page(request: HttpRequest, public_id: str) -> HttpResponse:
         "actions": "lesions/_patient_actions.html",
     }
     return render(request, "lesions/patient.html", context)
+
+
+@require_safe
+def course(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The course of a patient over a stretch of time, for the page to put in place of what it shows."""
+    patients = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS)
+    patient = one_visible(patients, request.user, Permission.VIEW_RECORDS, public_id=public_id)
+    return HttpResponse(course_of(patient, asked(request.GET, timezone.localdate())))
 
 
 def _key(request: HttpRequest, patient: Patient, seal: str) -> bytes:

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from calcinosis_registry.quality.models import DataQuery
 from lesions import body_map
@@ -17,19 +18,24 @@ from lesions.models import AdverseEvent, Complication, ImagingStudy, LesionStatu
 from lesions.outcome import first_visit, incident_lesions, outcomes
 from lesions.patient_cards import RECENT, lab_rows, line_of, newest_first, other_records, study_cards, todo_of
 from lesions.patient_file import PatientFile
-from lesions.timeline import timeline
+from lesions.timeline import Moment, timeline
 from lesions.views import tables
 from lesions.views.kept import Disease, Sections
 from lesions.views.maps import map_views, mark_code, mark_of
+from lesions.window import Asked
 from patients.calculated import calculated
 from patients.models import Antibody, Consent, Diagnosis, LaboratoryResult, Patient, in_force
 from patients.services import SCOPES
 
+ALL = Asked()
 LEGEND = ("NEW", "LARGER", "STABLE", "SMALLER", "RESOLVED", "EXTRUDED_COMPLETE", "EXCISED", "RECURRED", "NOT_ASSESSED")
 
 
-def sections_of(patient: Patient, queries: Iterable[DataQuery], *, may_edit: bool) -> Sections:
-    """``queries``: the open ones. Rendered without a request: no account and no identity can get into it."""
+def sections_of(
+    patient: Patient, queries: Iterable[DataQuery], *, may_edit: bool, asked: Asked = ALL
+) -> Sections:  # fmt: skip
+    """``queries``: the open ones; ``asked``: the stretch of the course. Rendered without a request: no account and no
+    identity can get into it."""
     file = PatientFile(patient)
     labels = {lesion.pk: lesion.label for lesion in file.lesions}
     context = {
@@ -38,7 +44,7 @@ def sections_of(patient: Patient, queries: Iterable[DataQuery], *, may_edit: boo
         "may_edit": may_edit and patient.registry_consent,
         "can_consent": may_edit,
         "visits": file.visits,
-        **_lesions_and_course(file),
+        **_lesions_and_course(file, asked),
         **_records(patient, file, labels),
         "todo": todo_of(patient, file.visits, file, queries),
     }
@@ -54,13 +60,43 @@ def _disease(diagnosis: Diagnosis) -> Disease:
     return Disease(diagnosis.public_id, diagnosis.short, diagnosis.diagnosed_on, diagnosis.first_calcinosis)
 
 
-def _lesions_and_course(file: PatientFile) -> dict[str, Any]:
+def course_of(patient: Patient, asked: Asked) -> SafeString:
+    """The course alone, for another stretch of time."""
+    file = PatientFile(patient)
+    moments = timeline(file.visits, file.lesions, file.observations)
+    first, incident = _incident(file)
+    turned_out = outcomes(first, file.observations, incident)
+    return render_to_string("lesions/_course.html", {"patient": patient, **_course(moments, file, turned_out, asked)})
+
+
+def _incident(file: PatientFile) -> tuple[int | None, set[int]]:
+    first, lesions = first_visit(file.visits), {one.pk: one for one in file.lesions}
+    return first, incident_lesions(first, lesions, file.observations, file[ImagingStudy])
+
+
+def _course(
+    moments: list[Moment], file: PatientFile, turned_out: dict[int, str], asked: Asked
+) -> dict[str, Any]:  # fmt: skip
+    course = course_view(moments, file.lesions, file, timezone.localdate(), asked.window)
+    if course is None:
+        return {"course": None}
+    return {
+        "course": course,
+        "asked": asked,
+        "spans": [("1y", _("1 year")), ("3y", _("3 years")), ("all", _("All"))],
+        "span": asked.window.span if asked.window else "all",
+        "earlier_query": course.shown.shifted(later=False),
+        "later_query": course.shown.shifted(later=True),
+        "course_rows": tables.course_rows(course.moments, turned_out),
+        "drawings": [("wide", mark_safe(course.wide)), ("narrow", mark_safe(course.narrow))],
+    }
+
+
+def _lesions_and_course(file: PatientFile, asked: Asked) -> dict[str, Any]:
     lesions = file.lesions
     moments = timeline(file.visits, lesions, file.observations)
     rows = rows_of(moments, lesions)
-    course = course_view(moments, lesions, file, timezone.localdate())
-    first = first_visit(file.visits)
-    incident = incident_lesions(first, {one.pk: one for one in lesions}, file.observations, file[ImagingStudy])
+    first, incident = _incident(file)
     turned_out = outcomes(first, file.observations, incident)
     return {
         "moments": moments,
@@ -71,9 +107,7 @@ def _lesions_and_course(file: PatientFile) -> dict[str, Any]:
         "maps": map_views(_mark(row) for row in rows),
         "legend": _legend(rows),
         "targets": sum(lesion.target for lesion in lesions),
-        "course": course,
-        "course_rows": tables.course_rows(moments, turned_out) if course else "",
-        "drawings": [("wide", mark_safe(course.wide)), ("narrow", mark_safe(course.narrow))] if course else [],
+        **_course(moments, file, turned_out, asked),
     }
 
 

@@ -57,6 +57,7 @@ OBJECTS = {
     "lesions:visit_move public_id": "visit.public_id",
     "lesions:visit_unlock public_id": "visit.public_id",
     "lesions:patient public_id": "patient.public_id",
+    "lesions:patient_course public_id": "patient.public_id",
     "lesions:patient_history public_id": "patient.public_id",
     "lesions:imaging_study public_id": "study.public_id",
     "lesions:hand_score public_id": "study.public_id",
@@ -201,6 +202,7 @@ patients:record                           POST     login ok    ok    403   404  
 patients:record_history                   GET      login ok    ok    ok    404   404   404   404   404   404   404
 patients:record_delete                    POST     login ok    ok    403   404   404   404   404   404   404   404
 lesions:patient                           GET      login ok    ok    ok    404   404   404   404   404   404   404
+lesions:patient_course                    GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:patient_history                   GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:map_drawing                       GET      login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 lesions:visit_new                         GET+POST login ok    ok    403   404   404   404   404   404   404   404
