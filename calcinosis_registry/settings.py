@@ -31,6 +31,10 @@ DEMO = env.bool("REGISTRY_DEMO", default=False)
 DEBUG = env.bool("REGISTRY_DEBUG", default=False)
 FILES_DIR = DATA_DIR / "files"
 EXPORTS_DIR = DATA_DIR / "exports"
+SNAPSHOT_DIR = DATA_DIR / "snapshot"  # made of the database again at any time
+# What runs datasets: duckdb in the process, or spark (docs/operations/jobs-and-snapshots.md).
+ANALYTICS = env("REGISTRY_ANALYTICS", default="duckdb")
+ANALYTICS_MEMORY = env("REGISTRY_ANALYTICS_MEMORY", default="1GB")
 
 
 KEY_NAMES: list[str] = []

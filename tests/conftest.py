@@ -43,6 +43,12 @@ def witness_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _snapshots_of_this_process(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Every process of the tests has a database of its own, and so its own snapshots."""
+    project_settings.SNAPSHOT_DIR = tmp_path_factory.mktemp("snapshot")
+
+
 @pytest.fixture(autouse=True)
 def _nothing_witnessed(witness_folder: Path) -> Iterator[None]:
     yield

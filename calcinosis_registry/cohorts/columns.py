@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
 import enum
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
-from calcinosis_registry.codebook.catalogue import calculated, codes_of
+from calcinosis_registry.codebook.catalogue import Entry, calculated, codes_of, entry
 from calcinosis_registry.codebook.fields import CodesField, PartialDateField
 from calcinosis_registry.codebook.items import Privacy, item_fields, item_key
-from calcinosis_registry.codebook.partial_dates import PartialDate, Precision
-from calcinosis_registry.cohorts.pseudonyms import shifted
+from calcinosis_registry.codebook.partial_dates import Precision
+from calcinosis_registry.cohorts.links import Link, links_of, numbered
 from calcinosis_registry.cohorts.structure import SHAREABLE, Level, levels
 from lesions.models import Lesion
 from patients.models import Diagnosis, LaboratoryResult, Patient, Visit, VisitState
@@ -28,14 +26,11 @@ if TYPE_CHECKING:
 OLDEST_SHOWN = 90  # trust.md: ages from 90 on are one group
 
 
-@dataclass(frozen=True)
-class Person:
-    """A patient as the dataset knows one."""
+class HasKind(Protocol):
+    """A Level, or a Table."""
 
-    pk: int
-    pseudonym: str
-    clinic: str
-    shift: datetime.timedelta
+    @property
+    def kind(self) -> str: ...
 
 
 class Kind(enum.StrEnum):
@@ -52,6 +47,24 @@ class Kind(enum.StrEnum):
     TEXT = "text"
 
 
+class Rule(enum.StrEnum):
+    """How a cell comes from the stored values (cohorts/expressions.py)."""
+
+    PATIENT = "patient"
+    CLINIC = "clinic"
+    NUMBER = "number"  # of the row itself
+    LINK = "link"  # the number of the row a key points at
+    PLAIN = "plain"
+    DATE = "date"
+    EARLIEST = "earliest"  # the three of a date known as far as it is
+    LATEST = "latest"
+    PRECISION = "precision"
+    AGE = "age"
+    VERY_OLD = "very old"
+    UNIT = "unit"  # the canonical unit of an analyte
+    WORKED_OUT = "worked out"  # from several records (cohorts/snapshot/worked_out.py)
+
+
 YES_NO = (("1", __("Yes")), ("0", __("No")))
 PRECISIONS = (
     (Precision.DAY, __("known to the day")),
@@ -63,17 +76,17 @@ PRECISIONS = (
 
 @dataclass(frozen=True)
 class Column:
-    """``paths``: lookups from the row; ``say(person, *values)``: the cell; ``field``: the item it shows, if any.
+    """``rule`` makes the cell of the stored values ``paths``; ``field``: the item it shows, if any.
 
-    ``codes``: (code, label) pairs of a coded column. ``digits``: (all, after the point) of a decimal. ``missing``: what
-    an empty cell means. ``calculated``: the key in the codebook of a value worked out from other records; its one path
-    is the name under which cohorts/calculated.py gives it.
+    ``codes``: (code, label) pairs of a coded column. ``digits``: (all, after the point) of a decimal, a float without
+    them. ``missing``: what an empty cell means. ``calculated``: the key in the codebook of a value worked out from
+    other records. ``told``: the codebook's entry as it was when a cohort was frozen.
     """
 
     name: str
     label: str
     paths: tuple[str, ...]
-    say: Callable[..., Any]
+    rule: Rule
     kind: Kind = Kind.TEXT
     field: models.Field | None = None
     unit: str = ""
@@ -81,6 +94,22 @@ class Column:
     digits: tuple[int, int] | None = None
     missing: str = ""
     calculated: str = ""
+    told: Entry | None = None
+
+    @property
+    def about(self) -> Entry | None:
+        """The codebook's entry of the item."""
+        return self.told or (entry(self.field) if self.field is not None else calculated().get(self.calculated))
+
+    @property
+    def is_text(self) -> bool:
+        """Typed by people: leaves by explicit choice only."""
+        return self.kind is Kind.TEXT and self.about is not None and self.about.privacy == Privacy.FREE_TEXT
+
+    @property
+    def is_quasi(self) -> bool:
+        """Declared as what could tell a person from others."""
+        return self.rule in (Rule.AGE, Rule.CLINIC) or (self.about is not None and self.about.privacy == Privacy.QUASI)
 
     @property
     def arrow_type(self) -> pyarrow.DataType:
@@ -90,13 +119,19 @@ class Column:
             return pa.date32()
         if self.kind in (Kind.NUMBER, Kind.BOOLEAN, Kind.INTEGER):
             return pa.int64()
-        if self.kind is Kind.DECIMAL and self.digits:
-            return pa.decimal128(*self.digits)
+        if self.kind is Kind.DECIMAL:
+            return pa.decimal128(*self.digits) if self.digits else pa.float64()
         return pa.string()
 
-    def key(self, level: Level) -> str:
+    def key(self, of: HasKind) -> str:
         """What a project's scope calls it: the codebook item, or ``patient.age_at_visit`` of what is derived here."""
-        return self.calculated or (item_key(self.field) if self.field else f"{level.kind}.{self.name}")
+        told = self.told.key if self.told else item_key(self.field) if self.field else ""
+        return self.calculated or told or f"{of.kind}.{self.name}"
+
+    @property
+    def is_key(self) -> bool:
+        """Says which row it is, and nothing of the person."""
+        return self.rule in (Rule.PATIENT, Rule.NUMBER, Rule.LINK)
 
 
 def scope_items() -> dict[str, dict[str, str]]:
@@ -108,6 +143,30 @@ def scope_items() -> dict[str, dict[str, str]]:
             one.key(level): _capital(one.field.verbose_name) if one.field else one.label for one in columns
         }
     return found
+
+
+def every(level: Level) -> list[Column]:
+    """All columns of a kind of record, its keys first; text too."""
+    own = [_key(level.number, _("Number of the row, within the patient"))] if level.kind in numbered() else []
+    keys = [patient_key(), *own, *(link_key(link) for link in links_of(level))]
+    return [*keys, *columns_of(level, include_text=True)]
+
+
+def patient_key() -> Column:
+    return Column("patient", _("Patient (pseudonym)"), (), Rule.PATIENT, Kind.KEY)
+
+
+def _key(name: str, label: str) -> Column:
+    return Column(name, label, (), Rule.NUMBER, Kind.NUMBER)
+
+
+def link_key(link: Link) -> Column:
+    return Column(link.name, link.label, (), Rule.LINK, Kind.NUMBER, missing=_("none, or one left out"))
+
+
+def pair_of(link: Link) -> list[Column]:
+    """The columns of a table that says which lesions a record is about."""
+    return [patient_key(), *(_key(one.number, one.title) for one in (link.source, link.target))]
 
 
 def columns_of(level: Level, *, include_text: bool) -> list[Column]:
@@ -126,22 +185,22 @@ def _of_item(field: models.Field) -> Iterator[Column]:
     told: Any = {"field": field, "missing": _missing(field)}
     codes = tuple(codes_of(field))
     if isinstance(field, PartialDateField):
-        for part, words in (("earliest", _("earliest")), ("latest", _("latest"))):
+        for part, words in ((Rule.EARLIEST, _("earliest")), (Rule.LATEST, _("latest"))):
             name = f"{field.name}_{part}"
-            yield Column(name, f"{label}, {words}", paths, PARTS[part], Kind.DATE, **told)
+            yield Column(name, f"{label}, {words}", paths, part, Kind.DATE, **told)
         named = f"{label}, {_('precision')}"
         known = said(PRECISIONS)
-        yield Column(f"{field.name}_precision", named, paths, _precision, Kind.CODE, codes=known, **told)
+        yield Column(f"{field.name}_precision", named, paths, Rule.PRECISION, Kind.CODE, codes=known, **told)
     elif isinstance(field, models.DateField):
-        yield Column(field.name, label, paths, _day, Kind.DATE, **told)
+        yield Column(field.name, label, paths, Rule.DATE, Kind.DATE, **told)
     elif isinstance(field, CodesField):
-        yield Column(field.name, label, paths, _codes, Kind.CODES, codes=codes, **told)
+        yield Column(field.name, label, paths, Rule.PLAIN, Kind.CODES, codes=codes, **told)
     elif isinstance(field, models.BooleanField):
-        yield Column(field.name, label, paths, _boolean, Kind.BOOLEAN, codes=said(YES_NO), **told)
+        yield Column(field.name, label, paths, Rule.PLAIN, Kind.BOOLEAN, codes=said(YES_NO), **told)
     else:
         unit = field.item.unit  # type: ignore[attr-defined]
         digits = (field.max_digits, field.decimal_places) if isinstance(field, models.DecimalField) else None
-        yield Column(field.name, label, paths, _plain, _kind(field), unit=unit, codes=codes, digits=digits, **told)
+        yield Column(field.name, label, paths, Rule.PLAIN, _kind(field), unit=unit, codes=codes, digits=digits, **told)
 
 
 def _kind(field: models.Field) -> Kind:
@@ -170,96 +229,43 @@ def _capital(words: Any) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _plain(person: Person, value: Any) -> Any:
-    return None if value == "" else value
-
-
-def _boolean(person: Person, value: bool | None) -> int | None:
-    return None if value is None else int(value)
-
-
-def _codes(person: Person, value: tuple[str, ...]) -> str | None:
-    return ";".join(value) or None
-
-
-def _day(person: Person, value: datetime.date | None) -> datetime.date | None:
-    if isinstance(value, datetime.datetime):
-        value = value.date()
-    return None if value is None else value + person.shift
-
-
-def _earliest(person: Person, value: PartialDate | None) -> datetime.date | None:
-    return None if value is None else shifted(value, person.shift).earliest
-
-
-def _latest(person: Person, value: PartialDate | None) -> datetime.date | None:
-    return None if value is None else shifted(value, person.shift).latest
-
-
-def _precision(person: Person, value: PartialDate | None) -> str | None:
-    return None if value is None else value.precision.value
-
-
-PARTS: dict[str, Callable[..., Any]] = {"earliest": _earliest, "latest": _latest}
-LABORATORY: Any = LaboratoryResult._meta.get_field("value")
 ACR_EULAR = {
     "acr_eular_min": __("ACR/EULAR 2013 score, unknown as absent"),
     "acr_eular_max": __("ACR/EULAR 2013 score, unknown as present"),
 }
 
 
-def age(born: PartialDate | None, day: datetime.date | None) -> int | None:
-    """Completed years; from the middle of the interval where the birth date is partial."""
-    return None if day is None or born is None else Patient(birth_date=born).age_on(day)  # type: ignore[misc]
-
-
-def _age(person: Person, born: PartialDate | None, day: datetime.date | None) -> int | None:
-    years = age(born, day)
-    return None if years is None else min(years, OLDEST_SHOWN)
-
-
-def _very_old(person: Person, born: PartialDate | None, day: datetime.date | None) -> int | None:
-    years = age(born, day)
-    return None if years is None else int(years >= OLDEST_SHOWN)
-
-
-def _decimal(person: Person, value: Decimal | None) -> Decimal | None:
-    return None if value is None else value.normalize() if value else Decimal(0)
-
-
-def _unit_of_analyte(person: Person, analyte: str) -> str:
-    return LaboratoryResult(analyte=analyte).unit
-
-
 def _added(level: Level) -> Iterator[Column]:
     """What is derived for the dataset and is no codebook item of its own."""
     if level.model is Patient:
-        yield Column("clinic", _("Clinic (pseudonym)"), (), lambda person: person.clinic, Kind.KEY)
-        yield Column("registered_on", _("Registered on"), ("registered_on",), _day, Kind.DATE)
+        yield Column("clinic", _("Clinic (pseudonym)"), (), Rule.CLINIC, Kind.KEY)
+        yield Column("registered_on", _("Registered on"), ("registered_on",), Rule.DATE, Kind.DATE)
         yield from _ages("age_at_registration", _("Age at registration"), ("birth_date", "registered_on"))
     elif level.model is Visit:
         states = said(VisitState.choices)
-        yield Column("state", _("State of the visit"), ("state",), _plain, Kind.CODE, codes=states)
+        yield Column("state", _("State of the visit"), ("state",), Rule.PLAIN, Kind.CODE, codes=states)
         yield from _ages("age_at_visit", _("Age at the visit"), ("patient__birth_date", "visit_date"))
-        yield _worked_out("outcome", "visit.outcome", _plain, Kind.CODE)
+        yield _worked_out("outcome", "visit.outcome", Kind.CODE)
     elif level.model is Lesion:
-        yield _worked_out("incident", "lesion.incident", _boolean, Kind.BOOLEAN)
+        yield _worked_out("incident", "lesion.incident", Kind.BOOLEAN)
     elif level.model is Diagnosis:
         for name, label in ACR_EULAR.items():
-            yield Column(name, str(label), (name,), _plain, Kind.INTEGER, missing=_("the score does not apply"))
+            yield Column(name, str(label), (name,), Rule.PLAIN, Kind.INTEGER, missing=_("the score does not apply"))
     elif level.model is LaboratoryResult:
-        digits = (LABORATORY.max_digits, LABORATORY.decimal_places)
-        yield Column("value", _("Value in the canonical unit"), ("value",), _decimal, Kind.DECIMAL, digits=digits)
-        yield Column("unit", _("Canonical unit (UCUM)"), ("analyte",), _unit_of_analyte)
+        # No digits: 2.35 of a column that holds five places is no 2.35000.
+        yield Column("value", _("Value in the canonical unit"), ("value",), Rule.PLAIN, Kind.DECIMAL)
+        yield Column("unit", _("Canonical unit (UCUM)"), ("analyte",), Rule.UNIT)
 
 
-def _worked_out(name: str, key: str, say: Callable[..., Any], kind: Kind) -> Column:
+def _worked_out(name: str, key: str, kind: Kind) -> Column:
     about = calculated()[key]
-    return Column(name, about.label, (name,), say, kind, codes=about.codes, missing=about.meaning, calculated=key)
+    return Column(
+        name, about.label, (name,), Rule.WORKED_OUT, kind, codes=about.codes, missing=about.meaning, calculated=key
+    )
 
 
 def _ages(name: str, label: str, paths: tuple[str, str]) -> Iterator[Column]:
     unknown = _("birth year not known")
-    yield Column(name, label, paths, _age, Kind.INTEGER, unit=_("years"), missing=unknown)
+    yield Column(name, label, paths, Rule.AGE, Kind.INTEGER, unit=_("years"), missing=unknown)
     old = label + _(": 1 for 90 or more, the age then says 90")
-    yield Column(f"{name}_90_plus", old, paths, _very_old, Kind.BOOLEAN, codes=said(YES_NO), missing=unknown)
+    yield Column(f"{name}_90_plus", old, paths, Rule.VERY_OLD, Kind.BOOLEAN, codes=said(YES_NO), missing=unknown)

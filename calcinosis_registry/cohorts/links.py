@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from calcinosis_registry.cohorts.structure import Level, levels
-from lesions.models import Lesion
-from patients.models import Patient, Visit
 
 # A key of these names says nothing that the table it points at does not say: study → imaging_no, antibiotic →
 # antibiotic_treatment_no.
@@ -36,14 +33,6 @@ class Link:
     def label(self) -> str:
         words = str(self.field.verbose_name)
         return words[:1].upper() + words[1:]
-
-    def pairs(self, patients: list[int]) -> Iterable[tuple[int, int, int]]:
-        """(patient, source, target) keys of a many-to-many relation."""
-        through = self.field.remote_field.through._default_manager
-        ours, theirs = self.field.m2m_field_name(), self.field.m2m_reverse_field_name()
-        patient = f"{ours}__{self.source.patient}_id"
-        rows = through.filter(**{f"{ours}__{self.source.patient}__in": patients}).order_by()
-        return rows.values_list(patient, f"{ours}_id", f"{theirs}_id")
 
 
 def links_of(level: Level) -> list[Link]:
@@ -76,21 +65,3 @@ def numbered() -> frozenset[str]:
     """Kinds whose rows carry a number, because other rows point at them."""
     pointed = {link.target.kind for level in levels().values() for link in links_of(level)}
     return frozenset(pointed | {link.source.kind for link in link_tables()})
-
-
-def numbers(level: Level, patients: Iterable[int], *, all_visits: bool) -> dict[int, int]:
-    """{key: number within the patient} of the exported rows. Rows left out keep their number, so signing moves none."""
-    rows = level.model._default_manager.filter(**{f"{level.patient}__in": list(patients)})
-    if level.model is Lesion:
-        exported = rows if all_visits else rows.filter(level.signed())
-        return dict(exported.order_by().values_list("pk", "number"))
-    order = ("visit_date", "pk") if level.model is Visit else ("pk",)
-    key = "pk" if level.model is Patient else f"{level.patient}_id"
-    last: dict[int, int] = {}
-    found = {}
-    for pk, patient in rows.order_by(*order).values_list("pk", key):
-        found[pk] = last[patient] = last.get(patient, 0) + 1
-    if all_visits:
-        return found
-    kept = set(rows.filter(level.signed()).order_by().values_list("pk", flat=True))
-    return {pk: number for pk, number in found.items() if pk in kept}

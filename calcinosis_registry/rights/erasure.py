@@ -18,6 +18,7 @@ from django.db import connection, models, transaction
 from calcinosis_registry.audit import trail, witness
 from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.clinics.models import Clinic
+from calcinosis_registry.cohorts.snapshot import building
 from calcinosis_registry.exports.services import exports_of, path_of
 from calcinosis_registry.records.drafts import drop_drafts_of
 from calcinosis_registry.rights.holdings import holdings
@@ -83,7 +84,7 @@ def cancel(entry: dict[str, Any]) -> None:
 
 
 def remove_leftovers(left: Leftovers) -> None:
-    """Files, waiting uploads and exports that hold the person; then the bytes the database still has lying about."""
+    """Files, waiting uploads, exports and snapshots that hold the person; then bytes the database has lying about."""
     root = Path(settings.FILES_DIR)
     with storage.one_at_a_time(root):
         shared = set(ImagingFile.objects.filter(sha256__in=left.sha256).values_list("sha256", flat=True))
@@ -92,6 +93,7 @@ def remove_leftovers(left: Leftovers) -> None:
     staging.discard_of(patient_id=left.staged_for, root=root)
     for path in left.exports:
         path.unlink(missing_ok=True)
+    building.forget()
     settle_bytes()
 
 

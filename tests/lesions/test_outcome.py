@@ -10,7 +10,7 @@ from django.urls import reverse
 from calcinosis_registry.codebook.partial_dates import PartialDate
 from calcinosis_registry.cohorts.dataset import build
 from calcinosis_registry.cohorts.scope import Scope
-from calcinosis_registry.exports.package import codebook_rows
+from calcinosis_registry.exports.writers import codebook
 from lesions.models import Lesion, LesionObservation
 from lesions.services import NewLesion, VisitEntry, save_visit
 from patients.models import Visit
@@ -144,7 +144,7 @@ def test_the_codebook_explains_both(client_of, clinician, later):
     page = client_of(clinician).get(reverse("codebook:index")).content.decode()
     for key in ("visit.outcome", "lesion.incident"):
         assert key in page
-    rows = {row[:2]: row for row in codebook_rows(build(definition={}, scope=Scope(None, exact=True)))}
+    rows = {row[:2]: row for row in codebook.rows(build(definition={}, scope=Scope(None, exact=True)))}
     outcome = rows["visits", "outcome"]
     assert "Empty at the first visit" in outcome[3] and "PROGRESSION = Progression" in outcome[6]
     assert rows["lesions", "incident"][12] == "clinical-model 6.3"
