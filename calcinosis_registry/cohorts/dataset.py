@@ -125,7 +125,7 @@ def build(
 def shown(tables: Iterable[Table], scope: Scope, *, include_text: bool) -> dict[str, Table]:
     """The tables and columns that the scope's items let be seen; a record of which nothing is shown is no table."""
     found: dict[str, Table] = {}
-    left_out = set()
+    left_out: set[str] = set()
     for table in tables:
         columns = tuple(
             one for one in table.columns

@@ -12,7 +12,7 @@ from typing import Any
 
 from calcinosis_registry.cohorts.columns import OLDEST_SHOWN, Column, Kind, Rule, every
 from calcinosis_registry.cohorts.links import Link, link_tables, links_of, numbered
-from calcinosis_registry.cohorts.snapshot.layout import files, pairs_name
+from calcinosis_registry.cohorts.snapshot.layout import MIDDLE, files, pairs_name
 from calcinosis_registry.cohorts.snapshot.worked_out import SETTLED, WORKED_LESION, WORKED_VISIT
 from calcinosis_registry.cohorts.structure import Level, levels
 from lesions.models import Lesion
@@ -143,7 +143,7 @@ def _worked_out(level: Level, rows: Any) -> Any:
     """Beside the rows: what was worked out from several records, and the birth date where ages need it."""
     if level.model is Visit:
         patients, worked = _file("patient"), _file("worked_visit")
-        born = patients.select(born_pk=patients.pk, birth_date=patients.birth_date)
+        born = patients.select(f"birth_date{MIDDLE}", born_pk="pk")
         rows = rows.left_join(born, [("patient", "born_pk")])
         return rows.left_join(worked.select(worked_pk=worked.pk, outcome=worked.outcome), [("pk", "worked_pk")])
     if level.model is Lesion:
@@ -197,32 +197,19 @@ def _unit(analyte: Any) -> Any:
 def _dated(column: Column, rows: Any, *, settled: bool) -> Any:
     if column.rule is Rule.DATE:
         return _shifted(_stored(column, rows, settled=settled), rows)
-    text = rows[column.paths[0]]
-    if column.rule is Rule.PRECISION:
-        return _precision(text)
-    return _interval(column.rule, text, rows)
+    return _precision(rows, column) if column.rule is Rule.PRECISION else _interval(rows, column)
 
 
 def _shifted(day: Any, rows: Any) -> Any:
     return (day - rows.shift.as_interval("D")).cast("date")
 
 
-def _precision(text: Any) -> Any:
+def _precision(rows: Any, column: Column) -> Any:
     import ibis
 
+    text = rows[column.paths[0]]
     known = [(text.length() == length, word) for length, word in ((10, "day"), (7, "month"), (4, "year"))]
     return ibis.cases((text == "unknown", "unknown"), *known, else_=None)  # "unknown" is as long as a month
-
-
-def _middle(text: Any) -> Any:
-    """The day in the middle of what is known; null for "unknown"."""
-    import ibis
-
-    known = text.nullif("unknown")
-    first = ibis.cases((known.length() == 7, known + "-01"), (known.length() == 4, known + "-01-01"), else_=known)
-    first = first.cast("date")
-    half_a_month = _days_later(first, ((_last_of(first, "M").day() - 1) / 2).floor())
-    return ibis.cases((known.length() == 7, half_a_month), (known.length() == 4, _days_later(first, 182)), else_=first)
 
 
 def _days_later(day: Any, days: Any) -> Any:
@@ -238,25 +225,24 @@ def _last_of(day: Any, unit: str) -> Any:
     return _days_later(_days_later(day.truncate(unit).cast("date"), beyond).truncate(unit).cast("date"), -1)
 
 
-def _interval(rule: Rule, text: Any, rows: Any) -> Any:
+def _interval(rows: Any, column: Column) -> Any:
     """A full date moves exactly. Of a month or a year the middle moves and is cut to the same precision again: an
     interval moved as it is would begin on the day of the shift and so tell it."""
     import ibis
 
-    middle = _shifted(_middle(text), rows)
-    month, year = middle.truncate("M").cast("date"), middle.truncate("Y").cast("date")
-    if rule is Rule.LATEST:
+    length, middle = rows[column.paths[0]].length(), _shifted(rows[column.paths[0] + MIDDLE], rows)
+    if column.rule is Rule.LATEST:
         month, year = _last_of(middle, "M"), _last_of(middle, "Y")
-    return ibis.cases(
-        (text.length() == 10, middle), (text.length() == 7, month), (text.length() == 4, year), else_=None
-    )
+    else:
+        month, year = middle.truncate("M").cast("date"), middle.truncate("Y").cast("date")
+    return ibis.cases((length == 7, month), (length == 4, year), else_=middle)
 
 
 def _age(column: Column, rows: Any) -> Any:
     """Completed years; from the middle of the interval where the birth date is partial."""
     import ibis
 
-    born, day = _middle(rows.birth_date), rows[column.paths[1]]
+    born, day = rows[f"birth_date{MIDDLE}"], rows[column.paths[1]]
     before = (day.month() * 100 + day.day()) < (born.month() * 100 + born.day())
     years = (day.year() - born.year() - before.cast("int64")).cast("int64")
     if column.rule is Rule.VERY_OLD:
@@ -266,8 +252,9 @@ def _age(column: Column, rows: Any) -> Any:
 
 def _year(column: Column, rows: Any, *, settled: bool) -> Any:
     """The true year of a date, or of the interval it lies in."""
-    value = _stored(column, rows, settled=settled)
-    return (value if column.rule is Rule.DATE else _middle(value)).year().cast("int64")
+    of_a_day = column.rule is Rule.DATE
+    value = _stored(column, rows, settled=settled) if of_a_day else rows[column.paths[0] + MIDDLE]
+    return value.year().cast("int64")
 
 
 def _stored(column: Column, rows: Any, *, settled: bool) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from calcinosis_registry.codebook.fields import CodesField
+from calcinosis_registry.codebook.fields import CodesField, PartialDateField
 from calcinosis_registry.cohorts.columns import columns_of
 from calcinosis_registry.cohorts.links import Link, link_tables, links_of
 from calcinosis_registry.cohorts.structure import Level, levels
@@ -30,6 +30,14 @@ ALSO = {
     "lesionobservation": ("status_change", "observed", "ulcerated", "infection", "area_mm2"),
     "imagingstudy": ("calcinosis_present", "body_region", "laterality", "study_date"),
 }
+# The day in the middle of a date known as far as it is; null for "unknown", which is as long as a month.
+MIDDLE, MIDDLE_OF = (
+    "__middle",
+    """
+CASE length(nullif({0}, 'unknown')) WHEN 10 THEN CAST({0} AS DATE) WHEN 4 THEN CAST({0} || '-01-01' AS DATE) + 182
+WHEN 7 THEN CAST({0} || '-01' AS DATE) + CAST(floor((day(last_day(CAST({0} || '-01' AS DATE))) - 1) / 2) AS INTEGER) END
+""",
+)
 FORMAT = 1  # of the files; another number makes the next build a whole one
 
 
@@ -61,6 +69,8 @@ class Cell:
         name = f'"{self.name}"'
         if isinstance(self.field, CodesField):
             return f"nullif(replace(trim({name}, '|'), '|', ';'), '') AS {name}"
+        if isinstance(self.field, PartialDateField):
+            return f"nullif({name}, '') AS {name}, {MIDDLE_OF.format(name)} AS \"{self.name}{MIDDLE}\""
         if self.type == "VARCHAR":
             return f"nullif({name}, '') AS {name}"
         return f"CAST({f'left({name}, 10)' if self.type == 'DATE' else name} AS {self.type}) AS {name}"
@@ -82,7 +92,8 @@ class Stored:
 
     @property
     def schema(self) -> dict[str, str]:
-        return {cell.name: cell.type for cell in self.cells}
+        middles = {f"{one.name}{MIDDLE}": "DATE" for one in self.cells if isinstance(one.field, PartialDateField)}
+        return {cell.name: cell.type for cell in self.cells} | middles
 
 
 def _sqlite() -> bool:

@@ -116,7 +116,8 @@ def _patients(duck: Any, of: dict[str, str], start: int, end: int) -> Iterator[t
     for patient, *cells in _rows(
         duck, f"patient, lesion_id, visit, {text}, area_mm2 FROM {of['lesionobservation']} WHERE {within}"
     ):
-        seen[patient].append(AnObservation(*cells, days[cells[1]]))
+        cells.append(days[cells[1]])
+        seen[patient].append(AnObservation(*cells))
     text = ", ".join(f"coalesce({name}, '')" for name in ("calcinosis_present", "body_region", "laterality"))
     for patient, *cells, day in _rows(
         duck, f"patient, {text}, study_date FROM {of['imagingstudy']} WHERE calcinosis_present = 'N' AND {within}"
