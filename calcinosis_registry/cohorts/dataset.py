@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -96,7 +96,7 @@ class Dataset:
     include_text: bool
     all_visits: bool
     as_of: str = ""
-    kept: IO[bytes] | None = None  # keeps the snapshot while the dataset lives
+    kept: building.Kept | None = None  # the snapshot stays while the dataset lives
 
 
 def population(scope: Scope) -> models.QuerySet[Patient]:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def demo_register(db):
     """Invented courses of every kind; some visits unsigned, some dates known to the year."""
-    call_command("load_demo", patients=12, clinics=2, seed=3)
+    call_command("load_demo", patients=5, clinics=2, seed=3)
 
 
 def dataset(**choices) -> Dataset:
@@ -56,7 +56,7 @@ def test_the_arrow_table_holds_the_rows(north):
         assert [tuple(row.values()) for row in arrow.to_pylist()] == [tuple(row) for row in table.rows()], table.name
 
 
-@pytest.mark.parametrize("all_visits", [False, True])
+@pytest.mark.parametrize("all_visits", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_every_value_of_every_table_agrees_with_the_database_read_row_by_row(all_visits, demo_register):
     made = dataset(include_text=True, all_visits=all_visits)
     filled = 0
@@ -67,4 +67,4 @@ def test_every_value_of_every_table_agrees_with_the_database_read_row_by_row(all
             different = [one.name for one, a, b in zip(table.columns, row, other, strict=True) if a != b]
             assert not different, f"{name}: {different} {row} {other}"
         filled += bool(found)
-    assert filled > 25
+    assert filled > 20

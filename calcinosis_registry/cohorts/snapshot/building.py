@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -226,16 +226,26 @@ def _publish(made: Snapshot) -> None:
     link.replace(root() / "current")
 
 
-def hold(tell: Tell = nothing) -> tuple[Snapshot, IO[bytes]]:
-    """A fresh snapshot, and a handle that keeps it until it is closed."""
+class Kept:
+    """Keeps a snapshot's folder while it lives: a lock on a file of it, that ends with the process at the latest."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._handle = os.open(snapshot.folder / CHANGED, os.O_RDONLY | os.O_CLOEXEC)
+        fcntl.flock(self._handle, fcntl.LOCK_SH)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_handle"):
+            os.close(self._handle)
+
+
+def hold(tell: Tell = nothing) -> tuple[Snapshot, Kept]:
+    """A fresh snapshot, and what keeps it."""
     while True:
         snapshot = fresh(tell)
         with suppress(FileNotFoundError):
-            handle = (snapshot.folder / CHANGED).open("rb")
-            fcntl.flock(handle, fcntl.LOCK_SH)
+            kept = Kept(snapshot)
             if (snapshot.folder / "meta.json").exists():
-                return snapshot, handle
-            handle.close()
+                return snapshot, kept
 
 
 def sweep() -> int:
