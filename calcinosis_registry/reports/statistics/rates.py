@@ -47,8 +47,8 @@ def poisson_interval(count: int, confidence: float = 0.95) -> tuple[float, float
 def robust_rate(events: ArrayLike, years: ArrayLike) -> Rate:
     """Rate of repeated events, one entry a person: λ = Σe/Σy, interval λ·exp(± z·√Σ(e − λy)² / Σe).
 
-    The sandwich variance of a Poisson regression with the person as cluster (Liang and Zeger, Biometrika 1986;73:13-22):
-    valid however much the events of one person hang together. NaN without events: then only the exact one has limits.
+    The sandwich variance of a Poisson regression with the person as cluster (Liang and Zeger, Biometrika
+    1986;73:13-22): valid however much the events of one person hang together. NaN without events: then only the exact one has limits.
     """
     seen, time = np.asarray(events, float), np.asarray(years, float)
     total, length = float(seen.sum()), float(time.sum())
@@ -83,7 +83,7 @@ def exact_share(count: int, whole: int, confidence: float = 0.95) -> Share:
 
 
 def funnel_limits(target: float, whole: int, confidence: float) -> tuple[float, float]:
-    """(low, high) share within which a clinic of ``whole`` patients lies by chance alone, were its true share ``target``.
+    """(low, high) share in which a clinic of ``whole`` patients lies by chance alone, its true share being ``target``.
 
     Exact binomial quantiles, interpolated so that the limits run smoothly (Spiegelhalter, Stat Med 2005;24:1185-202,
     appendix A.1.1). 95 % and 99.8 % are the customary ones.

@@ -1,7 +1,7 @@
 """Time to an event: Kaplan–Meier, cumulative incidence with competing events, log-rank. Time in any one unit.
 
 Clusters (several lesions of one patient) go into the variance through the infinitesimal jackknife: the influence of
-every subject on the estimate, summed within its cluster (Lin and Wei, JASA 1989;84:1074-8; as R's survfit and coxph do).
+every subject on the estimate, summed within its cluster (Lin and Wei, JASA 1989;84:1074-8; R's survfit, coxph).
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def chi2_tail(chi2: float, df: int) -> float:
 
 @dataclass(frozen=True)
 class _Steps:
-    """Distinct times; per time how many are at risk, have any event, are censored; per subject its step and its code."""
+    """Distinct times; per time how many are at risk, have an event, are censored; per subject its step and code."""
 
     time: Floats
     at_risk: Floats
@@ -180,12 +180,13 @@ def _steps(times: Floats, codes: NDArray[np.int64]) -> _Steps:
 
 def _curve(steps: _Steps, events: Floats, estimate: Floats, error: Floats, *, start: float) -> Curve:
     low, high = _log_log(estimate, error)
-    return Curve(steps.time, steps.at_risk, events, steps.died - events + steps.censored if start == 0 else steps.censored,
-                 estimate, error, low, high, start)  # fmt: skip
+    # Of a cumulative incidence the competing events leave without the event, like those censored.
+    left = steps.died + steps.censored - events
+    return Curve(steps.time, steps.at_risk, events, left, estimate, error, low, high, start)
 
 
 def _log_log(estimate: Floats, error: Floats) -> tuple[Floats, Floats]:
-    """p^exp(± z·se/(p ln p)); exactly 0 or 1 has no band of its own: at 1 nothing happened yet, at 0 nothing is known."""
+    """p^exp(± z·se/(p ln p)); exactly 0 or 1 has no band: at 1 nothing happened yet, at 0 nothing is known."""
     with np.errstate(divide="ignore", invalid="ignore"):
         wide = Z * error / (estimate * np.log(estimate))
         low, high = estimate ** np.exp(-wide), estimate ** np.exp(wide)
