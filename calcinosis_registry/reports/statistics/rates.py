@@ -48,7 +48,8 @@ def robust_rate(events: ArrayLike, years: ArrayLike) -> Rate:
     """Rate of repeated events, one entry a person: λ = Σe/Σy, interval λ·exp(± z·√Σ(e − λy)² / Σe).
 
     The sandwich variance of a Poisson regression with the person as cluster (Liang and Zeger, Biometrika
-    1986;73:13-22): valid however much the events of one person hang together. NaN without events: then only the exact one has limits.
+    1986;73:13-22): valid however much the events of one person hang together. NaN without events:
+    then only the exact one has limits.
     """
     seen, time = np.asarray(events, float), np.asarray(years, float)
     total, length = float(seen.sum()), float(time.sum())
