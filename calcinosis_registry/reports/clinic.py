@@ -8,11 +8,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count
 from django.db.models.functions import TruncMonth
 
+from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.codebook.items import Need, item_fields
 from calcinosis_registry.quality.models import DataQueryQuerySet
-from patients.models import Visit
+from patients.models import Patient, Visit
 
 MONTHS = 24
 
@@ -66,6 +68,30 @@ def clinic_numbers(*, patients: Any, visits: Any, queries: DataQueryQuerySet, no
         lost=patients.lost(today).count(),
         query_ages=[(now - at).days for at in queries.open().values_list("opened_at", flat=True)],
     )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A clinic among all: how many patients, how many of them lost to follow-up. ``own``: the reader's."""
+
+    name: str
+    patients: int
+    lost: int
+    own: bool
+
+
+def standings(clinic: Clinic, today: datetime.date) -> list[Standing]:
+    """Every clinic with patients. Raw counts: what is shown of other clinics is protected (chapters/clinic.py)."""
+    whole = _by_clinic(Patient.objects.all())
+    lost = _by_clinic(Patient.objects.lost(today))
+    return [
+        Standing(clinic.name if pk == clinic.pk else "", count, lost.get(pk, 0), pk == clinic.pk)
+        for pk, count in sorted(whole.items())
+    ]
+
+
+def _by_clinic(patients: Any) -> dict[int, int]:
+    return dict(patients.order_by().values_list("clinic_id").annotate(n=Count("pk")))
 
 
 def _enrolment(patients: Any, today: datetime.date) -> list[tuple[str, int]]:

@@ -35,3 +35,9 @@ def references() -> dict[str, Reference]:
     path = Path(patients.__file__).parent / "data" / "reference_values.csv"
     rows = [row for row in codelists.read(path) if row["within_calcinosis"] == "1"]
     return {row["id"]: Reference(**{name: row[name] for name in Reference.__dataclass_fields__}) for row in rows}
+
+
+def chosen(*ids: str) -> tuple[Reference, ...]:
+    """Those of the given rows that may be compared with."""
+    known = references()
+    return tuple(known[one] for one in ids if one in known)

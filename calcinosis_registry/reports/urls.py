@@ -2,15 +2,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from calcinosis_registry.reports import views
+from calcinosis_registry.reports.views import pages
 
 app_name = "reports"
+FIGURE = "<str:chapter>/<str:figure>.<str:kind>"
 urlpatterns = [
-    path("", views.index, name="index"),
-    path("clinic/<str:public_id>/", views.clinic, name="clinic"),
-    path("clinic/<str:public_id>/numbers.csv", views.clinic_csv, name="clinic_csv"),
-    path("clinic/<str:public_id>/<str:figure>.svg", views.clinic_svg, name="clinic_svg"),
-    path("cohort/<str:public_id>/", views.table_one_page, name="table_one"),
-    path("cohort/<str:public_id>/table-1.csv", views.table_one_csv, name="table_one_csv"),
-    path("cohort/<str:public_id>/features.svg", views.table_one_svg, name="table_one_svg"),
+    path("", pages.index, name="index"),
+    path("clinic/<str:public_id>/", pages.clinic, name="clinic"),
+    path("clinic/<str:public_id>/numbers.csv", pages.clinic_csv, name="clinic_csv"),
+    path("clinic/<str:public_id>/table-1.csv", pages.clinic_table_one_csv, name="clinic_table_one_csv"),
+    path("clinic/<str:public_id>/report.pdf", pages.clinic_pdf, name="clinic_pdf"),
+    path("clinic/<str:public_id>/<str:chapter>/", pages.clinic_chapter_page, name="clinic_chapter"),
+    path(f"clinic/<str:public_id>/{FIGURE}", pages.clinic_figure, name="clinic_figure"),
+    path("cohort/<str:public_id>/", pages.table_one, name="table_one"),
+    path("cohort/<str:public_id>/table-1.csv", pages.table_one_csv, name="cohort_table_one_csv"),
+    path("cohort/<str:public_id>/report.pdf", pages.cohort_pdf, name="cohort_pdf"),
+    path("cohort/<str:public_id>/<str:chapter>/", pages.cohort_chapter, name="cohort_chapter"),
+    path(f"cohort/<str:public_id>/{FIGURE}", pages.cohort_figure, name="cohort_figure"),
 ]

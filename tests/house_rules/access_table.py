@@ -76,9 +76,18 @@ OBJECTS = {
     "exports:new public_id": "cohort.public_id",
     "exports:export public_id": "export.public_id",
     "exports:download public_id": "export.public_id",
-    **{f"reports:{name} public_id": "clinic.public_id" for name in ("clinic", "clinic_csv", "clinic_svg")},
-    **{f"reports:{name} public_id": "cohort.public_id" for name in ("table_one", "table_one_csv", "table_one_svg")},
-    "figure": "'enrolment'",
+    **{
+        f"reports:{name} public_id": "clinic.public_id"
+        for name in ("clinic", "clinic_csv", "clinic_table_one_csv", "clinic_pdf", "clinic_chapter", "clinic_figure")
+    },
+    **{
+        f"reports:{name} public_id": "cohort.public_id"
+        for name in ("table_one", "cohort_table_one_csv", "cohort_pdf", "cohort_chapter", "cohort_figure")
+    },
+    "chapter": "'characteristics'",
+    "figure": "'features'",
+    "reports:clinic_figure kind": "'csv'",
+    "reports:cohort_figure kind": "'csv'",
     **{f"clinics:{name} public_id": "clinic.public_id" for name in ("clinic", "set_open")},
     "token": "token",
     "kind": "'treatmentcourse'",
@@ -258,10 +267,15 @@ exports:download                          POST     login 403   403   403   404  
 reports:index                             GET      login ok    ok    ok    ok    ok    403   403   ok    403   403
 reports:clinic                            GET      login ok    ok    ok    403   403   403   403   404   403   403
 reports:clinic_csv                        GET      login ok    ok    ok    403   403   403   403   404   403   403
-reports:clinic_svg                        GET      login ok    ok    ok    403   403   403   403   404   403   403
+reports:clinic_table_one_csv              GET      login ok    ok    ok    403   403   403   403   404   403   403
+reports:clinic_pdf                        GET      login ok    ok    ok    403   403   403   403   404   403   403
+reports:clinic_chapter                    GET      login ok    ok    ok    403   403   403   403   404   403   403
+reports:clinic_figure                     GET      login ok    ok    ok    403   403   403   403   404   403   403
 reports:table_one                         GET      login 404   403   403   404   ok    403   403   404   403   403
-reports:table_one_csv                     GET      login 404   403   403   404   ok    403   403   404   403   403
-reports:table_one_svg                     GET      login 404   403   403   404   ok    403   403   404   403   403
+reports:cohort_table_one_csv              GET      login 404   403   403   404   ok    403   403   404   403   403
+reports:cohort_pdf                        GET      login 404   403   403   404   ok    403   403   404   403   403
+reports:cohort_chapter                    GET      login 404   403   403   404   ok    403   403   404   403   403
+reports:cohort_figure                     GET      login 404   403   403   404   ok    403   403   404   403   403
 """
 
 

@@ -16,8 +16,11 @@ from calcinosis_registry.cohorts.scope import Scope, scope_of
 from calcinosis_registry.exports.services import make_export, path_of
 from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.reports import figures
+from calcinosis_registry.reports.frame import frame
 from calcinosis_registry.reports.references import references
-from calcinosis_registry.reports.summaries import VARIABLES, frame, quartiles, table_one
+from calcinosis_registry.reports.statistics.comparison import quartiles
+from calcinosis_registry.reports.summaries import table_one
+from calcinosis_registry.reports.variables import VARIABLES
 from tests.cohorts.register import EVERYONE, cohort_of, patients, project_of
 from tests.factories import (
     DiagnosisFactory,
@@ -43,9 +46,8 @@ def lines(browser, cohort) -> dict[tuple[str, str], dict[str, str]]:
 
 def summary_of(name):
     everything = Scope(None, exact=True)
-    return next(
-        one for one in table_one(frame(build(definition=EVERYONE, scope=everything))) if one.variable.name == name
-    )
+    found = table_one(frame(build(definition=EVERYONE, scope=everything)))
+    return next(one.whole for one in found if one.whole.variable.name == name)
 
 
 # ---- Table 1
@@ -151,14 +153,22 @@ def test_every_published_value_named_is_within_calcinosis():
 
 def test_somebody_elses_cohort_has_no_report(client_of, researcher, clinician):
     cohort = cohort_of(clinician)
-    for path in ("", "table-1.csv", "features.svg"):
+    for path in (
+        "",
+        "table-1.csv",
+        "characteristics/features.svg",
+        "course/",
+        "course/time-to-ulcer.csv",
+        "report.pdf",
+    ):
         assert client_of(researcher).get(f"/reports/cohort/{cohort.public_id}/{path}").status_code == 404
 
 
 def test_the_figure_downloads_as_svg_with_title_and_description(client_of, researcher, coordinator, north):
-    patients(north, 2)
+    for patient in patients(north, 2):
+        LesionFactory(patient=patient)
     cohort = cohort_of(researcher, project_of(researcher, coordinator, north))
-    answer = client_of(researcher).get(f"/reports/cohort/{cohort.public_id}/features.svg")
+    answer = client_of(researcher).get(f"/reports/cohort/{cohort.public_id}/characteristics/features.svg")
     text = answer.content.decode()
     assert answer["Content-Type"].startswith("image/svg+xml") and "<title>" in text and "<desc>" in text
     assert scope_of(researcher, cohort.project).exact
@@ -214,14 +224,15 @@ def test_no_clinic_report_without_the_role(role, request, client_of, north):
 
 def test_another_clinics_report_is_404(client_of, clinician, south):
     browser = client_of(clinician)
-    for path in ("", "numbers.csv", "enrolment.svg"):
+    for path in ("", "numbers.csv", "keeping/enrolment.svg", "lesions/", "report.pdf"):
         assert browser.get(f"/reports/clinic/{south.public_id}/{path}").status_code == 404
 
 
 def test_the_figures_of_a_clinic_download_and_others_do_not_exist(client_of, monitor, north):
+    patients(north, 1)
     browser = client_of(monitor)
-    assert browser.get(f"/reports/clinic/{north.public_id}/completeness.svg").status_code == 200
-    assert browser.get(f"/reports/clinic/{north.public_id}/nothing.svg").status_code == 404
+    assert browser.get(f"/reports/clinic/{north.public_id}/keeping/completeness.svg").status_code == 200
+    assert browser.get(f"/reports/clinic/{north.public_id}/keeping/nothing.svg").status_code == 404
 
 
 def test_the_index_offers_what_the_person_may_open(client_of, clinician, researcher, admin, north):

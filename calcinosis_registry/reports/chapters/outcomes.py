@@ -1,0 +1,222 @@
+"""What patients and radiographs say: pain and globals over time, the hand score and how far its readers agree."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from functools import partial
+
+import numpy as np
+from django.utils.translation import gettext as _
+
+from calcinosis_registry.cohorts.items import askable
+from calcinosis_registry.reports import figures
+from calcinosis_registry.reports.exhibits import Exhibit, Sheet, made, nothing
+from calcinosis_registry.reports.frame import YEAR, Array, Frame
+from calcinosis_registry.reports.references import chosen
+from calcinosis_registry.reports.statistics import comparison
+from calcinosis_registry.reports.subject import Subject
+from calcinosis_registry.reports.telling import NONE, interval, number
+
+SCALES = ("pain_nrs", "patient_global", "physician_global")
+MOST_MONTHS, STEP = 60, 6
+FEWEST = 5  # patients behind a mean that is drawn
+
+
+def chapter(subject: Subject) -> list[Exhibit]:
+    parts = {
+        "pain-and-globals": (_("Pain and globals by time since registration"), over_time),
+        "change-since-first": (_("Change of pain and globals since the first answer"), change),
+        "pain-change": (_("Pain from the first to the last answer"), by_group),
+        "hand-score": (_("Change of the hand radiograph score"), hand_score),
+        "agreement": (_("Agreement of readings of the same radiograph"), agreement),
+    }
+    return [made(key, title, partial(make, subject)) for key, (title, make) in parts.items()]
+
+
+# ---- pain and globals
+
+
+def over_time(subject: Subject) -> Exhibit:
+    """Means at half-yearly windows from registration."""
+    return _scales(subject, changed=False)
+
+
+def change(subject: Subject) -> Exhibit:
+    """Mean change since each patient's own first answer."""
+    return _scales(subject, changed=True)
+
+
+def _scales(subject: Subject, *, changed: bool) -> Exhibit:
+    tell, key = subject.tell, "change-since-first" if changed else "pain-and-globals"
+    title = _("Change of pain and globals since the first answer, points of 0–10") if changed else _(
+        "Pain and globals by time since registration, points of 0–10")  # fmt: skip
+    series, rows = [], []
+    for name in SCALES:
+        label = askable()[f"visit.{name}"].label
+        points = []
+        for month, values in sorted(_windows(subject.data, name, changed=changed).items()):
+            found = comparison.mean(values)
+            told = f"{tell.value(found.value, of=found.n)} ({interval(found.low, found.high)}), n = {tell.n(found.n)}"
+            if found.n >= FEWEST and tell.enough(found.n):
+                limits = interval(found.low, found.high) if tell.exact else NONE
+                rows.append((label, str(month), tell.n(found.n), number(found.value), limits))
+            if found.n >= FEWEST and tell.enough(found.n):
+                band = (found.low, found.high) if tell.exact else (float("nan"), float("nan"))
+                points.append(
+                    (float(month), found.value, *band, _("month %(n)s: %(told)s") % {"n": month, "told": told})
+                )
+        if points:
+            series.append(figures.Line(label, points))
+    sheet = Sheet((_("Scale"), _("Month"), _("Patients"), _("Mean"), _("95 % interval")), tuple(rows))
+    if not series:
+        why = _("At no time are there answers of %(n)s or more patients.") % {"n": FEWEST if tell.exact else 8}
+        return Exhibit(key, title, sheet if rows else None, nothing=why)
+    low, high = (-4.0, 4.0) if changed else (0.0, 10.0)
+    longest = max(point[0] for one in series for point in one.points)
+    beside = _("change") if changed else _("0 none to 10 worst")
+    drawn = figures.lines(title, _("Means with 95 % intervals (Student's t)."), series, low=low, high=high,
+                          longest=longest, below=_("months since registration"), beside=beside, step=12,
+                          zero=changed)  # fmt: skip
+    told = _(
+        "Each patient once in a window of 6 months, with the answer nearest to its middle. Windows with fewer "
+        "than %(n)s patients are left out; who still comes late may differ from who came at first."
+    )
+    notes = (told % {"n": FEWEST},)
+    return Exhibit(key, title, sheet, drawn, notes=notes)
+
+
+def _windows(data: Frame, name: str, *, changed: bool) -> dict[int, list[float]]:
+    """{month: one value a patient}: the answer nearest to each half-year since registration."""
+    visits = data["visits"]
+    start = np.full(len(data.patients), np.nan)
+    start[data["patients"].patient] = data["patients"].days("registered_on")
+    values, months = visits.numbers(name), (visits.days("visit_date") - start[visits.patient]) / YEAR * 12
+    nearest: dict[tuple[int, int], tuple[float, float]] = {}
+    first: dict[int, tuple[float, float]] = {}
+    for row in np.flatnonzero(~np.isnan(values) & ~np.isnan(months)).tolist():
+        patient, month, value = int(visits.patient[row]), float(months[row]), float(values[row])
+        first[patient] = min(first.get(patient, (np.inf, 0.0)), (month, value))
+        window = STEP * round(month / STEP)
+        if 0 <= window <= MOST_MONTHS:
+            place = (patient, window)
+            nearest[place] = min(nearest.get(place, (np.inf, 0.0)), (abs(month - window), value))
+    found: dict[int, list[float]] = defaultdict(list)
+    for (patient, window), (_far, value) in nearest.items():
+        if not changed:
+            found[window].append(value)
+        elif window:
+            found[window].append(value - first[patient][1])
+    return dict(found)
+
+
+def by_group(subject: Subject) -> Exhibit:
+    """Pain at the last visit against the first, of patients with both, by group."""
+    data, tell = subject.data, subject.tell
+    title = _("Pain from the first to the last answer, patients with two answers")
+    firsts, lasts = _ends(data, "pain_nrs")
+    both = ~np.isnan(firsts) & ~np.isnan(lasts)
+    rows = []
+    for place, name in enumerate(subject.by.names):
+        mine = both & (subject.by.of == place)
+        n = int(mine.sum())
+        if not tell.enough(n):
+            rows.append((name, tell.n(n), NONE, NONE, NONE))
+            continue
+        change = comparison.mean(lasts[mine] - firsts[mine])
+        told = f"{number(change.value)} ({interval(change.low, change.high)})" if tell.exact else number(change.value)
+        rows.append((name, tell.n(n), number(float(firsts[mine].mean())), number(float(lasts[mine].mean())), told))
+    if not both.any():
+        return nothing("pain-change", title, _("No patient has two answers about pain."))
+    sheet = Sheet(
+        (_("Group"), _("Patients"), _("First, mean"), _("Last, mean"), _("Change (95 % interval)")), tuple(rows)
+    )
+    return Exhibit("pain-change", title, sheet)
+
+
+def _ends(data: Frame, name: str) -> tuple[Array, Array]:
+    """First and last answer of each patient, NaN without two."""
+    visits, n = data["visits"], len(data.patients)
+    values, days = visits.numbers(name), visits.days("visit_date")
+    rows = [row for row in np.lexsort((days, visits.patient)).tolist() if not np.isnan(values[row])]
+    first, last = np.full(n, np.nan), np.full(n, np.nan)
+    seen: Counter[int] = Counter()
+    for row in rows:
+        patient = int(visits.patient[row])
+        if not seen[patient]:
+            first[patient] = values[row]
+        last[patient] = values[row] if seen[patient] else np.nan
+        seen[patient] += 1
+    return first, last
+
+
+# ---- hand score
+
+
+def _readings(data: Frame) -> dict[tuple[int, str], dict[int, list[float]]]:
+    """{(patient, version): {image: complete readings, oldest first}}."""
+    scores = data["hand_scores"]
+    found: dict[tuple[int, str], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    totals = scores.numbers("total")
+    for row, patient in enumerate(scores.patient.tolist()):
+        image = scores["imaging_no"][row]
+        if scores["complete"][row] and image is not None and not np.isnan(totals[row]):
+            found[patient, str(scores["instrument_version"][row])][image].append(float(totals[row]))
+    return found
+
+
+def hand_score(subject: Subject) -> Exhibit:
+    """Each patient's last radiograph against the first, by the rule of ± 25 %."""
+    data, tell = subject.data, subject.tell
+    title = _("Change of the hand radiograph score, first to last radiograph")
+    images = data["imaging"]
+    days = {(patient, image): day for patient, image, day in
+            zip(images.patient.tolist(), images["imaging_no"], images.middles("study_date"), strict=True)}  # fmt: skip
+    changes, years, zero = [], [], 0
+    for (patient, _version), readings in _readings(data).items():
+        dated = sorted(
+            (days.get((patient, image), np.nan), float(np.mean(totals))) for image, totals in readings.items()
+        )
+        dated = [one for one in dated if not np.isnan(one[0])]
+        if len(dated) < 2:
+            continue
+        if not dated[0][1]:
+            zero += 1
+            continue
+        changes.append(comparison.percent_change(dated[0][1], dated[-1][1]))
+        years.append((dated[-1][0] - dated[0][0]) / YEAR)
+    if not changes:
+        return nothing("hand-score", title, _("No patient has two complete readings of dated radiographs."))
+    found = Counter(comparison.class_of_change(one) for one in changes)
+    words = {"PROGRESSED": _("Progressed: more than + 25 %"), "STABLE": _("Stable: within ± 25 %"),
+             "IMPROVED": _("Improved: more than − 25 %")}  # fmt: skip
+    n = len(changes)
+    title = _("Hand radiograph score, first to last radiograph, of %(n)s patients with two") % {"n": tell.n(n)}
+    published = {"PROGRESSED": (0.41,)}
+    bars = [figures.Bar(label, tell.share(found[code], n), tell.percent(found[code], n), lines=published.get(code, ()))
+            for code, label in words.items()]  # fmt: skip
+    rows = tuple((label, tell.percent(found[code], n)) for code, label in words.items())
+    drawn = figures.bars(
+        title, _("Share of the patients with two radiographs; published: 41 % progressed in a year."), bars
+    )
+    told = _(
+        "The register's own score, not the published SCTC score. Median change %(change)s %%, median time "
+        "%(years)s years; the published figure is for one year."
+    )
+    spread = {"change": tell.value(float(np.median(changes)), of=n), "years": tell.value(float(np.median(years)), of=n)}
+    notes = [told % spread]
+    if zero:
+        notes.append(_("%(n)s patients began at 0: no percentage can be given.") % {"n": tell.n(zero)})
+    return Exhibit("hand-score", title, Sheet((_("Change"), _("Patients")), rows), drawn, notes=tuple(notes),
+                   references=chosen("10a", "10b"))  # fmt: skip
+
+
+def agreement(subject: Subject) -> Exhibit:
+    """ICC(1,1) of radiographs read more than once."""
+    tell, title = subject.tell, _("Agreement of readings of the same radiograph, hand score")
+    pairs = [totals for readings in _readings(subject.data).values() for totals in readings.values() if len(totals) > 1]
+    icc, n = comparison.agreement(pairs)
+    if np.isnan(icc) or not tell.enough(n):
+        why = _("Fewer than two radiographs were read completely more than once, or too few to be shown.")
+        return nothing("agreement", title, why)
+    rows = ((_("Radiographs read more than once"), tell.n(n)), (_("ICC(1,1), one-way, single reading"), f"{icc:.2f}"))
+    return Exhibit("agreement", title, Sheet((_("Measure"), _("Value")), rows))

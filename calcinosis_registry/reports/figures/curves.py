@@ -1,0 +1,233 @@
+"""Step curves with their bands and the numbers at risk; lines of means over time; the funnel plot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from calcinosis_registry.reports.figures.canvas import (
+    DASHES,
+    INK,
+    PAPER,
+    SERIES,
+    SOFT,
+    WIDTH,
+    Axis,
+    clip,
+    element,
+    key,
+    picture,
+    rule,
+    spot,
+    text,
+)
+
+LEFT, RIGHT, TOP, TALL = 64.0, 24.0, 32.0, 290.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One curve: (time, value) as it changes, ``band`` (time, low, high), ``at_risk`` in words at the ticks."""
+
+    label: str
+    points: Sequence[tuple[float, float]]
+    band: Sequence[tuple[float, float, float]] = ()
+    censored: Sequence[tuple[float, float]] = ()
+    at_risk: Sequence[str] = ()
+    end: float = 0.0
+
+
+def ticks_of(longest: float) -> list[float]:
+    """Where the numbers at risk stand."""
+    return Axis(0, max(longest, 0.5), 0, 1).ticks(6)
+
+
+def step_curves(
+    title: str, description: str, curves: Sequence[Step], *, longest: float, below: str, beside: str, risk: str,
+    upper: float = 1.0,
+) -> str:  # fmt: skip
+    """Steps from time 0; ``below``, ``beside``: the axes in words; ``risk``: the head of the numbers at risk."""
+    x = Axis(0, max(longest, 0.5), LEFT, WIDTH - RIGHT)
+    y = Axis(0, upper, TOP + TALL, TOP)
+    ticks = x.ticks(6)
+    parts = [_grid(x, y, ticks, below, beside, lambda value: f"{100 * value:.0f} %")]
+    parts += [_band(one, x, y, index) for index, one in enumerate(curves)]
+    parts += [_steps(one, x, y, index) for index, one in enumerate(curves)]
+    base = TOP + TALL + 58
+    if len(curves) > 1:
+        drawn, tall = key([one.label for one in curves], LEFT, base)
+        parts.append(drawn)
+        base += tall
+    if any(one.at_risk for one in curves):
+        parts.append(text(risk, LEFT - 40, base + 6, size=11.5, weight=600, kind="ink-text", fill=INK))
+        for index, one in enumerate(curves):
+            level = base + 26 + 18 * index
+            if len(curves) > 1:
+                look = f"s{index % 8 + 1}"
+                parts.append(rule(LEFT - 40, level - 4, LEFT - 18, level - 4, kind=f"line {look}", width=2.2,
+                                  stroke=SERIES[index % 8], dash=DASHES[index % 8]))  # fmt: skip
+            parts += [text(told, x.at(tick), level, anchor="middle", size=11.5, kind="ink-text", fill=INK)
+                      for tick, told in zip(ticks, one.at_risk, strict=False)]  # fmt: skip
+        base += 26 + 18 * len(curves)
+    return picture(title, description, base, "".join(parts))
+
+
+def _grid(x: Axis, y: Axis, ticks: Sequence[float], below: str, beside: str, shown: Callable[[float], str]) -> str:
+    parts = []
+    for level in y.ticks(5):
+        parts.append(rule(x.start, y.at(level), x.end, y.at(level)))
+        parts.append(text(shown(level), x.start - 8, y.at(level) + 4, anchor="end", size=11.5))
+    for tick in ticks:
+        parts.append(rule(x.at(tick), y.start, x.at(tick), y.start + 5, kind="axis", stroke=SOFT))
+        parts.append(text(f"{tick:g}", x.at(tick), y.start + 19, anchor="middle", size=11.5))
+    parts.append(rule(x.start, y.start, x.end, y.start, kind="axis", stroke=SOFT))
+    parts.append(text(below, (x.start + x.end) / 2, y.start + 37, anchor="middle", size=12))
+    parts.append(text(beside, x.start - 40, y.end - 18, size=12))
+    return "".join(parts)
+
+
+def _stairs(points: Sequence[tuple[float, float]], x: Axis, y: Axis, end: float) -> str:
+    path = [f"M{x.at(points[0][0]):.1f} {y.at(points[0][1]):.1f}"]
+    path += [f"H{x.at(time):.1f}V{y.at(value):.1f}" for time, value in points[1:]]
+    return "".join(path) + (f"H{x.at(end):.1f}" if end > points[-1][0] else "")
+
+
+def _band(one: Step, x: Axis, y: Axis, index: int) -> str:
+    known = [(time, low, high) for time, low, high in one.band if not (math.isnan(low) or math.isnan(high))]
+    if len(known) < 2:
+        return ""
+    upper = _stairs([(time, high) for time, _low, high in known], x, y, one.end)
+    lower = [(time, low) for time, low, _high in known]
+    back = [f"V{y.at(lower[-1][1]):.1f}"]
+    for (time, _value), (_before, value) in zip(reversed(lower[1:]), reversed(lower[:-1]), strict=True):
+        back.append(f"H{x.at(time):.1f}V{y.at(value):.1f}")
+    back.append(f"H{x.at(lower[0][0]):.1f}Z")
+    return element("path", d=upper + "".join(back), fill=SERIES[index % 8], fill_opacity=0.13,
+                   class_=f"band s{index % 8 + 1}")  # fmt: skip
+
+
+def _steps(one: Step, x: Axis, y: Axis, index: int) -> str:
+    if not one.points:
+        return ""
+    colour, look = SERIES[index % 8], f"s{index % 8 + 1}"
+    line = element("path", d=_stairs(one.points, x, y, one.end), fill="none", stroke=colour, stroke_width=2.2,
+                   stroke_dasharray=DASHES[index % 8], stroke_linejoin="round", class_=f"line {look}")  # fmt: skip
+    ticks = "".join(rule(x.at(time), y.at(value) - 4, x.at(time), y.at(value) + 4, kind=f"line {look}", stroke=colour,
+                         width=1.3) for time, value in one.censored)  # fmt: skip
+    spots = []
+    for time, value in _thinned(one.points):
+        dot = element("circle", cx=x.at(time), cy=y.at(value), r=7, class_=f"reach {look}", fill="transparent")
+        spots.append(spot(dot, f"{one.label}, {time:.2g}: {100 * value:.1f} %"))
+    return line + ticks + "".join(spots)
+
+
+def _thinned(points: Sequence[tuple[float, float]], most: int = 40) -> list[tuple[float, float]]:
+    """So many that a keyboard can walk them."""
+    step = max(len(points) // most, 1)
+    return [*points[::step], *([points[-1]] if (len(points) - 1) % step else [])]
+
+
+# ---- means over time
+
+
+@dataclass(frozen=True)
+class Line:
+    """(time, value, low, high, in words); NaN limits where there are none."""
+
+    label: str
+    points: Sequence[tuple[float, float, float, float, str]]
+
+
+def lines(
+    title: str, description: str, series: Sequence[Line], *, low: float, high: float, longest: float, below: str,
+    beside: str, step: float, zero: bool = False,
+) -> str:  # fmt: skip
+    """Means with their intervals over time, a tick every ``step``; ``zero``: mark the line of no change."""
+    end = step * math.ceil(max(longest, step) / step)
+    x, y = Axis(0, end, LEFT, WIDTH - RIGHT), Axis(low, high, TOP + TALL, TOP)
+    parts = [
+        _grid(x, y, [step * one for one in range(round(end / step) + 1)], below, beside, lambda value: f"{value:g}")
+    ]
+    if zero and low < 0 < high:
+        parts.append(rule(x.start, y.at(0), x.end, y.at(0), kind="axis", stroke=INK, width=1.4))
+    for index, one in enumerate(series):
+        parts.append(_line(one, x, y, index, aside=6.0 * (index - (len(series) - 1) / 2)))
+    base = TOP + TALL + 58
+    drawn, tall = key([one.label for one in series], LEFT, base)
+    return picture(title, description, base + tall, "".join([*parts, drawn]))
+
+
+def _line(one: Line, x: Axis, y: Axis, index: int, aside: float) -> str:
+    colour, look = SERIES[index % 8], f"s{index % 8 + 1}"
+    at = [(x.at(time) + aside, y.at(value)) for time, value, *_rest in one.points]
+    path = "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in at) if at else ""
+    parts = [element("path", d=path, fill="none", stroke=colour, stroke_width=2, stroke_dasharray=DASHES[index % 8],
+                     class_=f"line {look}")] if len(at) > 1 else []  # fmt: skip
+    for (a, b), (_time, _value, low, high, told) in zip(at, one.points, strict=True):
+        mark = element("circle", cx=a, cy=b, r=9, fill="transparent", class_="reach")
+        if not math.isnan(low):
+            ends = (max(low, y.low), min(high, y.high))
+            mark += rule(a, y.at(ends[0]), a, y.at(ends[1]), kind=f"line {look}", stroke=colour, width=1.4)
+        mark += element("circle", cx=a, cy=b, r=4, fill=PAPER, stroke=colour, stroke_width=2, class_=f"dot {look}")
+        parts.append(spot(mark, f"{one.label}: {told}"))
+    return "".join(parts)
+
+
+# ---- funnel plot
+
+
+@dataclass(frozen=True)
+class Place:
+    """A clinic: ``whole`` patients, ``share`` of them; ``own``: the reader's."""
+
+    label: str
+    whole: float
+    share: float
+    told: str
+    own: bool = False
+
+
+def funnel(
+    title: str,
+    description: str,
+    places: Sequence[Place],
+    *,
+    target: float,
+    inner: Sequence[tuple[float, float, float]],
+    outer: Sequence[tuple[float, float, float]],
+    names: tuple[str, str, str],
+    below: str,
+    beside: str,
+) -> str:
+    """Shares against size; ``inner``, ``outer``: (size, low, high) of the 95 % and 99.8 % limits."""
+    longest = max([size for size, _low, _high in inner] or [1.0])
+    x, y = Axis(0, longest, LEFT, WIDTH - RIGHT), Axis(0, 1, TOP + TALL, TOP)
+    parts = [_grid(x, y, x.ticks(6), below, beside, lambda value: f"{100 * value:.0f} %")]
+    parts.append(rule(x.start, y.at(target), x.end, y.at(target), kind="line s6", stroke=INK, width=1.4))
+    for limits, dash in ((inner, "6 4"), (outer, "2 3")):
+        for which in (1, 2):
+            path = "M" + "L".join(f"{x.at(one[0]):.1f} {y.at(one[which]):.1f}" for one in limits)
+            parts.append(element("path", d=path, fill="none", stroke=SOFT, stroke_width=1.5, stroke_dasharray=dash,
+                                 class_="limit"))  # fmt: skip
+    parts += [_place(one, x, y) for one in places]
+    base, left = TOP + TALL + 58, LEFT
+    for name, dashes in zip(names, (None, "6 4", "2 3"), strict=True):
+        parts.append(rule(left, base - 4, left + 24, base - 4, kind="limit", stroke=SOFT, width=1.6, dash=dashes))
+        parts.append(text(name, left + 30, base, kind="ink-text", fill=INK))
+        left += 60 + len(name) * 6.6
+    return picture(title, description, base + 12, "".join(parts))
+
+
+def _place(one: Place, x: Axis, y: Axis) -> str:
+    a, b = x.at(one.whole), y.at(one.share)
+    shape = (
+        element("path", d=f"M{a:.1f} {b - 9:.1f}l9 9l-9 9l-9 -9Z", fill=SERIES[1], class_="area s2")
+        if one.own
+        else element("circle", cx=a, cy=b, r=5.5, fill=SERIES[0], fill_opacity=0.75, class_="area s1")
+    )
+    if one.own:
+        fits = a < WIDTH - 160
+        at = {"x": a + 13 if fits else a - 13, "y": b + 4, "anchor": None if fits else "end"}
+        shape += text(clip(one.label, 130), kind="ink-text", fill=INK, weight=600, **at)  # type: ignore[arg-type]
+    return spot(shape, f"{one.label}: {one.told}")

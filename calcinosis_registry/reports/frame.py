@@ -1,0 +1,132 @@
+"""The columns of a dataset that reports are counted from, in memory: the very rows an export of the cohort holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calcinosis_registry.cohorts.dataset import Dataset, Table
+
+YEAR = 365.25
+Array = NDArray[Any]
+
+# What is read; everything else of the dataset stays where it is.
+NEEDED: dict[str, tuple[str, ...]] = {
+    "patients": (
+        "clinic", "registered_on", "age_at_registration", "sex_at_birth", "smoking", "status", "death_date_earliest",
+        "death_date_latest",
+    ),
+    "diagnoses": (
+        "primary_ctd", "ssc_subset", "aetiology_subtype", "first_non_raynaud_earliest", "first_non_raynaud_latest",
+        "first_calcinosis_earliest", "first_calcinosis_latest", "ever_digital_ulcer", "ever_acro_osteolysis",
+        "ever_osteoporosis",
+    ),
+    "visits": (
+        "visit_no", "visit_date", "visit_type", "outcome", "pain_nrs", "patient_global", "physician_global",
+        "global_change",
+    ),
+    "lesions": (
+        "lesion_no", "visit_no", "parent_lesion_no", "incident", "number", "site", "laterality", "lesion_kind",
+        "visibility", "ssc_xray_morphology", "ssc_clinical_morphology", "mdi_types", "lineage", "first_recorded",
+        "current_status", "ulcerated_now", "closed_on",
+    ),
+    "observations": (
+        "visit_no", "lesion_no", "status_change", "ulcerated", "drainage", "infection", "tenderness", "consistency",
+        "area_mm2", "size_method",
+    ),
+    "treatments": (
+        "treatment_no", "agent", "intent", "route", "start_earliest", "start_latest", "stop_earliest", "stop_latest",
+        "ongoing", "reason_stopped", "response",
+    ),
+    "treatments_lesions": ("treatment_no", "lesion_no"),
+    "adverse_events": ("treatment_no", "procedure_no", "grade", "serious", "relatedness"),
+    "imaging": ("imaging_no", "study_date_earliest", "study_date_latest"),
+    "hand_scores": ("imaging_no", "instrument_version", "read_number", "total", "complete"),
+}  # fmt: skip
+
+
+class OutOfScope(LookupError):
+    """The project does not have the item in scope: what needs it is not reported."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """One table: ``patient`` is the place of each row's patient; rows of a patient stand together.
+
+    A column that the dataset does not have is no missing value: asking for it raises OutOfScope.
+    """
+
+    patient: Array
+    cells: Mapping[str, Sequence[Any]]
+
+    def __len__(self) -> int:
+        return len(self.patient)
+
+    def __getitem__(self, name: str) -> Sequence[Any]:
+        if name not in self.cells:
+            raise OutOfScope(name)
+        return self.cells[name]
+
+    def numbers(self, name: str) -> Array:
+        """Numbers; NaN where there is none."""
+        return np.array([np.nan if value is None else float(value) for value in self[name]], float)
+
+    def days(self, name: str) -> Array:
+        """Dates as days since the year 1; NaN where there is none."""
+        return np.array([np.nan if day is None else day.toordinal() for day in self[name]], float)
+
+    def middles(self, name: str) -> Array:
+        """Partial dates by the middle of what is known."""
+        return (self.days(f"{name}_earliest") + self.days(f"{name}_latest")) / 2
+
+    def codes(self, name: str) -> Array:
+        """Codes as an array of objects, None where there is none."""
+        found = np.empty(len(self), object)
+        found[:] = self[name]
+        return found
+
+    def isin(self, name: str, *codes: str) -> Array:
+        wanted = frozenset(codes)
+        return np.array([value in wanted for value in self[name]], bool)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """``patients``: pseudonyms in the dataset's order; a patient is called by the place there."""
+
+    patients: tuple[str, ...]
+    tables: Mapping[str, Columns]
+
+    def __getitem__(self, table: str) -> Columns:
+        if table not in self.tables:
+            raise OutOfScope(table)
+        return self.tables[table]
+
+
+def frame(dataset: Dataset, also: Mapping[str, Sequence[str]] | None = None) -> Frame:
+    """Read what reports need, and ``also``: {table: columns} of what somebody asked to group by."""
+    patients = tuple(person.pseudonym for person in dataset.people)
+    place = {name: index for index, name in enumerate(patients)}
+    tables = {
+        name: _columns(dataset.tables[name], dict.fromkeys((*NEEDED.get(name, ()), *(also or {}).get(name, ()))), place)
+        for name in {**NEEDED, **(also or {})}
+        if name in dataset.tables
+    }
+    return Frame(patients, tables)
+
+
+def _columns(table: Table, wanted: Mapping[str, None], place: Mapping[str, int]) -> Columns:
+    header = table.header
+    names = [name for name in wanted if name in header]
+    at = [header.index(name) for name in names]
+    cells: list[list[Any]] = [[] for _name in names]
+    whose: list[int] = []
+    for row in table.rows():
+        whose.append(place[row[0]])
+        for cell, index in zip(cells, at, strict=True):
+            cell.append(row[index])
+    return Columns(np.array(whose, np.int64), dict(zip(names, cells, strict=True)))
