@@ -164,19 +164,15 @@ def _readings(data: Frame) -> dict[tuple[int, str], dict[int, list[float]]]:
     return found
 
 
-def hand_score(subject: Subject) -> Exhibit:
-    """Each patient's last radiograph against the first, by the rule of ± 25 %."""
-    data, tell = subject.data, subject.tell
-    title = _("Change of the hand radiograph score, first to last radiograph")
+def _score_changes(data: Frame) -> tuple[list[float], list[float], int]:
+    """(change in %, years between) of each patient with two dated radiographs; how many began at 0."""
     images = data["imaging"]
-    days = {(patient, image): day for patient, image, day in
-            zip(images.patient.tolist(), images["imaging_no"], images.middles("study_date"), strict=True)}  # fmt: skip
+    numbers, days = images["imaging_no"], images.middles("study_date")
+    taken = {(patient, image): day for patient, image, day in zip(images.patient.tolist(), numbers, days, strict=True)}
     changes, years, zero = [], [], 0
     for (patient, _version), readings in _readings(data).items():
-        dated = sorted(
-            (days.get((patient, image), np.nan), float(np.mean(totals))) for image, totals in readings.items()
-        )
-        dated = [one for one in dated if not np.isnan(one[0])]
+        found = [(taken.get((patient, image), np.nan), float(np.mean(totals))) for image, totals in readings.items()]
+        dated = sorted(one for one in found if not np.isnan(one[0]))
         if len(dated) < 2:
             continue
         if not dated[0][1]:
@@ -184,6 +180,13 @@ def hand_score(subject: Subject) -> Exhibit:
             continue
         changes.append(comparison.percent_change(dated[0][1], dated[-1][1]))
         years.append((dated[-1][0] - dated[0][0]) / YEAR)
+    return changes, years, zero
+
+
+def hand_score(subject: Subject) -> Exhibit:
+    """Each patient's last radiograph against the first, by the rule of ± 25 %."""
+    tell, title = subject.tell, _("Change of the hand radiograph score, first to last radiograph")
+    changes, years, zero = _score_changes(subject.data)
     if not changes:
         return nothing("hand-score", title, _("No patient has two complete readings of dated radiographs."))
     found = Counter(comparison.class_of_change(one) for one in changes)
