@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from calcinosis_registry.codebook.partial_dates import PartialDate
 from calcinosis_registry.records.addresses import address
 from lesions.figures import NARROW, WIDE, Bar, Course, Happening, Lane, Point, Series, Span, draw_course
+from lesions.hand_record import record_total
 from lesions.models import AdverseEvent, Complication, HandScore, ImagingStudy, Lesion, Procedure, TreatmentCourse
 from lesions.patient_file import PatientFile
 from lesions.timeline import Moment
@@ -160,14 +161,19 @@ def _points(attended: Sequence[Moment], label: str, value: Any) -> list[Point]:
 
 
 def _score_points(file: PatientFile) -> list[Point]:
-    studies = {study.pk: study for study in file[ImagingStudy]}
-    found = []
+    """The score of record of each radiograph that is dated."""
+    readings: dict[int, list[HandScore]] = {}
     for score in file[HandScore]:
-        day = studies[score.study_id].study_date if score.study_id in studies else None
-        if score.total is not None and day is not None and day.earliest:
+        if score.of_record and score.total is not None:
+            readings.setdefault(score.study_id, []).append(score)
+    found = []
+    for study in file[ImagingStudy]:
+        standing, day = readings.get(study.pk, []), study.study_date
+        total = record_total([one.total for one in standing if one.total is not None])
+        if total is not None and day is not None and day.earliest:
             middle = day.earliest + (day.latest - day.earliest) / 2  # type: ignore[operator]
-            href = address("patients:record", HandScore.kind(), ..., of=score.public_id)
-            found.append(Point(middle, float(score.total), href, f"{day}: {score}"))
+            told = f"{standing[0].tool.title}: {total:f}, {standing[0].get_of_record_display()}"
+            found.append(Point(middle, float(total), study.get_absolute_url(), f"{day}: {told}"))
     return sorted(found, key=lambda point: point.day)
 
 

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import groupby
+from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
 
 from calcinosis_registry.audit import trail
-from lesions import hand_score
+from calcinosis_registry.clinics.roles import Permission
+from lesions import hand_record, hand_score
 from lesions.hand_score import HandChange, HandInstrument, SiteRating
-from lesions.models import HandScore, HandScoreSite
+from lesions.models import HandScore, HandScoreSite, ImagingStudy, ReadingKind, SecondReading
+from patients.models import Patient
 from patients.services import after_save
+
+CHANGES = {
+    "PROGRESSED": __("progressed"),
+    "IMPROVED": __("improved"),
+    "STABLE": __("stable"),
+    "INCIDENT": __("newly above 0"),
+    "NONE": __("0 both times"),
+}
 
 
 @dataclass
@@ -170,12 +182,56 @@ def _row(reading: HandScore, row: HandScoreSite | None, rating: SiteRating) -> H
     return row
 
 
-def change_since(reading: HandScore) -> tuple[HandScore, HandChange] | None:
-    """(the reading before, the change) for the newest comparable reading of an earlier radiograph, or None."""
+def settle_saved(*, patient: Patient, records: Iterable[Any]) -> None:
+    """After a reading was saved, or anything removed: the score of record of its study follows."""
+    records = list(records)
+    studies = {one.study_id: one.study for one in records if isinstance(one, HandScore)}
+    if not records:
+        scored = HandScore.objects.filter(patient=patient).values("study")
+        studies = ImagingStudy.objects.in_bulk(list(scored.values_list("study", flat=True)))
+    for study in studies.values():
+        settle(study)
+
+
+def settle(study: ImagingStudy) -> None:
+    """Which reading each one is, and how it enters the score of record, follow from all of them."""
+    readings = list(HandScore.objects.filter(study=study).prefetch_related("ratings").order_by("read_at", "pk"))
+    running = set(SecondReading.objects.unfinished().filter(study=study).values_list("reader", flat=True))
+    second = set(SecondReading.objects.read().filter(study=study).values_list("reading", flat=True))
+    stand = hand_record.of_record(_candidate(one) for one in readings if one.rater_id not in running)
+    moved, first = [], True
+    for one in readings:
+        before = one.reading_kind, one.of_record
+        one.of_record = stand.get(one.pk, "")
+        if one.reading_kind != ReadingKind.ADJUDICATION:
+            if one.pk in second or one.rater_id in running:
+                one.reading_kind = ReadingKind.SECOND
+            else:
+                one.reading_kind, first = (ReadingKind.FIRST, False) if first else (ReadingKind.FURTHER, False)
+        if before != (one.reading_kind, one.of_record):
+            moved.append(one)
+    if moved:
+        HandScore.objects.bulk_update(moved, ["reading_kind", "of_record"])
+
+
+def _candidate(one: HandScore) -> hand_record.Candidate:
+    scorable = frozenset((site.laterality, site.site) for site in one.ratings.all() if site.scorable)
+    return hand_record.Candidate(
+        key=one.pk, reader=one.rater_id, number=one.read_number or 0, version=one.instrument_version,
+        complete=one.complete, scorable=scorable, adjudicates=one.reading_kind == ReadingKind.ADJUDICATION,
+    )  # fmt: skip
+
+
+def change_since(reading: HandScore, *, user: Any) -> tuple[HandScore, HandChange] | None:
+    """(the reading before, the change) for the newest comparable reading of an earlier radiograph, or None.
+
+    Only with a reading that is open to ``user``: a second reader's change would tell the first reader's total.
+    """
     day = reading.study.study_date
     if not reading.pk or day is None or day.earliest is None:
         return None
-    others = HandScore.objects.filter(patient=reading.patient_id).exclude(study=reading.study_id)
+    others = HandScore.objects.visible_to(user, Permission.VIEW_RECORDS).filter(patient=reading.patient_id)
+    others = others.exclude(study=reading.study_id)
     dated = [
         one for one in others.select_related("study").prefetch_related("ratings")
         if one.study.study_date and one.study.study_date.latest and one.study.study_date.latest < day.earliest

@@ -186,6 +186,26 @@ def compare(before: Reading, after: Reading) -> HandChange:
     )
 
 
+@dataclass(frozen=True)
+class Totals:
+    """Two readers' totals on the ``common`` sites: those both could score."""
+
+    first: Decimal
+    second: Decimal
+    common: int
+
+
+def common_totals(first: Iterable[SiteRating], second: Iterable[SiteRating], tool: HandInstrument) -> Totals:
+    """What two readings of one study are compared by. Source: 2.2 (same set of scorable sites)."""
+    one, other = list(first), list(second)
+    common = {(a.hand, a.site) for a in one if a.scorable} & {(b.hand, b.site) for b in other if b.scorable}
+    before, after = (
+        score((rating for rating in ratings if (rating.hand, rating.site) in common), tool).total
+        for ratings in (one, other)
+    )
+    return Totals(before, after, len(common))
+
+
 def _common(before: Reading, after: Reading) -> frozenset[SiteKey]:
     scorable = [{(one.hand, one.site) for one in reading.ratings if one.scorable} for reading in (before, after)]
     return frozenset(scorable[0] & scorable[1])

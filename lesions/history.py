@@ -56,10 +56,13 @@ class Act:
         return [one for one in self.told if one.changes or one.reason or one.url]
 
 
-def acts(events: Iterable[Event], find: Find, *, identities: bool) -> list[Act]:
+def acts(
+    events: Iterable[Event], find: Find, *, identities: bool, withheld: Callable[[Event], bool]
+) -> list[Act]:  # fmt: skip
     """The newest acts out of ``events`` (newest first). ``find(model, id)``: the record itself, where it still is.
 
-    ``identities``: may names, birth dates and the like be told? Without, only that they changed.
+    ``identities``: may names, birth dates and the like be told? Without, only that they changed. ``withheld``: is an
+    event's content kept from this reader?
     """
     found: list[Act] = []
     key: Any = None
@@ -70,12 +73,12 @@ def acts(events: Iterable[Event], find: Find, *, identities: bool) -> list[Act]:
                 break
             found.append(Act(event.at, event.actor_name))
             key = own
-        found[-1].told.append(_told(event, find, identities=identities))
+        found[-1].told.append(_told(event, find, identities=identities, withheld=withheld(event)))
         found[-1].oldest = event.pk
     return found
 
 
-def _told(event: Event, find: Find, *, identities: bool) -> Told:
+def _told(event: Event, find: Find, *, identities: bool, withheld: bool) -> Told:
     try:
         model = apps.get_model(event.model)
     except (LookupError, ValueError):
@@ -85,7 +88,9 @@ def _told(event: Event, find: Find, *, identities: bool) -> Told:
     if isinstance(record, Lesion):
         what = f"{what} {record.label}"
     words = Told(what, str(ACTIONS.get(event.action, event.action)), event.reason, page_of(record))
-    if event.action == Action.CHANGE:
+    if withheld:
+        words.reason = _("not shown before your second reading is finished")
+    elif event.action == Action.CHANGE:
         hidden = set() if identities else _identifying(model)
         for (label, before, after), name in zip(told(model, event).changes, event.changes, strict=True):
             shown = (label, "", _("not shown")) if name in hidden else (label, before, after)

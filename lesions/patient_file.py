@@ -22,11 +22,13 @@ from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.records.models import Record, record_kinds
 from lesions.models import (
     ComplicationLesion,
+    HandScore,
     ImagingFile,
     ImagingLesion,
     Lesion,
     LesionObservation,
     ProcedureLesion,
+    SecondReading,
     SkinScore,
     TreatmentLesion,
 )
@@ -74,10 +76,11 @@ class PatientFile:
     """Every record of a patient: ``file[TreatmentCourse]`` is a list; ``file.lesion_ids(course)`` its lesions.
 
     ``visits`` oldest first, each with ``mrss`` (0-51 or None) of its skin score; ``lesions`` in order of their numbers;
-    ``observations`` rows with the columns of OBSERVED, in no order.
+    ``observations`` rows with the columns of OBSERVED, in no order. ``reader``: the account that reads the file; of a
+    radiograph it is the second reader of, it holds no reading but the account's own.
     """
 
-    def __init__(self, patient: Patient) -> None:
+    def __init__(self, patient: Patient, *, reader: int | None) -> None:
         self._rows: dict[type[models.Model], list[Any]] = {branch.model: [] for branch in _branches()}
         with connection.cursor() as cursor:
             cursor.execute(_statement(connection.vendor), [patient.pk] * len(self._rows))
@@ -85,6 +88,7 @@ class PatientFile:
         for position, row in told:
             branch = _branches()[position]
             self._rows[branch.model].append(branch.read(json.loads(row, parse_float=Decimal)))
+        self._keep_blind(reader)
         self.observations: list[Any] = self._rows[LesionObservation]
         self.lesions: list[Lesion] = sorted(self._rows[Lesion], key=lambda one: one.number)
         self.visits: list[Visit] = sorted(self._rows[Visit], key=lambda one: (one.visit_date, one.pk))
@@ -94,6 +98,16 @@ class PatientFile:
             target: Any = link._meta.get_field(key.removesuffix("_id")).related_model
             for row in self._rows[link]:
                 self._links.setdefault((target, getattr(row, key)), []).append(row.lesion_id)
+
+    def _keep_blind(self, reader: int | None) -> None:
+        """As ReadingQuerySet.visible_to: the rows of the union come by a way of their own."""
+        unfinished = {
+            (one.study_id, one.reader_id) for one in self._rows[SecondReading] if not one.ended_at and one.reader_id
+        }
+        self._rows[HandScore] = [
+            one for one in self._rows[HandScore]
+            if one.rater_id == reader or not {(one.study_id, reader), (one.study_id, one.rater_id)} & unfinished
+        ]  # fmt: skip
 
     def _know(self, patient: Patient) -> None:
         """Every record has its patient and visit without a query."""
@@ -162,6 +176,7 @@ def _branches() -> list[_Branch]:
         branch(LesionObservation, own, observed),  # type: ignore[arg-type]  # many rows, few columns
         *(branch(link, lesion) for link in LINKS),
         branch(ImagingFile, study, pictured),
+        branch(SecondReading, study),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +41,22 @@ class Section:
 
 
 @dataclass
+class More(Section):
+    """Work of the rooms above. ``template`` writes one row, which gets its patient with the name as ``about``; ``url``:
+    the page of all of it."""
+
+    id: str = ""
+    title: str = ""
+    hint: str = ""
+    template: str = ""
+    url: str = ""
+
+
+# Called with the account. The app above (lesions) adds its own in its AppConfig.ready().
+MORE_WORK: list[Callable[[User], More]] = []
+
+
+@dataclass
 class Worklist:
     """Everything on the home page. Every row carries ``patient`` with its name; a query also ``url`` and ``days``."""
 
@@ -53,11 +70,12 @@ class Worklist:
     query_counts: list[ClinicCount] = field(default_factory=list)
     recent: list[Patient] = field(default_factory=list)
     lost: int = 0
+    more: list[More] = field(default_factory=list)
 
     @property
     def nothing_to_do(self) -> bool:
         sections = (self.overdue, self.due, self.to_complete, self.to_sign, self.queries, self.drafts, self.unlocked)
-        return not any(one.count for one in sections if one)
+        return not any(one.count for one in [*sections, *self.more] if one)
 
 
 def worklist(*, user: User, today: datetime.date) -> Worklist:
@@ -76,6 +94,7 @@ def worklist(*, user: User, today: datetime.date) -> Worklist:
         unlocked=unlocked_for(visits, user),
         query_counts=counts(queries, now=timezone.now()),
         lost=patients.lost(today).count(),
+        more=[section for find in MORE_WORK if (section := find(user)).count],
     )
     _attach_patients(found, patients, _seen_by(user), user=user)
     for patient in found.overdue.rows:
@@ -124,6 +143,8 @@ def _attach_patients(found: Worklist, patients: Any, recent: list[str], *, user:
     standing = [*found.overdue.rows, *found.due.rows]
     numbers = {visit.patient.registry_number for visit in visits} | {one.registry_number for one in standing}
     numbers |= {query.patient for query in found.queries.rows} | set(recent)
+    others = [row for section in found.more for row in section.rows]
+    numbers |= {row.patient.registry_number for row in others}
     written_about = {draft.patient for draft in found.drafts.rows}
     rows = patients.filter(Q(registry_number__in=numbers) | Q(public_id__in=written_about))
     rows = rows.select_related("summary").prefetch_related("diagnosis_set")
@@ -135,6 +156,8 @@ def _attach_patients(found: Worklist, patients: Any, recent: list[str], *, user:
         section.rows = [known[row.registry_number] for row in section.rows]
     for visit in visits:
         visit.patient = known[visit.patient.registry_number]
+    for row in others:
+        row.about = known[row.patient.registry_number]
     found.recent = [known[number] for number in recent if number in known]
     for query in found.queries.rows:
         query.about = known.get(query.patient)

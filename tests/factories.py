@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
+from typing import Any
 
 import factory
 from django.utils import timezone
@@ -16,7 +17,18 @@ from calcinosis_registry.cohorts.models import Cohort, ProjectClinic, ProjectMem
 from calcinosis_registry.exports.models import Export
 from calcinosis_registry.identity.models import Identity
 from calcinosis_registry.quality.models import DataQuery
-from lesions.models import ImagingFile, ImagingStudy, Lesion, LesionObservation, TreatmentCourse
+from lesions.hand_reading import save_reading
+from lesions.hand_score import SiteRating, instrument
+from lesions.models import (
+    HandScore,
+    ImagingFile,
+    ImagingStudy,
+    Lesion,
+    LesionObservation,
+    SecondReading,
+    TreatmentCourse,
+)
+from lesions.second_reading import ask
 from lesions.services import NewLesion, VisitEntry, save_visit
 from patients.models import Diagnosis, Patient, Summary, Visit
 
@@ -183,6 +195,22 @@ class ImagingStudyFactory(DjangoModelFactory):
     modality = "DX"
     study_date = PartialDate(2026, 5, 12)
     body_region = "HAND"
+
+
+def a_reading(study: ImagingStudy, rater: User | None = None, sites: dict[str, Any] | None = None) -> HandScore:
+    """A whole reading: every site 0 but those of ``sites``: {"R-D1.DIST": (coverage, density)}, None: not scorable."""
+    sites = sites or {}
+    ratings = []
+    for hand, site in sorted(instrument().keys):
+        told = sites.get(f"{hand}-{site}", (0, 0))
+        ratings.append(SiteRating(hand, site, scorable=False) if told is None else SiteRating(hand, site, *told))
+    reading = HandScore(patient=study.patient, study=study, rater=rater or UserFactory(), rater_role="RHEUMATOLOGIST")
+    return save_reading(reading=reading, ratings=ratings, now=timezone.now())
+
+
+def a_second_reading(study: ImagingStudy) -> SecondReading:
+    """Asked of any clinician, beside a first reading by somebody else; nobody took it yet."""
+    return ask(study=study, reader=None, by=a_reading(study).rater, now=timezone.now())
 
 
 class ImagingFileFactory(DjangoModelFactory):

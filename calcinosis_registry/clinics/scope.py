@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
@@ -63,6 +64,11 @@ def clinics_by_code() -> dict[str, int]:
     return dict(Clinic.objects.values_list("code", "pk"))
 
 
+# What an account may not read although the clinic is its own: each is called with an event and the account. The rooms
+# above add theirs in their AppConfig.ready().
+WITHHELD: list[Callable[[Event, Any], bool]] = []
+
+
 def told(event: Event, *, user: User | AnonymousUser, clinics: dict[str, int]) -> dict[str, Any]:
     """{field: [old, new]} of an event as this person may read it; values that are not theirs to read are None."""
     app = event.model.partition(".")[0]
@@ -70,6 +76,7 @@ def told(event: Event, *, user: User | AnonymousUser, clinics: dict[str, int]) -
         clinic_id = clinics.get(event.patient.partition("-")[0])
         needed = Permission.SEE_IDENTITY if app == "identity" else Permission.VIEW_RECORDS
         open_values = clinic_id is not None and may(user, needed, clinic_id)
+        open_values = open_values and not any(withholds(event, user) for withholds in WITHHELD)
     else:
         # Sign-ins, roles and counts; a list of names that was read names its patients.
         open_values = app in PLAIN_APPS or "patients" not in event.changes

@@ -11,6 +11,7 @@ from calcinosis_registry.accounts.models import User
 from calcinosis_registry.clinics.policy import grants, may
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.models import ProjectClinic, ResearchProject
+from lesions.blinding import blind_patients
 
 SMALLEST_SHOWN, ROUNDED_TO = 8, 5  # trust.md, "Who sees what"
 
@@ -64,15 +65,17 @@ def scope_of(user: User, project: ResearchProject | None = None) -> Scope:
     """Inside an approved project in force its members see its clinics exactly.
 
     Elsewhere figures cover the clinics where the person may count, exactly only where they may read the records too.
+    Who has a radiograph to read blind gets no exact figures: they could be asked for the other reading.
     """
+    exact = not blind_patients(user)
     if project is not None and may(user, Permission.COUNT_COHORTS) and project.lets(user, timezone.localdate()):
         clinics = frozenset(ProjectClinic.objects.filter(project=project).values_list("clinic_id", flat=True))
         items = None if project.items is None else frozenset(project.items)
-        return Scope(clinics, exact=True, project=project, items=items)
+        return Scope(clinics, exact=exact, project=project, items=items)
     held = grants(user).get(Permission.COUNT_COHORTS, set())
     own = grants(user).get(Permission.VIEW_RECORDS, set())
     counted = None if None in held else frozenset(one for one in held if one is not None)
-    return Scope(counted, exact=bool(held) and (None in own or held <= own))
+    return Scope(counted, exact=exact and bool(held) and (None in own or held <= own))
 
 
 def may_export(user: User, project: ResearchProject | None) -> str:

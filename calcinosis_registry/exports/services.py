@@ -18,13 +18,14 @@ from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action
 from calcinosis_registry.cohorts.builder import DefinitionError, describe
-from calcinosis_registry.cohorts.dataset import Dataset, build
+from calcinosis_registry.cohorts.dataset import Dataset, build, population
 from calcinosis_registry.cohorts.models import Cohort, ResearchProject
 from calcinosis_registry.cohorts.pseudonyms import Cipher
 from calcinosis_registry.cohorts.scope import may_export, scope_of
 from calcinosis_registry.exports import package
 from calcinosis_registry.exports.models import KEPT, Export, ExportedPatient, Profile
 from calcinosis_registry.exports.writers import FORMATS
+from lesions.blinding import why_not_given
 from patients.models import Patient
 
 
@@ -42,6 +43,8 @@ def make_export(
     sweep(now=now)
     try:
         scope = scope_of(by, project)
+        if refusal := why_not_given(by, population(scope)):
+            raise ExportRefused(refusal)
         dataset = build(definition=cohort.definition, scope=scope, include_text=include_text, all_visits=all_visits)
     except DefinitionError as error:
         raise ExportRefused(" ".join(error.problems)) from error
@@ -141,6 +144,8 @@ def take(*, export: Export, by: User, now: datetime.datetime) -> Path:
     if export.created_by_id != by.pk:
         raise ExportRefused(_("Only the person who made an export takes it."))
     if refusal := may_export(by, export.project):
+        raise ExportRefused(refusal)
+    if refusal := why_not_given(by, population(scope_of(by, export.project))):
         raise ExportRefused(refusal)
     if now > export.created_at + KEPT or not path.exists():
         raise ExportRefused(_("The file was kept for %(days)s days and is gone: make it again.") % {"days": KEPT.days})

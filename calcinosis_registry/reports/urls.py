@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from calcinosis_registry.reports.views import pages
+from calcinosis_registry.reports.views import agreement, pages
 
 app_name = "reports"
 FIGURE = "<str:chapter>/<str:figure>.<str:kind>"
@@ -12,6 +12,9 @@ urlpatterns = [
     path("clinic/<str:public_id>/numbers.csv", pages.clinic_csv, name="clinic_csv"),
     path("clinic/<str:public_id>/table-1.csv", pages.clinic_table_one_csv, name="clinic_table_one_csv"),
     path("clinic/<str:public_id>/report.pdf", pages.clinic_pdf, name="clinic_pdf"),
+    path("clinic/<str:public_id>/agreement/", agreement.page, name="agreement"),
+    path("clinic/<str:public_id>/agreement/readings.csv", agreement.numbers, name="agreement_csv"),
+    path("clinic/<str:public_id>/agreement/differences.svg", agreement.picture, name="agreement_svg"),
     path("clinic/<str:public_id>/<str:chapter>/", pages.clinic_chapter_page, name="clinic_chapter"),
     path(f"clinic/<str:public_id>/{FIGURE}", pages.clinic_figure, name="clinic_figure"),
     path("cohort/<str:public_id>/", pages.table_one, name="table_one"),

@@ -16,6 +16,7 @@ from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.rights.erasure import cancel, entry_of, erase, remove_leftovers, replay_erasures
 from calcinosis_registry.rights.models import Basis, ErasureRequest, PersonalFile, State
 from calcinosis_registry.rights.personal_file import write_personal_file
+from lesions.blinding import why_not_given
 from patients.models import Patient
 
 __all__ = ["confirm_erasure", "make_personal_file", "replay_erasures", "request_erasure", "withdraw_erasure"]
@@ -24,7 +25,12 @@ __all__ = ["confirm_erasure", "make_personal_file", "replay_erasures", "request_
 def make_personal_file(
     *, patient: Patient, target: IO[bytes], reason: str, by: User, now: datetime.datetime
 ) -> PersonalFile:  # fmt: skip
-    """Write everything about the person into ``target``; its line in the ledger and its event are there first."""
+    """Write everything about the person into ``target``; its line in the ledger and its event are there first.
+
+    Raises ValidationError for who is to read a radiograph of the person without seeing the other reading.
+    """
+    if refusal := why_not_given(by, Patient.objects.filter(pk=patient.pk)):
+        raise ValidationError(refusal)
     with trail.together():
         sha256 = write_personal_file(target, patient, by=by)
         made = PersonalFile(

@@ -62,6 +62,10 @@ def personal_file(request: HttpRequest, patient_id: str) -> HttpResponseBase:
         make_personal_file(
             patient=patient, target=target, reason=form.cleaned_data["reason"], by=request.user, now=timezone.now()
         )
+    except ValidationError as error:
+        target.close()
+        form.add_error(None, ValidationError(error.messages))
+        return _page(request, patient, file_form=form, status=422)
     except BaseException:
         target.close()
         raise

@@ -29,7 +29,7 @@ DIGITS = (D1, *FINGERS)
 KNUCKLES = knots("m23 113,228 m34 154,230 m45 193,220")
 
 
-def _contour() -> Contour:
+def contour() -> Contour:
     """The silhouette from the thumb side of the forearm round all fingers to the little-finger side."""
     line = knots("arm_l 104,0 wrist_l0 99,26 wrist_l1 97,64 base_l 89,90 thenar0 76,112 thenar1 61,132")
     line |= D1.knots(right_from=0.32) | knots("web0 66,213 web1 73,219 web2 74.5,234")
@@ -63,7 +63,7 @@ HYPOTHENAR_LINE = "ulnar1 204,184 182,162 168,124 164,86"
 
 def palmar() -> View:
     """Both palms."""
-    sheet, line = _sheet("palmar"), _contour()
+    sheet, line = _sheet("palmar"), contour()
     sheet.outline(line.curve)
     _wrist(sheet, line)
     _palm(sheet, line)
@@ -80,7 +80,7 @@ def palmar() -> View:
 def _palm(sheet: Sheet, line: Contour) -> None:
     """Thenar, hypothenar and the hollow between them."""
     life, ulnar = traced(LIFE_LINE, line), traced(HYPOTHENAR_LINE, line)
-    thumb = joined(D1.across(0.0, to_right=True), _inside_thumb(0.0, 0.1, 0.2, 0.32), line.between("D1.r0.32", "web1"))
+    thumb = joined(D1.across(0.0, to_right=True), inside_thumb(0.0, 0.1, 0.2, 0.32), line.between("D1.r0.32", "web1"))
     thenar = joined(line.between("base_l", "D1.l0.0"), thumb, life, traced("134,88 110,84 base_l", line))
     sheet.pair("HAND.THENAR", thenar, centre=(93, 148))
     hypothenar = joined(traced("ulnar1>base_r | base_r 186,84 164,86", line), ulnar.reversed())
@@ -91,7 +91,7 @@ def _palm(sheet: Sheet, line: Contour) -> None:
 
 def dorsal() -> View:
     """Both backs of the hands."""
-    sheet, line = _sheet("dorsal"), _contour()
+    sheet, line = _sheet("dorsal"), contour()
     sheet.outline(line.curve)
     _wrist(sheet, line)
     shafts = [D1.at(0, -D1.edge(0)), (103, 166), (120, 156), (150, 152), (190, 151), line["ulnar2"]]
@@ -113,7 +113,7 @@ def dorsal() -> View:
             line.between("ulnar2", "ulnar0"),
             _knuckle_line(line).reversed(),
             line.between("web2", "D1.r0.32"),
-            _inside_thumb(0.32, 0.2, 0.1, 0.0),
+            inside_thumb(0.32, 0.2, 0.1, 0.0),
         ),
         centre=(152, 188),
     )
@@ -134,7 +134,7 @@ def _wrist(sheet: Sheet, line: Contour) -> None:
     )
 
 
-def _inside_thumb(*stations: float) -> list[Point]:
+def inside_thumb(*stations: float) -> list[Point]:
     """The thumb's inner edge where it lies inside the hand, above the first web."""
     return [D1.at(t, -D1.edge(t)) for t in stations]
 
@@ -190,7 +190,7 @@ def _band(line: Contour, digit: Digit, start: float, end: float) -> Curve:
     else:
         inner = joined(
             line.between(f"{name}.r{end}", f"{name}.r0.32"),
-            _inside_thumb(0.32, start),
+            inside_thumb(0.32, start),
         )
     return joined(
         line.between(f"{name}.l{start}", f"{name}.l{end}"),
@@ -202,7 +202,7 @@ def _band(line: Contour, digit: Digit, start: float, end: float) -> Curve:
 
 def _thumb_mcp(line: Contour) -> Curve:
     edge, low, high = line.between("D1.l0.0", "D1.l0.2"), D1.across(0.2, to_right=True), D1.across(0.0, to_right=False)
-    return joined(edge, low, _inside_thumb(0.2, 0.1, 0.0), high)
+    return joined(edge, low, inside_thumb(0.2, 0.1, 0.0), high)
 
 
 def _finger_mcp(line: Contour, digit: Digit) -> Curve:

@@ -48,7 +48,8 @@ from lesions.models.observation import (
     UlcerBase,
 )
 from lesions.models.procedure import Anaesthesia, Closure, Procedure, ProcedureLesion, SurgicalComplication
-from lesions.models.score import HandScore, HandScoreSite, RaterRole
+from lesions.models.score import Adjudicated, HandScore, HandScoreSite, OfRecord, RaterRole, ReadingKind
+from lesions.models.second_reading import SecondReading
 from lesions.models.skin import (
     Distribution,
     DistributionAssessment,
@@ -76,6 +77,7 @@ __all__ = [
     "MOST_TARGETS",
     "PRESENT",
     "ActionTaken",
+    "Adjudicated",
     "AdverseEvent",
     "AmputationKind",
     "Anaesthesia",
@@ -123,6 +125,7 @@ __all__ = [
     "Nerve",
     "NerveConduction",
     "Observed",
+    "OfRecord",
     "OverlyingSkin",
     "Physiotherapy",
     "Presence",
@@ -132,11 +135,13 @@ __all__ = [
     "Projection",
     "Quality",
     "RaterRole",
+    "ReadingKind",
     "ReasonStopped",
     "Relatedness",
     "ResolutionKind",
     "Response",
     "Route",
+    "SecondReading",
     "Seriousness",
     "Side",
     "SizeMethod",

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
+from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit.traced import Traced
 from calcinosis_registry.clinics.policy import ScopedQuerySet
+from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical
 from calcinosis_registry.records.models import RecordMeta
 from lesions import hand_score
 from lesions.models.columns import Grade, mark, measure, whole
 from lesions.models.imaging import XRAY, ImagingStudy
 from lesions.models.links import same_patient
+from lesions.models.second_reading import SecondReading
 from patients.models import PatientRecord
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 SOURCE = "clinical-model 2.2, unverified v0"
+DECIDED = "design decision (DP)"
 READING, TOTALS = "Reading", "Totals"
 
 
@@ -35,6 +40,50 @@ class RaterRole(models.TextChoices):
     RHEUMATOLOGIST = "RHEUMATOLOGIST", __("Rheumatologist")
     DERMATOLOGIST = "DERMATOLOGIST", __("Dermatologist")
     OTHER = "OTHER", __("Other")
+
+
+class ReadingKind(models.TextChoices):
+    FIRST = "FIRST", __("First reading")
+    SECOND = "SECOND", __("Second reading")
+    FURTHER = "FURTHER", __("Further reading")
+    ADJUDICATION = "ADJUDICATION", __("Adjudication")
+
+
+class OfRecord(models.TextChoices):
+    ONLY = "ONLY", __("By itself")
+    MEAN = "MEAN", __("In the mean of the readers")
+    ADJUDICATED = "ADJUDICATED", __("As adjudicated")
+
+
+class Adjudicated(models.TextChoices):
+    CONSENSUS = "CONSENSUS", __("Both readers agreed")
+    THIRD_READER = "THIRD_READER", __("A third reader decided")
+
+
+class ReadingQuerySet(ScopedQuerySet):
+    """Blind: whoever has an unfinished second reading of a study sees nobody else's reading of it, and nobody else
+    sees that reading before it is finished. ``reading``: the way from a row to its reading."""
+
+    reading = ""
+
+    def visible_to(self, user: User | AnonymousUser, permission: Permission) -> Self:
+        study, rater = OuterRef(f"{self.reading}study"), OuterRef(f"{self.reading}rater")
+        unfinished = SecondReading.objects.unfinished().filter(study=study)
+        blind, not_yet = Exists(unfinished.filter(reader=user.pk)), Exists(unfinished.filter(reader=rater))
+        own = Q(**{f"{self.reading}rater": user.pk})
+        return super().visible_to(user, permission).filter(own | (~blind & ~not_yet))
+
+
+class RatedSiteQuerySet(ReadingQuerySet):
+    reading = "score__"
+
+
+def _told(label: StrOrPromise, choices: type[models.TextChoices], **meaning: Any) -> models.CharField:
+    """A code the software sets."""
+    return clinical(
+        models.CharField(label, max_length=16, choices=choices.choices, blank=True, editable=False),
+        section=READING, privacy=Privacy.CLINICAL, source=DECIDED, **meaning,
+    )  # fmt: skip
 
 
 def _total(label: StrOrPromise, most: int) -> models.DecimalField:
@@ -71,6 +120,13 @@ class HandScore(PatientRecord):
         __("simple severity"), Grade, section=READING, source="clinical-model 2.1, 2.3",
         help_text=__("For screening only: readers agree poorly."),
     )  # fmt: skip
+    reading_kind = _told(__("which reading"), ReadingKind)
+    of_record = _told(__("in the score of record"), OfRecord)
+    adjudicated_by = _told(__("how it was adjudicated"), Adjudicated, only_if={"reading_kind": "ADJUDICATION"})
+    adjudication_reason = clinical(
+        models.CharField(__("why it was adjudicated so"), max_length=400, blank=True, editable=False),
+        section=READING, privacy=Privacy.FREE_TEXT, source=DECIDED, only_if={"reading_kind": "ADJUDICATION"},
+    )  # fmt: skip
     right_total = _total(__("right hand (unverified score)"), 100_000)
     left_total = _total(__("left hand (unverified score)"), 100_000)
     total = _total(__("both hands (unverified score)"), 200_000)
@@ -82,6 +138,9 @@ class HandScore(PatientRecord):
     )  # fmt: skip
 
     form_relations = ("study",)
+    objects = ReadingQuerySet.as_manager()
+    # They follow from all readings of the study.
+    MAINTAINED = ("reading_kind", "of_record")
 
     class Meta:
         verbose_name = __("hand radiograph score")
@@ -96,9 +155,19 @@ class HandScore(PatientRecord):
     def tool(self) -> hand_score.HandInstrument:
         return hand_score.instrument(self.instrument_version)
 
+    @property
+    def is_closed(self) -> bool:
+        """Stands beside another reading that both readers have seen: neither is changed any more."""
+        if self.pk is None:
+            return False
+        beside = Q(first=self.pk) | Q(reading=self.pk) | Q(adjudication=self.pk)
+        return SecondReading.objects.read().filter(beside).exists()
+
     def clean(self) -> None:
         if self.study_id is None:
             raise ValidationError({"study": _("Choose the radiograph.")})
+        if set(self.changed_fields()) - set(self.MAINTAINED) and self.is_closed:
+            raise ValidationError(_("Both readings were opened: neither is changed any more. Read once more instead."))
         super().clean()
         errors = same_patient(self, "study")
         if self.study.modality not in XRAY:
@@ -166,7 +235,7 @@ class HandScoreSite(Traced, metaclass=RecordMeta):
         section="Site", privacy=Privacy.CLINICAL, source=SOURCE, verified=False,
     )  # fmt: skip
 
-    objects = ScopedQuerySet.as_manager()
+    objects = RatedSiteQuerySet.as_manager()
     clinic_path = "score__patient__clinic_id"
 
     class Meta:

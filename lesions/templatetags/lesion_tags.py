@@ -9,6 +9,7 @@ from django import forms, template
 from django.utils.translation import gettext as _
 
 from lesions.course import rating_words
+from lesions.hand_score import SiteRating
 from lesions.matrix import about_lesion
 from lesions.models import LesionObservation
 from lesions.views.maps import mark_code
@@ -27,6 +28,14 @@ def field(form: forms.BaseForm, name: str) -> forms.BoundField | None:
 @register.filter
 def words(text: str) -> list[str]:
     return text.split()
+
+
+@register.filter
+def rated(rating: SiteRating) -> str:
+    """``40 % × 2``, ``0``, ``not scorable``."""
+    if not rating.scorable:
+        return _("not scorable")
+    return f"{rating.coverage_pct} % × {rating.density}" if rating.density else "0"
 
 
 @register.filter

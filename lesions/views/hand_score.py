@@ -1,4 +1,4 @@
-"""Entry of the hand radiograph score: the radiograph beside the grid of sites."""
+"""Entry of the hand radiograph score: the radiograph beside the hands and the grid of sites."""
 
 from __future__ import annotations
 
@@ -20,21 +20,17 @@ from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.records.drafts import Place
 from calcinosis_registry.records.keeping import Keeping
 from calcinosis_registry.records.reasons import demand
+from lesions.blinding import unfinished_of
 from lesions.forms import ReadingForm
-from lesions.hand_reading import Grid, change_since, save_reading
+from lesions.hand_diagram import hand_diagram
+from lesions.hand_reading import CHANGES, Grid, change_since, save_reading
 from lesions.hand_score import score
-from lesions.models import HandScore, ImagingFile, ImagingStudy
+from lesions.models import HandScore, ImagingFile, ImagingStudy, ReadingKind
 from lesions.models.imaging import XRAY
+from lesions.second_reading import finish
 from lesions.views.imaging_study import visible_study
 
 HANDS = {"R": __("Right hand"), "L": __("Left hand")}
-CHANGES = {
-    "PROGRESSED": __("progressed"),
-    "IMPROVED": __("improved"),
-    "STABLE": __("stable"),
-    "INCIDENT": __("newly above 0"),
-    "NONE": __("0 both times"),
-}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,15 +40,15 @@ def entry(request: HttpRequest, public_id: str) -> HttpResponse:
     Readings of others are never shown here: a second reader reads blind.
     """
     if request.method != "POST":
-        study = _radiograph(request, public_id, Permission.VIEW_RECORDS)
+        study = radiograph(request, public_id, Permission.VIEW_RECORDS)
         reading = _own(request, study, new=bool(request.GET.get("again")))
         keeping = _keeping(request, reading)
-        form = ReadingForm(keeping.bound, instance=reading)
+        form = _form(request, reading, keeping.bound)
         keeping.calm([form])
         grid = Grid.stored(reading) if keeping.bound is None else Grid.typed(reading.tool, keeping.bound)
         return _page(request, reading, form, grid, keeping)
     with trail.together():
-        study = _radiograph(request, public_id, Permission.EDIT_RECORDS, lock=True)
+        study = radiograph(request, public_id, Permission.EDIT_RECORDS, lock=True)
         reading = _own(request, study, new=bool(request.POST.get("again")))
         keeping = _keeping(request, reading)
         return keeping.claim() or keeping.settle(_save(request, reading, keeping))
@@ -70,11 +66,13 @@ def _keeping(request: HttpRequest, reading: HandScore) -> Keeping:
 
 
 def _save(request: HttpRequest, reading: HandScore, keeping: Keeping) -> HttpResponse:
-    form = ReadingForm(keeping.posted, instance=reading)
+    form = _form(request, reading, keeping.posted)
     grid = Grid.typed(reading.tool, keeping.posted)
     if "rest" in request.POST:
         return _page(request, reading, form, grid, keeping)
     saved = _saved(request, form, grid, keeping)
+    if saved and "finish" in request.POST:
+        return _finished(request, reading)
     if saved:
         messages.success(request, _("Reading saved."))
         return redirect("lesions:hand_score", public_id=reading.study.public_id)
@@ -88,7 +86,38 @@ def _save(request: HttpRequest, reading: HandScore, keeping: Keeping) -> HttpRes
     return _page(request, reading, form, grid, keeping)
 
 
-def _radiograph(request: HttpRequest, public_id: str, needed: Permission, *, lock: bool = False) -> ImagingStudy:
+def _form(request: HttpRequest, reading: HandScore, data: Any) -> ReadingForm:
+    """Whether it was read blind is known, and no question, where somebody else has read the study."""
+    asked = unfinished_of(request.user, reading.study)
+    others = HandScore.objects.visible_to(request.user, Permission.VIEW_RECORDS).filter(study=reading.study_id)
+    known = True
+    if asked is not None:
+        reading.blinded = asked.shown_before is None or (reading.pk is not None and reading.blinded)
+        known = asked.shown_before is None
+    elif not others.exclude(rater=request.user.pk).exists():
+        known = False
+    form = ReadingForm(data, instance=reading)
+    if known:
+        del form.fields["blinded"]
+    return form
+
+
+def _finished(request: HttpRequest, reading: HandScore) -> HttpResponse:
+    """The second reading is whole: both readings open."""
+    asked = unfinished_of(request.user, reading.study)
+    if asked is None:
+        return redirect("lesions:hand_score", public_id=reading.study.public_id)
+    try:
+        finish(asked=asked, reading=reading, by=request.user, now=timezone.now())
+    except ValidationError as error:
+        messages.error(request, _("Saved, and not finished yet. %(why)s") % {"why": " ".join(error.messages)})
+        return redirect("lesions:hand_score", public_id=reading.study.public_id)
+    messages.success(request, _("Second reading finished. Both readings are open now."))
+    return redirect(asked)
+
+
+def radiograph(request: HttpRequest, public_id: str, needed: Permission, *, lock: bool = False) -> ImagingStudy:
+    """A study that can be scored; 404 for another."""
     study = visible_study(request, public_id, needed, lock=lock)
     if study.modality not in XRAY:
         raise Http404
@@ -97,6 +126,7 @@ def _radiograph(request: HttpRequest, public_id: str, needed: Permission, *, loc
 
 def _own(request: HttpRequest, study: ImagingStudy, *, new: bool) -> HandScore:
     own = HandScore.objects.visible_to(request.user, Permission.VIEW_RECORDS).filter(study=study, rater=request.user.pk)
+    own = own.exclude(reading_kind=ReadingKind.ADJUDICATION)
     standing = None if new else own.order_by("read_number").last()
     if standing is not None:
         return standing
@@ -131,7 +161,7 @@ def _page(
     now, rated = score(grid.ratings(), grid.tool), len(grid.ratings())
     if keeping.draft is not None:
         grid.calm()
-    since = change_since(reading) if request.method != "POST" else None
+    since = change_since(reading, user=request.user) if request.method != "POST" else None
     context = {
         "study": study,
         "patient": study.patient,
@@ -139,7 +169,12 @@ def _page(
         "again": reading.pk is None,
         "form": form,
         "keeping": keeping,
-        "hands": [(hand, HANDS[hand]) for hand in grid.tool.hands],
+        "hands": [(hand, HANDS[hand], now.by_hand[hand]) for hand in grid.tool.hands],
+        "diagram": hand_diagram(grid.tool, {hand: str(HANDS[hand]) for hand in grid.tool.hands}),
+        "steps": range(10, 101, 10),
+        "scored": len(now.scorable),
+        "asked": unfinished_of(request.user, study),
+        "closed": reading.is_closed,
         "grid": grid,
         "now": now,
         "rated": rated,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -17,9 +19,12 @@ from calcinosis_registry.records import conflict
 from calcinosis_registry.records.drafts import Place
 from calcinosis_registry.records.forms import RecordForm, record_form_class
 from calcinosis_registry.records.keeping import Keeping, compare_page, conflict_page
+from lesions.hand_reading import CHANGES, change_since
+from lesions.hand_record import record_total
 from lesions.imaging import not_in_the_files
-from lesions.models import HandScore, ImagingFile, ImagingMeasure, ImagingStudy
+from lesions.models import HandScore, ImagingFile, ImagingMeasure, ImagingStudy, SecondReading
 from lesions.models.imaging import XRAY
+from lesions.second_reading import first_reading, may_read, readers
 from patients.services import after_save
 
 
@@ -87,7 +92,6 @@ def _page(request: HttpRequest, study: ImagingStudy, form: RecordForm, keeping: 
     missing = not_in_the_files(stored) if files else []
     for name in missing:
         form.fields[name].help_text = " ".join([_("Not in the file."), str(form.fields[name].help_text)]).strip()
-    scores = HandScore.objects.visible_to(user, Permission.VIEW_RECORDS).filter(study=study).select_related("rater")
     measures = ImagingMeasure.objects.visible_to(user, Permission.VIEW_RECORDS).filter(study=study)
     context = {
         "study": stored,
@@ -100,7 +104,7 @@ def _page(request: HttpRequest, study: ImagingStudy, form: RecordForm, keeping: 
         "named_otherwise": any(file.header.get("named_otherwise") for file in files),
         "missing": [form[name] for name in missing],
         "measures": measures.select_related("lesion"),
-        "scores": scores,
+        **(_readings(stored, user) if stored.modality in XRAY else {}),
         "is_radiograph": stored.modality in XRAY,
         "may_edit": may(user, Permission.EDIT_RECORDS, clinic_id),
         "may_see_names": may(user, Permission.SEE_IDENTITY, clinic_id),
@@ -112,6 +116,28 @@ def _opened(files: list[ImagingFile], wanted: str) -> ImagingFile | None:
     """The picture in the viewer: the one asked for, or the first."""
     shown = [file for file in files if file.has_preview]
     return next((file for file in shown if file.public_id == wanted), shown[0] if shown else None)
+
+
+def _readings(study: ImagingStudy, user: Any) -> dict[str, Any]:
+    """The readings this account may see, what they make together, and the second readings."""
+    rows = HandScore.objects.visible_to(user, Permission.VIEW_RECORDS).filter(study=study)
+    scores = list(rows.select_related("rater").prefetch_related("ratings"))
+    for one in scores:
+        one.since = change_since(one, user=user)  # type: ignore[attr-defined]
+        one.scorable = sum(site.scorable for site in one.ratings.all())  # type: ignore[attr-defined]
+    seconds = SecondReading.objects.visible_to(user, Permission.VIEW_RECORDS).filter(study=study)
+    asked = list(seconds.select_related("reader", "asked_by", "first"))
+    blind = next((one for one in asked if one.ended_at is None and one.reader_id == user.pk), None)
+    standing = [one for one in scores if one.of_record]
+    return {
+        "scores": scores,
+        "record": record_total([one.total for one in standing if one.total is not None]),
+        "record_how": standing[0].get_of_record_display() if standing else "",
+        "second_readings": asked,
+        "blind": blind,
+        "changes": CHANGES,
+        "readers": readers(study) if blind is None and may_read(user, study) and first_reading(study) else None,
+    }
 
 
 def _facts(files: list[ImagingFile]) -> list[tuple[str, str]]:

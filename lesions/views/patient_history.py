@@ -11,6 +11,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from calcinosis_registry.clinics.policy import may
 from calcinosis_registry.clinics.roles import Permission
+from lesions.blinding import is_withheld
 from lesions.history import acts
 from lesions.patient_file import EVENTS, PatientFile, newest_events
 from patients.models import Patient
@@ -24,11 +25,11 @@ def patient_history(request: HttpRequest, public_id: str) -> HttpResponse:
     patient = rows.filter(public_id=public_id).first()
     if patient is None:
         raise Http404
-    file = PatientFile(patient)
+    file = PatientFile(patient, reader=request.user.pk)
     identities = may(request.user, Permission.SEE_IDENTITY, patient.clinic_id)
     before = request.GET.get("before", "")
     events = newest_events(patient, before=int(before) if before.isdecimal() and len(before) < 19 else None)
-    told = acts(events, file.find, identities=identities)
+    told = acts(events, file.find, identities=identities, withheld=lambda event: is_withheld(event, request.user))
     context: dict[str, Any] = {
         "patient": patient,
         "acts": told,

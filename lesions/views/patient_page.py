@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from calcinosis_registry.clinics.policy import may, one_visible, permissions_in
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.quality.models import DataQuery
+from lesions.blinding import is_blind
 from lesions.patient_file import last_change_of
 from lesions.views.kept import Kept, Sections
 from lesions.views.patient_sections import course_of, sections_of
@@ -29,20 +30,23 @@ def patient_page(request: HttpRequest, public_id: str) -> HttpResponse:
     """A constant number of queries, however many visits, lesions and records there are."""
     rows = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS).select_related("summary")
     # The seal before the records: what changes in between is then kept under a seal nobody asks for again.
-    patient = rows.annotate(seal=last_change_of(OuterRef("registry_number"))).filter(public_id=public_id).first()
+    rows = rows.annotate(seal=last_change_of(OuterRef("registry_number")), blind=is_blind(request.user))
+    patient = rows.filter(public_id=public_id).first()
     if patient is None:
         raise Http404
+    reader = request.user.pk if patient.blind else None  # type: ignore[attr-defined]  # annotated
     may_edit = may(request.user, Permission.EDIT_RECORDS, patient.clinic_id)
 
     stretch = asked(request.GET, timezone.localdate())
 
     def make() -> Sections:
         queries = DataQuery.objects.visible_to(request.user, Permission.VIEW_RECORDS).open()
-        return sections_of(patient, queries.filter(patient=patient.registry_number), may_edit=may_edit, asked=stretch)
+        asked_of = queries.filter(patient=patient.registry_number)
+        return sections_of(patient, asked_of, may_edit=may_edit, asked=stretch, reader=reader)
 
     seal = patient.seal  # type: ignore[attr-defined]  # annotated
     # Kept is the page as it opens; another stretch of the course is drawn for whoever asks.
-    sections = KEPT.get(_key(request, patient, seal), make) if seal and stretch == Asked() else make()
+    sections = KEPT.get(_key(request, patient, seal, reader), make) if seal and stretch == Asked() else make()
     context = {
         "patient": patient,
         "summary": getattr(patient, "summary", None),
@@ -60,14 +64,14 @@ def course(request: HttpRequest, public_id: str) -> HttpResponse:
     """The course of a patient over a stretch of time, for the page to put in place of what it shows."""
     patients = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS)
     patient = one_visible(patients, request.user, Permission.VIEW_RECORDS, public_id=public_id)
-    return HttpResponse(course_of(patient, asked(request.GET, timezone.localdate())))
+    return HttpResponse(course_of(patient, asked(request.GET, timezone.localdate()), reader=request.user.pk))
 
 
-def _key(request: HttpRequest, patient: Patient, seal: str) -> bytes:
+def _key(request: HttpRequest, patient: Patient, seal: str, reader: int | None) -> bytes:
     """A hash of everything the sections depend on. Patient and summary as they are: a repair writes no event."""
     summary = getattr(patient, "summary", None)
     told = (
-        seal,
+        seal, reader,
         *(getattr(one, field.attname) for one in (patient, summary) if one for field in one._meta.concrete_fields),
         sorted(permissions_in(request.user, patient.clinic_id)),
         get_language(), timezone.localdate(), get_script_prefix(),

@@ -32,11 +32,11 @@ LEGEND = ("NEW", "LARGER", "STABLE", "SMALLER", "RESOLVED", "EXTRUDED_COMPLETE",
 
 
 def sections_of(
-    patient: Patient, queries: Iterable[DataQuery], *, may_edit: bool, asked: Asked = ALL
-) -> Sections:  # fmt: skip
+    patient: Patient, queries: Iterable[DataQuery], *, may_edit: bool, reader: int | None, asked: Asked = ALL
+) -> Sections:
     """``queries``: the open ones; ``asked``: the stretch of the course. Rendered without a request: no account and no
-    identity can get into it."""
-    file = PatientFile(patient)
+    identity can get into it. ``reader``: the account, where it is to read a radiograph blind."""
+    file = PatientFile(patient, reader=reader)
     labels = {lesion.pk: lesion.label for lesion in file.lesions}
     context = {
         "patient": patient,
@@ -60,9 +60,9 @@ def _disease(diagnosis: Diagnosis) -> Disease:
     return Disease(diagnosis.public_id, diagnosis.short, diagnosis.diagnosed_on, diagnosis.first_calcinosis)
 
 
-def course_of(patient: Patient, asked: Asked) -> SafeString:
+def course_of(patient: Patient, asked: Asked, *, reader: int | None) -> SafeString:
     """The course alone, for another stretch of time."""
-    file = PatientFile(patient)
+    file = PatientFile(patient, reader=reader)
     moments = timeline(file.visits, file.lesions, file.observations)
     first, incident = _incident(file)
     turned_out = outcomes(first, file.observations, incident)

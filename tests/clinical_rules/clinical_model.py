@@ -385,5 +385,9 @@ WITHOUT_A_ROW = frozenset(
         "lesion.last_area_mm2",
         "lesion.closed_on",
         "handscore.complete",
+        "handscore.reading_kind",
+        "handscore.of_record",
+        "handscore.adjudicated_by",
+        "handscore.adjudication_reason",
     ]
 )

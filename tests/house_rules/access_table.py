@@ -61,6 +61,8 @@ OBJECTS = {
     "lesions:patient_history public_id": "patient.public_id",
     "lesions:imaging_study public_id": "study.public_id",
     "lesions:hand_score public_id": "study.public_id",
+    "lesions:reading_ask public_id": "study.public_id",
+    **{f"lesions:reading_{name} public_id": "second_reading.public_id" for name in ("pair", "take", "give_up")},
     "records:draft_discard public_id": "'nothing'",
     "lesions:imaging_waiting token": "'nothing'",
     **dict.fromkeys(("frame", "level", "column", "row"), "'0'"),
@@ -88,6 +90,7 @@ OBJECTS = {
     "figure": "'features'",
     "reports:clinic_figure kind": "'csv'",
     "reports:cohort_figure kind": "'csv'",
+    **{f"reports:{name} public_id": "clinic.public_id" for name in ("agreement", "agreement_csv", "agreement_svg")},
     **{f"clinics:{name} public_id": "clinic.public_id" for name in ("clinic", "set_open")},
     "token": "token",
     "kind": "'treatmentcourse'",
@@ -235,6 +238,12 @@ lesions:hand_score                        POST     login ok    ok    403   404  
 lesions:imaging_raster                    GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:imaging_raster                    POST     login ok    ok    ok    404   404   404   404   404   404   404
 lesions:imaging_tile                      GET      login 404   404   404   404   404   404   404   404   404   404
+lesions:reading_ask                       POST     login ok    403   403   404   404   404   404   404   404   404
+lesions:readings                          GET      login ok    ok    ok    403   403   403   403   ok    403   403
+lesions:reading_pair                      GET      login ok    ok    ok    404   404   404   404   404   404   404
+lesions:reading_pair                      POST     login ok    403   403   404   404   404   404   404   404   404
+lesions:reading_take                      POST     login ok    403   403   404   404   404   404   404   404   404
+lesions:reading_give_up                   POST     login ok    403   403   404   404   404   404   404   404   404
 lesions:imaging_preview                   GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:imaging_thumbnail                 GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:imaging_download                  GET      login ok    ok    403   404   404   404   404   404   404   404
@@ -271,6 +280,9 @@ reports:clinic_table_one_csv              GET      login ok    ok    ok    403  
 reports:clinic_pdf                        GET      login ok    ok    ok    403   403   403   403   404   403   403
 reports:clinic_chapter                    GET      login ok    ok    ok    403   403   403   403   404   403   403
 reports:clinic_figure                     GET      login ok    ok    ok    403   403   403   403   404   403   403
+reports:agreement                         GET      login ok    ok    ok    403   403   403   403   404   403   403
+reports:agreement_csv                     GET      login ok    ok    ok    403   403   403   403   404   403   403
+reports:agreement_svg                     GET      login 404   404   404   403   403   403   403   404   403   403
 reports:table_one                         GET      login 404   403   403   404   ok    403   403   404   403   403
 reports:cohort_table_one_csv              GET      login 404   403   403   404   ok    403   403   404   403   403
 reports:cohort_pdf                        GET      login 404   403   403   404   ok    403   403   404   403   403

@@ -40,6 +40,7 @@ from tests.factories import (
     TreatmentCourseFactory,
     UserFactory,
     VisitFactory,
+    a_second_reading,
     project_of,
 )
 from tests.house_rules.access_table import OBJECTS
@@ -145,6 +146,7 @@ def _rows(north: Clinic) -> dict[str, Any]:
         ),
         "query": DataQueryFactory(patient=patient.registry_number, clinic=north, object_id=visit.pk),
         "study": study,
+        "second_reading": a_second_reading(study),
         "file": file,
     }
 

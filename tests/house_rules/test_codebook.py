@@ -25,6 +25,7 @@ BOOKKEEPING_OF = {
     "visit": {"state", "signed_at"},
     "identity": {"registry_number", "family_key", "given_key", "hospital_key"},
     "imagingmeasure": {"points"},
+    "secondreading": {"asked_at", "taken_at", "shown_before", "ended_at", "given_up_why"},
 }  # fmt: skip
 
 

@@ -117,7 +117,7 @@ def test_the_number_of_queries_is_small_and_does_not_grow_with_the_course(north,
 def test_everything_read_in_one_union_is_what_the_models_read(patient):
     seen_for(patient, 3)
     Antibody(patient=patient, antibody="ACA", result="POS", tested_on=PartialDate(2010, 5)).save()
-    file = PatientFile(Patient.objects.get(pk=patient.pk))
+    file = PatientFile(Patient.objects.get(pk=patient.pk), reader=None)
     compared = 0
     for model, rows in file._rows.items():
         for row in rows:

@@ -1,0 +1,185 @@
+"""Second readings: asking, taking, giving up; the two readings side by side, and what is decided where they differ."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from calcinosis_registry.clinics.policy import may, one_visible, require
+from calcinosis_registry.clinics.roles import Permission
+from lesions.hand_pairs import Pair, pairs_of
+from lesions.hand_record import SITE_POINTS, TOTAL_PCT
+from lesions.hand_score import SiteRating, instrument
+from lesions.models import Adjudicated, SecondReading
+from lesions.second_reading import adjudicate, ask, give_up, readers, take, to_do_of
+from lesions.views.hand_score import HANDS, radiograph
+
+SHOWN = 200
+
+
+def _asked(request: HttpRequest, public_id: str, needed: Permission) -> SecondReading:
+    rows = SecondReading.objects.visible_to(request.user, Permission.VIEW_RECORDS)
+    rows = rows.select_related("study__patient__clinic", "first", "reading", "adjudication")
+    return one_visible(rows, request.user, needed, public_id=public_id)
+
+
+@require_POST
+def ask_for(request: HttpRequest, public_id: str) -> HttpResponse:
+    """A second reading of the study: of the colleague named, or of whoever takes it."""
+    study = radiograph(request, public_id, Permission.SIGN)
+    wanted = request.POST.get("reader", "")
+    reader = readers(study).filter(pk=int(wanted)).first() if wanted.isdecimal() and len(wanted) < 19 else None
+    try:
+        if wanted and reader is None:
+            raise ValidationError(_("The second reader is a clinician of the clinic who has not read it yet."))
+        ask(study=study, reader=reader, by=request.user, now=timezone.now())
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("Second reading asked for."))
+    return redirect(study)
+
+
+@require_POST
+def take_it(request: HttpRequest, public_id: str) -> HttpResponse:
+    asked = _asked(request, public_id, Permission.SIGN)
+    try:
+        take(asked=asked, by=request.user, now=timezone.now())
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("lesions:readings")
+    messages.success(request, _("It is yours: until you finish it you see nobody else’s reading of this study."))
+    return redirect("lesions:hand_score", public_id=asked.study.public_id)
+
+
+@require_POST
+def give_it_up(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The reader, or whoever asked; with a reason."""
+    asked = _asked(request, public_id, Permission.SIGN)
+    why = request.POST.get("why", "").strip()[:200]
+    if request.user.pk not in (asked.reader_id, asked.asked_by_id):
+        messages.error(request, _("Only its reader, or who asked for it, gives a second reading up."))
+    elif not why:
+        messages.error(request, _("Say why the second reading is given up. It still stands."))
+    else:
+        try:
+            give_up(asked=asked, why=why, by=request.user, now=timezone.now())
+            messages.success(request, _("Second reading given up."))
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+    return redirect(asked.study)
+
+
+@require_safe
+def readings(request: HttpRequest) -> HttpResponse:
+    """What this person is to read, and the double readings of the clinics: where they differ, what was decided."""
+    require(request, Permission.VIEW_RECORDS)
+    beyond = _threshold(request)
+    pairs = pairs_of(request.user, beyond=beyond)
+    wanting = [one for one in pairs if one.wants_adjudication]
+    context = {
+        "to_do": list(to_do_of(request.user)[:SHOWN]),
+        "wanting": wanting[:SHOWN],
+        "settled": [one for one in pairs if not one.wants_adjudication][:SHOWN],
+        "all": len(pairs),
+        "beyond": beyond,
+        "total_pct": TOTAL_PCT,
+        "clinics": sorted({one.asked.study.patient.clinic for one in pairs}, key=lambda one: one.name),
+    }
+    return render(request, "lesions/readings.html", context)
+
+
+def _threshold(request: HttpRequest) -> Decimal:
+    """``?points=``: what counts as a difference of a site, 1 to 300."""
+    try:
+        given = Decimal(request.GET.get("points", "") or SITE_POINTS)
+    except InvalidOperation:
+        return SITE_POINTS
+    return given if given.is_finite() and 1 <= given <= 300 else SITE_POINTS
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def pair(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Both readings, site by site; with POST what is decided."""
+    writing = request.method == "POST"
+    asked = _asked(request, public_id, Permission.SIGN if writing else Permission.VIEW_RECORDS)
+    found = pairs_of(request.user, only=asked.pk)
+    if not found:
+        return redirect(asked.study)
+    one = found[0]
+    errors: list[str] = []
+    if writing and one.asked.adjudication is None:
+        try:
+            ratings = _decided(one, request.POST)
+            adjudicate(
+                pair=asked, ratings=ratings, how=request.POST.get("how", ""), why=request.POST.get("why", "")[:400],
+                by=request.user, now=timezone.now(),
+            )  # fmt: skip
+        except ValidationError as error:
+            errors = error.messages
+        else:
+            messages.success(request, _("Adjudicated: this is the score of record of the study now."))
+            return redirect(asked)
+    study = asked.study
+    context = {
+        "pair": one, "study": study, "patient": study.patient, "errors": errors, "hands": HANDS,
+        "rows": _rows(one, request.POST if writing else {}), "typed": request.POST if writing else {},
+        "ways": Adjudicated.choices, "threshold": SITE_POINTS, "total_pct": TOTAL_PCT,
+        "may_adjudicate": may(request.user, Permission.SIGN, study.patient.clinic_id) and asked.adjudication is None,
+        "is_reader": request.user.pk in (asked.first.rater_id, asked.reader_id),
+    }  # fmt: skip
+    return render(request, "lesions/reading_pair.html", context, status=422 if errors else 200)
+
+
+def _rows(one: Pair, typed: Any) -> list[dict[str, Any]]:
+    labels = instrument(one.first.instrument_version).labels
+    adjudication = one.asked.adjudication
+    decided = {(site.laterality, site.site): site.rating for site in adjudication.ratings.all()} if adjudication else {}
+    return [
+        {
+            "name": f"{site.hand}-{site.site}", "hand": HANDS[site.hand], "label": labels[site.site], "site": site,
+            "chosen": typed.get(f"{site.hand}-{site.site}", ""),
+            "coverage": typed.get(f"{site.hand}-{site.site}-coverage", ""),
+            "density": typed.get(f"{site.hand}-{site.site}-density", ""),
+            "decided": decided.get((site.hand, site.site)),
+        }
+        for site in one.differing
+    ]  # fmt: skip
+
+
+def _decided(one: Pair, typed: Any) -> list[SiteRating]:
+    """What both said, and for each site on which they differ the one chosen. Raises ValidationError."""
+    ratings = {(site.hand, site.site): site for site in one.ratings_first}
+    open_sites = 0
+    for site in one.differing:
+        name = f"{site.hand}-{site.site}"
+        chosen = typed.get(name, "")
+        if chosen == "first":
+            ratings[site.hand, site.site] = site.first
+        elif chosen == "second":
+            ratings[site.hand, site.site] = site.second
+        elif chosen == "off":
+            ratings[site.hand, site.site] = SiteRating(site.hand, site.site, scorable=False)
+        elif chosen == "other":
+            ratings[site.hand, site.site] = _other(site.hand, site.site, typed, name)
+        else:
+            open_sites += 1
+    if open_sites:
+        raise ValidationError(_("Decide every site on which the readings differ: %(n)s are left.") % {"n": open_sites})
+    return list(ratings.values())
+
+
+def _other(hand: str, site: str, typed: Any, name: str) -> SiteRating:
+    try:
+        return SiteRating(hand, site, int(typed.get(f"{name}-coverage", "")), int(typed.get(f"{name}-density", "")))
+    except ValueError as error:
+        said = _("%(site)s: give coverage and density as whole numbers.") % {"site": f"{HANDS[hand]}, {site}"}
+        raise ValidationError(said) from error
