@@ -33,6 +33,6 @@ def settle(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("lesions", "0003_second_readings")]
+    dependencies = [("lesions", "0005_second_readings")]
 
     operations = [migrations.RunPython(settle, migrations.RunPython.noop)]
