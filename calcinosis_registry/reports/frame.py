@@ -45,7 +45,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "treatments_lesions": ("treatment_no", "lesion_no"),
     "adverse_events": ("treatment_no", "procedure_no", "grade", "serious", "relatedness"),
     "imaging": ("imaging_no", "study_date_earliest", "study_date_latest"),
-    "hand_scores": ("imaging_no", "instrument_version", "read_number", "total", "complete"),
+    "hand_scores": ("imaging_no", "instrument_version", "read_number", "total", "complete", "reading_kind"),
 }  # fmt: skip
 
 

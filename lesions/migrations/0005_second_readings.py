@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('lesions', '0002_imagingfile_original_sha256'),
+        ('lesions', '0004_limits_without_unit'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

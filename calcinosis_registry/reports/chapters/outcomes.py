@@ -153,13 +153,14 @@ def _ends(data: Frame, name: str) -> tuple[Array, Array]:
 
 
 def _readings(data: Frame) -> dict[tuple[int, str], dict[int, list[float]]]:
-    """{(patient, version): {image: complete readings, oldest first}}."""
+    """{(patient, version): {image: complete readings, oldest first}}; an adjudication is no reading of its own."""
     scores = data["hand_scores"]
     found: dict[tuple[int, str], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     totals = scores.numbers("total")
     for row, patient in enumerate(scores.patient.tolist()):
         image = scores["imaging_no"][row]
-        if scores["complete"][row] and image is not None and not np.isnan(totals[row]):
+        reading = scores["reading_kind"][row] != "ADJUDICATION"
+        if reading and scores["complete"][row] and image is not None and not np.isnan(totals[row]):
             found[patient, str(scores["instrument_version"][row])][image].append(float(totals[row]))
     return found
 
