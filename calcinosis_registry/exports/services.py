@@ -23,6 +23,7 @@ from calcinosis_registry.cohorts.models import Cohort, ResearchProject
 from calcinosis_registry.cohorts.pseudonyms import Cipher
 from calcinosis_registry.cohorts.scope import may_export, scope_of
 from calcinosis_registry.exports import package
+from calcinosis_registry.exports.consent import all_consent, holds_a_withdrawn
 from calcinosis_registry.exports.models import KEPT, Export, ExportedPatient, Profile
 from calcinosis_registry.exports.writers import FORMATS
 from lesions.blinding import why_not_given
@@ -122,6 +123,8 @@ def _record(export: Export, dataset: Dataset, zipped: Path) -> None:
     target = path_of(export)
     try:
         with trail.together():
+            if not all_consent(person.pk for person in dataset.people):
+                raise ExportRefused(_("A consent was withdrawn while the file was being made. Make it again."))
             export.save()
             people = [ExportedPatient(export=export, pseudonym=person.pseudonym) for person in dataset.people]
             ExportedPatient.objects.bulk_create(people, batch_size=1000)
@@ -149,6 +152,8 @@ def take(*, export: Export, by: User, now: datetime.datetime) -> Path:
         raise ExportRefused(refusal)
     if now > export.created_at + KEPT or not path.exists():
         raise ExportRefused(_("The file was kept for %(days)s days and is gone: make it again.") % {"days": KEPT.days})
+    if holds_a_withdrawn(export):
+        raise ExportRefused(_("Somebody in this file withdrew the consent since it was made. Make it again."))
     trail.tell(
         Action.EXPORT, about=export, changes={"file": "taken", "sha256": export.sha256}, reason=export.reason
     )  # fmt: skip

@@ -19,7 +19,9 @@ from openpyxl import load_workbook
 from calcinosis_registry.codebook.catalogue import calculated
 from calcinosis_registry.codebook.items import Privacy, codebook_models, item_fields
 from calcinosis_registry.codebook.partial_dates import PartialDate
-from calcinosis_registry.exports.services import exports_of, path_of
+from calcinosis_registry.exports import package
+from calcinosis_registry.exports.models import Export
+from calcinosis_registry.exports.services import ExportRefused, exports_of, path_of
 from calcinosis_registry.records.models import Draft
 from tests.cohorts.register import cohort_of, patients, project_of
 from tests.exports.made import export, files, table
@@ -61,6 +63,39 @@ def test_a_withdrawn_consent_removes_the_patient_from_the_next_export_and_names_
     patient.save()
     assert table(export(cohort, researcher), "patients") == []
     assert list(exports_of(patient)) == [before]
+
+
+def test_a_consent_withdrawn_while_a_file_is_made_stops_that_file(cohort, researcher, north, settings, monkeypatch):
+    """The data are read, and before the file has its place somebody withdraws: no file, no line in the ledger."""
+    first, *_others = patients(north, 3)
+    pack = package.pack
+
+    def withdrawn_meanwhile(*told):
+        first.research_consent = False
+        first.save()
+        pack(*told)
+
+    monkeypatch.setattr(package, "pack", withdrawn_meanwhile)
+    with pytest.raises(ExportRefused, match="withdrawn while the file was being made"):
+        export(cohort, researcher)
+    assert not Export.objects.exists() and not list(settings.EXPORTS_DIR.iterdir())
+    monkeypatch.setattr(package, "pack", pack)
+    assert export(cohort, researcher).patients == 2
+
+
+def test_a_file_made_before_a_withdrawal_is_not_taken_after_it(cohort, researcher, north, proven):
+    first, *_others = patients(north, 2)
+    made = export(cohort, researcher)
+    client, address = proven(researcher), reverse("exports:download", args=[made.public_id])
+    answer = client.post(address)
+    assert answer.status_code == 200 and b"".join(answer.streaming_content)
+    first.research_consent = False
+    first.save()
+    refused = client.post(address)
+    assert refused.status_code == 410 and "withdrew the consent" in refused.content.decode()
+    assert list(exports_of(first)) == [made], "and the ledger names the export"
+    again = export(cohort, researcher)
+    assert client.post(reverse("exports:download", args=[again.public_id])).status_code == 200
 
 
 def test_records_of_unsigned_visits_are_left_out_unless_asked_for(cohort, researcher, north):

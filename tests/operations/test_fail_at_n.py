@@ -44,11 +44,15 @@ def test_every_writing_route_is_here_or_says_why():
 
 
 def rows() -> State:
-    """Every row of every table (but for UNSTEADY columns), and every file in its final place."""
+    """Every row of every table (but for UNSTEADY columns), and every file in its final place.
+
+    Without the readings in the trail: an answer that shows a name is one, whatever became of the change.
+    """
     found: State = {}
     with connection.cursor() as cursor:
         for table in sorted(set(connection.introspection.table_names(cursor)) - NOT_STATE):
-            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            unread = " WHERE action <> 'read'" if table == "audit_event" else ""
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}{unread}")
             steady = [n for n, column in enumerate(cursor.description) if (table, column[0]) not in UNSTEADY]
             found[table] = sorted((tuple(row[n] for n in steady) for row in cursor.fetchall()), key=repr)
     kept = [path for path in Path(live.FILES_DIR).glob("[0-9a-f][0-9a-f]/**/*") if path.is_file()]

@@ -32,7 +32,7 @@ from calcinosis_registry.rights.models import Basis
 from calcinosis_registry.sealing import FACTORS
 from lesions import staging
 from lesions.moving import NEW, plan_move
-from patients.models import Visit
+from patients.models import Patient, Visit
 from tests.accounts.test_sign_in import code_now
 from tests.factories import PASSWORD, PatientFactory, TreatmentCourseFactory, known_lesions
 from tests.house_rules.cast import Cast
@@ -216,6 +216,7 @@ def new_password(cast: Cast) -> dict[str, str]:
 
 def waits_for_an_answer(cast: Cast) -> None:
     """A radiograph whose header names somebody else."""
+    QuerySet(Patient).filter(pk=cast.rows["patient"].pk).update(images_consent=True)
     file = SimpleUploadedFile("hand.dcm", dicom_file(), "application/dicom")
     address = reverse("lesions:imaging_add", args=[cast.rows["patient"].public_id])
     page = cast.client.post(address, {"files": file}, follow=True)
