@@ -122,15 +122,16 @@ def _signed(level: Level, rows: Any) -> Any:
 def _level(level: Level, *, all_visits: bool, years: bool) -> Any:
     rows = _rows(level)
     rows = rows if all_visits else _signed(level, rows)
+    settled = level.model is Lesion and not all_visits
+    rows = _worked_out(level, rows)
     if level.kind in numbered():
         own = _numbers(level, exported=False, own_pk="numbered", own_number="number")
         rows = rows.join(own, [("pk", "own_pk")])
     for link in links_of(level):
         key, number = f"pk_of_{link.name}", f"linked_{link.name}"
         theirs = _numbers(link.target, exported=True, **{key: "numbered", number: "number"})
-        rows = rows.left_join(theirs, [(link.attname, key)])
-    rows = _worked_out(level, rows)
-    settled = level.model is Lesion and not all_visits
+        named = f"signed_{link.attname}"
+        rows = rows.left_join(theirs, [(named if settled and named in SETTLED else link.attname, key)])
     made = {column.name: cell(column, rows, settled=settled) for column in every(level)}
     if years:
         dates = [one for one in every(level) if one.kind is Kind.DATE]

@@ -18,6 +18,7 @@ from django.db import connection, models
 from calcinosis_registry.codebook.fields import CodesField, PartialDateField
 from calcinosis_registry.cohorts.columns import columns_of
 from calcinosis_registry.cohorts.links import Link, link_tables, links_of
+from calcinosis_registry.cohorts.snapshot.worked_out import WORKED_LESION, WORKED_VISIT
 from calcinosis_registry.cohorts.structure import Level, levels
 from lesions.models import Lesion
 from patients.models import Patient, Visit
@@ -188,4 +189,4 @@ def _of_pairs(link: Link) -> Stored:
 def fingerprint() -> str:
     """Of everything a file's content depends on but the data: another one makes the next build a whole one."""
     told = {name: [one.origin, one.schema] for name, one in files().items()}
-    return hashlib.sha256(json.dumps([FORMAT, told], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([FORMAT, told, WORKED_LESION, WORKED_VISIT], sort_keys=True).encode()).hexdigest()

@@ -27,6 +27,7 @@ SETTLED = {
     "signed_infected_now": "BOOLEAN",
     "signed_last_area_mm2": "DECIMAL(9, 1)",
     "signed_closed_on": "DATE",
+    "signed_merged_into_id": "BIGINT",
 }
 WORKED_LESION = {"pk": "BIGINT", "patient": "BIGINT", "incident": "BOOLEAN", "signed": "BOOLEAN", **SETTLED}
 WORKED_VISIT = {"pk": "BIGINT", "patient": "BIGINT", "outcome": "VARCHAR"}
@@ -39,7 +40,7 @@ class AVisit:
     state: str
 
 
-@dataclass(slots=True)
+@dataclass
 class ALesion:
     pk: int
     visit_id: int | None
@@ -47,6 +48,7 @@ class ALesion:
     laterality: str
     lineage: str
     first_recorded: datetime.date
+    merged_into_id: int | None
     current_status: str = ""
     ulcerated_now: bool = False
     infected_now: bool = False
@@ -63,6 +65,7 @@ class AnObservation:
     ulcerated: str
     infection: str
     area_mm2: Decimal | None
+    merged_into_id: int | None
     visit: AVisit
 
     is_assessed = LesionObservation.is_assessed
@@ -109,12 +112,13 @@ def _patients(duck: Any, of: dict[str, str], start: int, end: int) -> Iterator[t
     ):
         days[cells[0]] = visit = AVisit(*cells)
         visits[patient].append(visit)
-    columns = "patient, pk, visit, coalesce(site, ''), coalesce(laterality, ''), coalesce(lineage, ''), first_recorded"
-    for patient, *cells in _rows(duck, f"{columns} FROM {of['lesion']} WHERE {within}"):
+    columns = "patient, pk, visit, coalesce(site, ''), coalesce(laterality, ''), coalesce(lineage, '')"
+    for patient, *cells in _rows(duck, f"{columns}, first_recorded, merged_into_id FROM {of['lesion']} WHERE {within}"):
         lesions[patient].append(ALesion(*cells))
     text = ", ".join(f"coalesce({name}, '')" for name in ("status_change", "observed", "ulcerated", "infection"))
     for patient, *cells in _rows(
-        duck, f"patient, lesion_id, visit, {text}, area_mm2 FROM {of['lesionobservation']} WHERE {within}"
+        duck,
+        f"patient, lesion_id, visit, {text}, area_mm2, merged_into_id FROM {of['lesionobservation']} WHERE {within}",
     ):
         cells.append(days[cells[1]])
         seen[patient].append(AnObservation(*cells))
@@ -150,6 +154,7 @@ def _patient(
             (
                 lesion.pk, patient, lesion.pk in incident, bool(by_lesion[lesion.pk]), lesion.current_status or None,
                 bool(lesion.ulcerated_now), bool(lesion.infected_now), lesion.last_area_mm2, lesion.closed_on,
+                lesion.merged_into_id,
             )
         )  # fmt: skip
     return of_lesions, [(one.pk, patient, turned_out.get(one.pk)) for one in visits]

@@ -10,13 +10,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from calcinosis_registry.cohorts.columns import Column, Kind
+from calcinosis_registry.cohorts.engine import duck
 from calcinosis_registry.exports.writers import readme
 
 if TYPE_CHECKING:
-    from calcinosis_registry.cohorts.dataset import Dataset
+    from calcinosis_registry.cohorts.dataset import Dataset, Table
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_BEGINS = r"^''*[=+\-@\t\r]"  # in SQL: any apostrophes, then what begins a formula
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+# Said in full: the same data must make the same bytes with every version of the engine.
+_HOW = """FORMAT csv, HEADER true, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR '', DATEFORMAT '%Y-%m-%d'"""
 
 
 def cell(value: Any) -> str:
@@ -54,16 +59,34 @@ Stata:   import delimited visits.csv, encoding("utf-8") bindquote(strict)"""
 
 
 def write_tables(folder: Path, dataset: Dataset) -> dict[str, int]:
-    """One file per table; {table: rows}."""
-    tables = dataset.tables.values()
-    return {table.name: write_table(folder / f"{table.name}.csv", table.header, table.rows()) for table in tables}
+    """One file per table; {table: rows}. No row passes through Python."""
+    with duck() as runs:
+        return {table.name: _copy(runs, table, folder / f"{table.name}.csv") for table in dataset.tables.values()}
+
+
+def _copy(runs: Any, table: Table, path: Path) -> int:
+    runs.register("given", table.batches())
+    cells = ", ".join(_safe(column) for column in table.columns)
+    sql = f"COPY (SELECT {cells} FROM given) TO '{path}' ({_HOW})"  # noqa: S608  names of our own columns and files
+    count = runs.execute(sql).fetchone()[0]
+    runs.unregister("given")
+    return int(count)
+
+
+def _safe(column: Column) -> str:
+    """A column as it is written: :func:`cell` in SQL."""
+    name = f'"{column.name}"'
+    if column.kind is not Kind.TEXT:
+        return name
+    formula = f"regexp_matches({name}, '{_BEGINS}') AND NOT regexp_full_match({name}, '{_NUMBER.pattern}')"
+    return f"CASE WHEN {formula} THEN chr(39) || {name} ELSE {name} END AS {name}"
 
 
 def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Write a table; returns the number of its rows."""
     count = 0
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         for row in rows:
             writer.writerow([cell(value) for value in row])

@@ -9,7 +9,6 @@ import contextlib
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,18 +19,12 @@ if TYPE_CHECKING:
 
     from calcinosis_registry.cohorts.dataset import Table
 
-ROWS = 8192  # in memory at once
-
 
 def batches(table: Table) -> Iterator[pa.RecordBatch]:
     """The rows of a table as typed batches; none where it is empty."""
-    import pyarrow as pa  # heavy
-
-    rows = table.rows()
-    while some := list(islice(rows, ROWS)):
-        cells = zip(*some, strict=True)
-        arrays = [pa.array(cell, one.arrow_type) for cell, one in zip(cells, table.columns, strict=True)]
-        yield pa.RecordBatch.from_arrays(arrays, schema=table.schema)
+    for batch in table.batches():
+        if batch.num_rows:
+            yield batch
 
 
 @dataclass
