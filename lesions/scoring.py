@@ -52,6 +52,13 @@ class Measurement:
             return None
         return _axis(self.length_mm), _axis(self.width_mm)
 
+    @property
+    def product(self) -> Decimal:
+        """Of both axes: what sizes are put in order by. Raises ValueError unless both were measured."""
+        if self.axes is None:
+            raise ValueError("Both axes are needed")
+        return self.axes[0] * self.axes[1]
+
 
 @dataclass(frozen=True)
 class LesionChange:

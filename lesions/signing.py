@@ -62,7 +62,7 @@ def candidates(visits: Sequence[Visit]) -> list[Candidate]:
 def _candidate(visit: Visit, content: Content, queries: list[DataQuery]) -> Candidate:
     rows = [
         (lesion, current or LesionObservation(lesion=lesion, visit=visit, patient=visit.patient))
-        for lesion, current, _previous in patient_rows(visit.patient, visit)
+        for lesion, current, _previous, _measured in patient_rows(visit.patient, visit)
     ]
     found = Candidate(visit, content, missing_at(visit, rows), queries)
     if visit.state == VisitState.SIGNED:

@@ -5,8 +5,9 @@ Every name below comes from the codebook items of the models; this module only s
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import cached_property
@@ -29,6 +30,7 @@ from lesions.patient_file import kinds_at
 from lesions.removal import Procedures
 from lesions.row_forms import NewLesionForm, NewObservationForm, ObservationForm, WholeObservationForm
 from lesions.services import NewLesion, VisitEntry
+from lesions.visit_rows import Known
 from patients.kinds import visit_kinds
 from patients.models import NRS_FIELDS, Visit, VisitRecord, VisitType
 
@@ -90,6 +92,7 @@ class Row:
     lesion: Lesion
     form: ObservationForm
     previous: LesionObservation | None
+    measured: Sequence[LesionObservation] = ()
     undo: Undo | None = None
     questions: list[DataQuery] = dataclass_field(default_factory=list)
 
@@ -98,8 +101,25 @@ class Row:
         return bool(self.form["status_change"].value())
 
     @property
+    def compared_with(self) -> str:
+        """What a size is compared with, by method: the last, the first and the smallest one, as JSON for the script;
+        [longest, across, day] each. The server compares again (checks.py)."""
+        by_method: dict[str, list[LesionObservation]] = {}
+        for one in self.measured:
+            by_method.setdefault(one.size_method, []).append(one)
+        told = {
+            method: {"last": rows[-1], "first": rows[0], "least": min(rows, key=lambda one: one.measurement.product)}
+            for method, rows in by_method.items()
+        }
+        return json.dumps({method: {k: _axes(v) for k, v in found.items()} for method, found in told.items()})
+
+    @property
     def imaging_only(self) -> bool:
         return self.lesion.visibility == Visibility.IMAGING_ONLY
+
+
+def _axes(one: LesionObservation) -> list[Any]:
+    return [float(one.length_mm), float(one.width_mm), f"{one.visit.visit_date}"]  # type: ignore[arg-type]
 
 
 @dataclass
@@ -125,16 +145,16 @@ class VisitPage:
     def __init__(
         self,
         visit: Visit,
-        rows: list[tuple[Lesion, LesionObservation | None, LesionObservation | None]],
+        rows: Sequence[Known],
         data: QueryDict | None = None,
     ) -> None:
-        """``rows``: (lesion, its observation at this visit, the one before), in lesion order."""
+        """``rows``: the lesions to answer, in their order."""
         self.visit, self.patient, self.data = visit, visit.patient, data
         visit.saved_whole = data is not None
         self.procedures = Procedures(visit.patient)
-        self.lesions = [lesion for lesion, _current, _previous in rows]
+        self.lesions = [row.lesion for row in rows]
         self.form = VisitForm(data, instance=visit)
-        self.rows = [self._row(*row) for row in rows]
+        self.rows = [self._row(row) for row in rows]
         self.new = [self._new(prefix) for prefix in self._new_prefixes()]
         self.recorded = kinds_at(visit)
         self.parts = [self._part(model) for model in visit_kinds() if model.per_visit == 1]
@@ -146,7 +166,8 @@ class VisitPage:
         """The lesions that can be answered “not imaged” together."""
         return [row for row in self.rows if row.imaging_only]
 
-    def _row(self, lesion: Lesion, current: LesionObservation | None, previous: LesionObservation | None) -> Row:
+    def _row(self, known: Known) -> Row:
+        lesion, current, previous, measured = known
         prefix = f"l{lesion.number}"
         # A lesion that came to the visit after the page was opened has no row in what was sent: it is left alone.
         sent = self.data is not None and any(name.startswith(f"{prefix}-") for name in self.data)
@@ -154,7 +175,7 @@ class VisitPage:
             self.visit, lesion, current, previous, self.data if sent else None, more=self._opened(prefix),
             procedures=self.procedures, others=self.lesions,
         )  # fmt: skip
-        return Row(lesion, form, previous, undo_of(self.visit, lesion, current, self.lesions))
+        return Row(lesion, form, previous, measured, undo_of(self.visit, lesion, current, self.lesions))
 
     def _opened(self, prefix: str) -> bool:
         """Was this folded part opened, so that its fields were sent?"""

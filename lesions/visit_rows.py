@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from lesions import agreement
 from lesions.models import Lesion, LesionObservation, LesionStatus
 from patients.models import Patient, Visit
 
 
-def patient_rows(
-    patient: Patient, visit: Visit
-) -> list[tuple[Lesion, LesionObservation | None, LesionObservation | None]]:
+class Known(NamedTuple):
+    """A lesion to answer at a visit. ``measured``: its observations before with two axes, oldest first."""
+
+    lesion: Lesion
+    current: LesionObservation | None
+    previous: LesionObservation | None
+    measured: Sequence[LesionObservation] = ()
+
+
+def patient_rows(patient: Patient, visit: Visit) -> list[Known]:
     """The lesions to answer at a visit, open before it or answered at it: each with this and the last observation."""
     lesions = {lesion.pk: lesion for lesion in Lesion.objects.filter(patient=patient)}
     current: dict[int, LesionObservation] = {}
     previous: dict[int, LesionObservation] = {}
+    measured: dict[int, list[LesionObservation]] = defaultdict(list)
     closed: set[int] = set()
     seen = (
         LesionObservation.objects.filter(patient=patient)
@@ -24,13 +36,15 @@ def patient_rows(
         if one.visit_id == visit.pk:
             current[one.lesion_id] = one
         elif visit.visit_date is None or one.visit.visit_date <= visit.visit_date:
+            if one.length_mm is not None and one.width_mm is not None:
+                measured[one.lesion_id].append(one)
             if one.is_assessed:
                 previous[one.lesion_id] = one
                 closed.discard(one.lesion_id)
                 if not agreement.is_there(one.status_change):
                     closed.add(one.lesion_id)
     return [
-        (lesion, current.get(pk), previous.get(pk))
+        Known(lesion, current.get(pk), previous.get(pk), measured[pk])
         for pk, lesion in lesions.items()
         if pk in current or (pk not in closed and not _merged_by(lesion, visit) and _recorded_before(lesion, visit))
     ]

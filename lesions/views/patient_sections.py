@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from calcinosis_registry.quality.models import DataQuery
 from lesions import body_map
 from lesions.course import course_view
+from lesions.families import families
 from lesions.matrix import Row, rows_of
-from lesions.models import AdverseEvent, Complication, ImagingStudy, LesionStatus, Procedure, TreatmentCourse
+from lesions.models import AdverseEvent, Complication, ImagingStudy, Lesion, LesionStatus, Procedure, TreatmentCourse
 from lesions.outcome import first_visit, incident_lesions, outcomes
 from lesions.patient_cards import RECENT, lab_rows, line_of, newest_first, other_records, study_cards, todo_of
 from lesions.patient_file import PatientFile
@@ -107,8 +108,16 @@ def _lesions_and_course(file: PatientFile, asked: Asked) -> dict[str, Any]:
         "maps": map_views(_mark(row) for row in rows),
         "legend": _legend(rows),
         "targets": sum(lesion.target for lesion in lesions),
+        "lineage": _lineage(lesions),
         **_course(moments, file, turned_out, asked),
     }
+
+
+def _lineage(lesions: Sequence[Lesion]) -> dict[str, Any] | None:
+    found = families(lesions, timezone.localdate())
+    if found is None:
+        return None
+    return {"drawings": [("wide", mark_safe(found.wide)), ("narrow", mark_safe(found.narrow))], "told": found.told}
 
 
 def _mark(row: Row) -> body_map.Mark:

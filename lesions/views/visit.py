@@ -108,7 +108,7 @@ def visit_part(request: HttpRequest, patient_id: str, part: str) -> HttpResponse
         visit = _visit(request, visit_id, Permission.VIEW_RECORDS)
         if visit.patient_id != patient.pk:
             raise Http404
-    for lesion, current, previous in patient_rows(patient, visit):
+    for lesion, current, previous, _measured in patient_rows(patient, visit):
         if part == f"l{lesion.number}":
             form = observation_form(visit, lesion, current, previous)
             return render(request, "lesions/_lesion_more.html", {"form": form, "prefix": part})

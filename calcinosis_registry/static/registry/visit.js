@@ -49,17 +49,49 @@ function showRow(row) {
   showChange(row);
 }
 
-// The ±25 % and ±2 mm rule of the register, as a hint; the server checks again.
+const area = ([length, width]) => (Math.PI / 4) * length * width;
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_all, name) => values[name]);
+const word = (row, status) => (row.querySelector(`[data-value="${status}"] .chip-text`)?.dataset.text ?? status).toLowerCase();
+
+/** The ±25 % and ±2 mm rule of the register between two sizes; the server checks again. */
+function compare(before, now) {
+  const change = (100 * (now[0] * now[1] - before[0] * before[1])) / (before[0] * before[1]);
+  const [longer, wider] = [now[0] - before[0], now[1] - before[1]];
+  let status = "STABLE";
+  if (change > 25 && Math.max(longer, wider) >= 2) status = "LARGER";
+  else if (change < -25 && Math.min(longer, wider) <= -2) status = "SMALLER";
+  return { status, pct: `${change > 0 ? "+" : ""}${Math.round(change)} %` };
+}
+
+// A size against the last, the first and the smallest by the same method. It proposes; the clinician decides.
 function showChange(row) {
   const out = row.querySelector(".size-change");
-  const [length, width] = [number(row, "length_mm"), number(row, "width_mm")];
-  const before = { area: parseFloat(row.dataset.area), length: parseFloat(row.dataset.length), width: parseFloat(row.dataset.width) };
-  const same = named(row, "size_method")[0]?.value === row.dataset.method;
-  if (length === null || width === null || !before.area || !same) { out.hidden = true; return; }
-  const area = (Math.PI / 4) * length * width;
-  const change = Math.round((100 * (area - before.area)) / before.area);
-  out.textContent = `${change > 0 ? "+" : ""}${change} % area (${before.area.toFixed(0)} → ${area.toFixed(0)} mm²)`;
-  out.hidden = Math.abs(change) <= 25;
+  if (!out) return;
+  const said = document.querySelector("#lesions").dataset;
+  const now = [number(row, "length_mm"), number(row, "width_mm")];
+  const known = JSON.parse(row.dataset.compare || "{}");
+  const found = known[named(row, "size_method")[0]?.value];
+  for (const chip of row.querySelectorAll(".is-suggested")) chip.classList.remove("is-suggested");
+  out.hidden = now.includes(null) || now.includes(0) || !Object.keys(known).length;
+  if (out.hidden) return;
+  out.classList.toggle("is-warn", Boolean(found));
+  if (!found) { out.textContent = said.saidOther; return; }
+  const last = compare(found.last, now);
+  const [, , day] = found.last;
+  const told = [fill(said.saidLast, { pct: last.pct, day, before: area(found.last).toFixed(0), after: area(now).toFixed(0), status: word(row, last.status) })];
+  let slow = false;
+  for (const [key, text] of [["first", said.saidFirst], ["least", said.saidLeast]]) {
+    if (found[key][2] === day || (key === "least" && found.least[2] === found.first[2])) continue;
+    const since = compare(found[key], now);
+    slow ||= since.status !== last.status;
+    told.push(fill(text, { pct: since.pct, day: found[key][2] }));
+  }
+  const status = chosen(row, "status_change");
+  const against = ["LARGER", "STABLE", "SMALLER"].includes(status) && status !== last.status;
+  if (against) told.push(fill(said.saidAgainst, { status: word(row, status) }));
+  if (!status) row.querySelector(`[data-value="${last.status}"]`)?.classList.add("is-suggested");
+  out.classList.toggle("is-warn", against || slow || (!status && last.status !== "STABLE"));
+  out.textContent = told.join(" ");
 }
 
 function tick(key, done, text) {
