@@ -76,10 +76,9 @@ def test_a_split_is_told_by_one_key_drawn_and_taken_back_by_one_button(
     save(page)
     page.goto(f"/patients/{patient.public_id}/")
     told = page.locator(".lineage-told li").all_inner_texts()
-    assert [line.partition(": ")[2] for line in told] == ["L3 split from L1", "L2 merged into L1"]
-    assert (
-        page.locator(".course-wide .lineage .fig-bond.is-split").count() and page.locator(".fig-bond.is-merge").count()
-    )
+    assert {line.partition(": ")[2] for line in told} == {"L3 split from L1", "L2 merged into L1"}
+    for bond in ("split", "merge"):
+        assert page.locator(f".course-wide .lineage .fig-bond.is-{bond}").count()
     visit = patient.visits.order_by("-visit_date").first()
     page.goto(visit.get_absolute_url())
     page.click("text=Take the split back and remove L3")
