@@ -145,9 +145,15 @@ def _waiting(request: HttpRequest, patient: Patient) -> tuple[Any, list[dict[str
     def question(pair: Any) -> str:
         return str((pair[0].ingested.header.study_instance_uid, pair[0].visit, pair[0].study, pair[1]))
 
-    groups = groupby(sorted(named, key=question), key=question)
-    questions = [list(group) for _key, group in groups]
-    return identity, [{"files": [one for one, _why in group], "differences": group[0][1]} for group in questions]
+    questions = [list(group) for _key, group in groupby(sorted(named, key=question), key=question)]
+    found: list[dict[str, Any]] = [
+        {"files": [one for one, _why in group], "differences": group[0][1]} for group in questions
+    ]
+    sent = set(request.POST.getlist("staged"))  # what was just tried and could not be stored keeps its reason
+    for group in found:
+        typed = bool(sent & {one.token for one in group["files"]})
+        group["reason"] = request.POST.get("reason", "")[:400] if typed else ""
+    return identity, found
 
 
 def _page(

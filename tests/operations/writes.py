@@ -63,7 +63,7 @@ def invitation(cast: Cast) -> dict[str, Any]:
 def picture(cast: Cast) -> dict[str, Any]:
     out = io.BytesIO()
     Image.new("RGB", (40, 30), "red").save(out, "PNG")
-    return {"files": SimpleUploadedFile("hand.png", out.getvalue(), "image/png"), "public_id": new_public_id()}
+    return {"files": SimpleUploadedFile("hand.png", out.getvalue(), "image/png")}
 
 
 def project(cast: Cast) -> dict[str, Any]:
@@ -214,9 +214,13 @@ def new_password(cast: Cast) -> dict[str, str]:
     return {"oldpassword": PASSWORD, "password1": fresh, "password2": fresh}
 
 
+def images_agreed(cast: Cast) -> None:
+    QuerySet(Patient).filter(pk=cast.rows["patient"].pk).update(images_consent=True)
+
+
 def waits_for_an_answer(cast: Cast) -> None:
     """A radiograph whose header names somebody else."""
-    QuerySet(Patient).filter(pk=cast.rows["patient"].pk).update(images_consent=True)
+    images_agreed(cast)
     file = SimpleUploadedFile("hand.dcm", dicom_file(), "application/dicom")
     address = reverse("lesions:imaging_add", args=[cast.rows["patient"].public_id])
     page = cast.client.post(address, {"files": file}, follow=True)
@@ -255,7 +259,7 @@ WRITES: dict[str, Write] = {
     "exports:download": Write("member", lambda cast: {}, before=an_export_file),
     "lesions:visit": Write("clin", lambda cast: a_visit(cast) | {"reason": "read again"}, form=True),
     "lesions:visit_new": Write("clin", a_visit, form=True),
-    "lesions:imaging_add": Write("clin", picture),
+    "lesions:imaging_add": Write("clin", picture, before=images_agreed),
     "lesions:imaging_confirm": Write("clin", staged_file, before=waits_for_an_answer),
     "lesions:imaging_study": Write("clin", lambda cast: {"body_region": "ELBOW", "reason": "read again"}, form=True),
     "lesions:imaging_remove": Write("clin", lambda cast: {"reason": "another person's"}, before=unmeasured),
