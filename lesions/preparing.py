@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from django.conf import settings
 
-from lesions import storage
+from lesions import admission, storage
 from lesions.ingest import in_limited_process
 from lesions.ingest_worker import DAMAGED
 from lesions.models import FileKind, ImagingFile
@@ -53,7 +53,8 @@ def prepare(*, file: ImagingFile) -> Raster:
         temporary = root / "tmp"
         temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
         with TemporaryDirectory(dir=temporary) as work:
-            in_limited_process("raster", KINDS[file.media_type], original, Path(work))
+            with admission.turn():
+                in_limited_process("raster", KINDS[file.media_type], original, Path(work))
             # Removed or erased meanwhile: then its tiles must not stay behind.
             with storage.one_at_a_time(root):
                 if not ImagingFile.objects.filter(sha256=file.sha256).exists():

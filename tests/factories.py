@@ -22,6 +22,7 @@ from lesions.hand_score import SiteRating, instrument
 from lesions.models import (
     HandScore,
     ImagingFile,
+    ImagingMeasure,
     ImagingStudy,
     Lesion,
     LesionObservation,
@@ -227,6 +228,18 @@ class ImagingFileFactory(DjangoModelFactory):
     size = 1000
     width = 40
     height = 30
+
+
+class ImagingMeasureFactory(DjangoModelFactory):
+    """A length on a study, typed and not drawn."""
+
+    class Meta:
+        model = ImagingMeasure
+
+    study = factory.SubFactory(ImagingStudyFactory)
+    patient = factory.SelfAttribute("study.patient")
+    measured = "LENGTH"
+    value = Decimal("12.5")
 
 
 class ResearchProjectFactory(DjangoModelFactory):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import math
 from typing import Any
 
 from calcinosis_registry.codebook.partial_dates import PartialDate
@@ -12,11 +13,13 @@ from calcinosis_registry.demo.appointments import Appointment
 from calcinosis_registry.demo.deposits import GONE, Deposit
 from calcinosis_registry.demo.people import Person
 from calcinosis_registry.demo.told import Told, days, number
-from lesions import hand_score
+from lesions import calibration, hand_score, planimetry
+from lesions.dicom import DicomHeader
 
 # Share of readings of one year that rise by more than 25 %, stay, or fall (section 10, row 10).
 # So many patients of a register have films to look at: drawing takes its time.
 WITH_FILMS = 10
+MEASURED = 4  # lesions of a film
 COURSES = {"up": 0.42, "same": 0.48, "down": 0.10}
 
 
@@ -91,22 +94,81 @@ def _hand_films(person: Person, kept: list[Appointment], deposits: list[Deposit]
 
 
 def _film(person: Person, study: Told, visit: Appointment, in_hand: list[Deposit]) -> None:
-    """A drawn radiograph with the deposits at their places."""
-    shown = [
-        (one.told["site"], one.told["laterality"], one.length)
-        for one in in_hand
-        if one.told["first_recorded"] <= visit.day
-    ]
-    content = radiograph.draw(person.dice, shown)
+    """A drawn radiograph with the deposits at their places, measured there."""
+    seen = [one for one in in_hand if one.told["first_recorded"] <= visit.day]
+    sizes = {id(one): _size_at(visit, one) for one in seen}
+    drawn = [(one.told["site"], one.told["laterality"], sizes[id(one)][0]) for one in seen]
+    values = radiograph.film(person.dice, drawn)
+    uids = _uids(person, visit)
+    content = radiograph.as_dicom(values, modality=study["modality"], day=visit.day, uids=uids)
     width, height = radiograph.SIZE
-    study.values["status"] = "AVAILABLE"
-    values = {
-        "study": study, "name": f"hands-{visit.day}.png", "kind_of_file": "PHOTO", "media_type": "image/png",
-        "size": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(), "width": width, "height": height, "frames": 1, "header": {},
-        "has_preview": True,
-    }  # fmt: skip
-    person.records.append(Told("lesions.imagingfile", values, content=content))
+    study.values |= {"status": "AVAILABLE", "study_uid": uids[0]}
+    file = Told(
+        "lesions.imagingfile",
+        {
+            "study": study, "name": f"hands-{visit.day}.dcm", "kind_of_file": "DICOM",
+            "media_type": "application/dicom", "size": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(), "width": width, "height": height, "frames": 1,
+            "header": _header(study["modality"], visit.day, uids), "has_preview": True,
+        },
+        content=content, preview=radiograph.preview(values),
+    )  # fmt: skip
+    person.records.append(file)
+    for one in [one for one in seen if one.is_single and one.told["laterality"]][:MEASURED]:
+        _measure_on(person, study, file, visit, one, sizes[id(one)])
+
+
+def _size_at(visit: Appointment, one: Deposit) -> tuple[float, float]:
+    """Longest diameter and the one across as recorded at the visit; else as they are now."""
+    for observation in visit.observations:
+        if observation["lesion"] is one.told and observation["length_mm"]:
+            return float(observation["length_mm"]), float(observation["width_mm"] or one.width)
+    return one.length, one.width
+
+
+def _uids(person: Person, visit: Appointment) -> tuple[str, str, str]:
+    """Of the study, the series and the picture; of the same story always the same."""
+    digest = hashlib.sha256(f"{person.index}:{visit.day}".encode()).digest()
+    root = int.from_bytes(digest[:12], "big")
+    return f"2.25.{root}", f"2.25.{root}.1", f"2.25.{root}.2"
+
+
+def _header(modality: str, day: datetime.date, uids: tuple[str, str, str]) -> dict[str, Any]:
+    width, height = radiograph.SIZE
+    header = DicomHeader(
+        modality=modality, study_date=day, study_time=None, body_part="HAND", region="HAND", laterality="", view="PA",
+        study_instance_uid=uids[0], series_instance_uid=uids[1], sop_instance_uid=uids[2], patient_name="",
+        patient_id="", patient_birth_date=None, rows=height, columns=width, frames=1, photometric="MONOCHROME2",
+        transfer_syntax="1.2.840.10008.1.2.1", pixel_spacing=(radiograph.MM, radiograph.MM),
+        pixel_spacing_from="ImagerPixelSpacing", device=radiograph.DEVICE, burned_in=False,
+    )  # fmt: skip
+    return {name: value for name, value in header.as_json().items() if not name.startswith("patient_")}
+
+
+def _measure_on(
+    person: Person, study: Told, file: Told, visit: Appointment, one: Deposit, size: tuple[float, float]
+) -> None:
+    """Two axes over the deposit, as somebody draws them."""
+    spot = radiograph.spot(one.told["site"], one.told["laterality"])
+    if spot is None:
+        return
+    length, width = max(size), min(size)
+    turn = math.radians(sum(map(ord, one.told["site"])) % 180)  # no dice: the story goes on as it did without this
+    points = []
+    for side, angle in ((length, turn), (width, turn + math.pi / 2)):
+        reach = side / radiograph.MM / 2
+        for sign in (-1, 1):
+            x, y = spot[0] + sign * reach * math.cos(angle), spot[1] + sign * reach * math.sin(angle)
+            points.append([round(x, 2), round(y, 2)])
+    by = calibration.of_header(file["header"])[0]
+    long, short = planimetry.axes_mm([(x, y) for x, y in points], by)
+    value, across = number(long, 2), number(short, 2)
+    person.tell(
+        "lesions.imagingmeasure", visit=None, study=study, file=file, lesion=one.told, measured="LENGTH", value=value,
+        across_mm=across, area_mm2=planimetry.ellipse_mm2(value, across), calibrated_by=by.source, points=points,
+        measured_by=person.clinician,
+        measured_at=datetime.datetime(visit.day.year, visit.day.month, visit.day.day, 12, tzinfo=datetime.UTC),
+    )  # fmt: skip
 
 
 def _report(in_hand: list[Deposit]) -> str:

@@ -161,8 +161,8 @@ def _keep_files(told: list[Told]) -> None:
             file.write(record.content)
             file.flush()
             sha256 = storage.store(Path(file.name), settings.FILES_DIR)
-        storage.store_preview(sha256, settings.FILES_DIR, record.content, "preview")
-        storage.store_preview(sha256, settings.FILES_DIR, radiograph.small(record.content, 320), "thumbnail")
+        storage.store_preview(sha256, settings.FILES_DIR, record.preview, "preview")
+        storage.store_preview(sha256, settings.FILES_DIR, radiograph.small(record.preview, 320), "thumbnail")
 
 
 def _sign(visits: list[Visit]) -> None:

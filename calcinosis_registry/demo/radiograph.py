@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import math
+import struct
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
@@ -11,6 +13,9 @@ from typing import Any
 from calcinosis_registry.demo.told import Dice
 
 SIZE = (720, 540)
+MM = 0.7  # of a pixel at the detector
+DX_IMAGE = "1.2.840.10008.5.1.4.1.1.1.1"
+DEVICE = "Drawn"
 WRIST = {"R": (190, 400), "L": (530, 400)}
 # {digit: (degrees from upwards, lengths from the wrist outwards)} of the right hand, thumb to the viewer's left
 RAYS: dict[str, tuple[float, tuple[int, ...]]] = {
@@ -61,27 +66,71 @@ def spot(site: str, side: str) -> Point | None:
 
 def draw(dice: Dice, deposits: Iterable[tuple[str, str, float]]) -> bytes:
     """PNG of both hands, 8-bit grey. ``deposits``: (site, side, longest diameter in mm) of each."""
+    return preview(film(dice, deposits))
+
+
+def film(dice: Dice, deposits: Iterable[tuple[str, str, float]]) -> Any:
+    """Both hands as 12-bit values, bone bright."""
     import numpy as np
     from PIL import Image, ImageDraw, ImageFilter
 
     tissue, bone = Image.new("L", SIZE, 12), Image.new("L", SIZE, 0)
     for side in WRIST:
         _hand(ImageDraw.Draw(tissue), ImageDraw.Draw(bone), side)
-    calcium = Image.new("L", SIZE, 0)
+    calcium, words = Image.new("L", SIZE, 0), Image.new("L", SIZE, 0)
     for site, side, millimetres in deposits:
         if place := spot(site, side):
             _deposit(ImageDraw.Draw(calcium), dice, place, millimetres)
+    written = ImageDraw.Draw(words)
+    written.text((24, 24), "R", fill=230)
+    written.text((SIZE[0] - 34, 24), "L", fill=230)
+    written.text((SIZE[0] / 2 - 60, SIZE[1] - 24), "invented, not a patient", fill=170)
     layers = [
         np.asarray(layer.filter(ImageFilter.GaussianBlur(blur)), float)
         for layer, blur in ((tissue, 6), (bone, 1.6), (calcium, 1.1))
     ]
     noise = np.random.default_rng(dice.whole(0, 2**31)).normal(0, 3, layers[0].shape)
-    picture = Image.fromarray(np.clip(layers[0] + 0.55 * layers[1] + 0.8 * layers[2] + noise, 0, 255).astype("uint8"))
-    words = ImageDraw.Draw(picture)
-    words.text((24, 24), "R", fill=230)
-    words.text((SIZE[0] - 34, 24), "L", fill=230)
-    words.text((SIZE[0] / 2 - 60, SIZE[1] - 24), "invented, not a patient", fill=170)
-    return png(picture)
+    shades = np.maximum(layers[0] + 0.55 * layers[1] + 0.8 * layers[2] + noise, np.asarray(words, float))
+    return (np.clip(shades, 0, 255.9) * 16).astype("<u2")
+
+
+def preview(values: Any) -> bytes:
+    """PNG of a film's values."""
+    from PIL import Image
+
+    return png(Image.fromarray((values >> 4).astype("uint8")))
+
+
+def as_dicom(values: Any, *, modality: str, day: datetime.date, uids: tuple[str, str, str]) -> bytes:
+    """A DICOM file without a person. ``uids``: of the study, the series and the picture."""
+    study, series, picture = uids
+    height, width = values.shape
+    elements = [
+        _text(0x00080016, "UI", DX_IMAGE), _text(0x00080018, "UI", picture), _text(0x00080020, "DA", f"{day:%Y%m%d}"),
+        _text(0x00080060, "CS", modality), _text(0x00080070, "LO", DEVICE), _text(0x00180015, "CS", "HAND"),
+        _text(0x00181164, "DS", f"{MM}\\{MM}"), _text(0x00185101, "CS", "PA"), _text(0x0020000D, "UI", study),
+        _text(0x0020000E, "UI", series), _whole(0x00280002, 1), _text(0x00280004, "CS", "MONOCHROME2"),
+        _whole(0x00280010, height), _whole(0x00280011, width), _whole(0x00280100, 16), _whole(0x00280101, 12),
+        _whole(0x00280102, 11), _whole(0x00280103, 0), _text(0x00280301, "CS", "NO"),
+        _text(0x00281050, "DS", "1900"), _text(0x00281051, "DS", "3800"),
+        _element(0x7FE00010, "OW", values.tobytes()),
+    ]  # fmt: skip
+    meta = _text(0x00020010, "UI", "1.2.840.10008.1.2.1")
+    return bytes(128) + b"DICM" + _element(0x00020000, "UL", struct.pack("<I", len(meta))) + meta + b"".join(elements)
+
+
+def _element(tag: int, form: str, value: bytes) -> bytes:
+    head = struct.pack("<HH2s", tag >> 16, tag & 0xFFFF, form.encode())
+    return head + (struct.pack("<HI", 0, len(value)) if form == "OW" else struct.pack("<H", len(value))) + value
+
+
+def _text(tag: int, form: str, words: str) -> bytes:
+    value = words.encode()
+    return _element(tag, form, value + (b"\0" if form == "UI" else b" ") * (len(value) % 2))
+
+
+def _whole(tag: int, number: int) -> bytes:
+    return _element(tag, "US", struct.pack("<H", number))
 
 
 def _hand(tissue: Any, bone: Any, side: str) -> None:

@@ -19,13 +19,14 @@ YEAR = 365.25
 class Told:
     """One record. ``kind`` is ``app.model``; a value may be another Told record, which the loader makes a key.
 
-    ``row`` is what the loader made of it, ``content`` the bytes of a file.
+    ``row`` is what the loader made of it, ``content`` the bytes of a file and ``preview`` its picture as PNG.
     """
 
     kind: str
     values: dict[str, Any]
     row: Any = None
     content: bytes = b""
+    preview: bytes = b""
 
     def __getitem__(self, name: str) -> Any:
         return self.values.get(name)

@@ -10,9 +10,7 @@ from lesions.models.imaging import (
     ImageSide,
     ImagingFile,
     ImagingLesion,
-    ImagingMeasure,
     ImagingStudy,
-    MeasureKind,
     Presence,
     Projection,
     Quality,
@@ -30,6 +28,7 @@ from lesions.models.lesion import (
     Visibility,
     XrayMorphology,
 )
+from lesions.models.measure import ImagingMeasure, MeasureKind
 from lesions.models.observation import (
     GONE,
     PRESENT,

@@ -16,14 +16,13 @@ from lesions.models.columns import (
     Grade,
     in_group,
     mark,
-    measure,
     modality_choices,
     site_choices,
     text,
     when,
 )
 from lesions.models.lesion import Lesion
-from lesions.models.links import LesionLink, LinksLesions, period_errors, same_patient
+from lesions.models.links import LesionLink, LinksLesions, period_errors
 from patients.models import Patient, PatientRecord
 
 SOURCE = "clinical-model 2.4"
@@ -204,69 +203,3 @@ class ImagingFile(Record):
             before = ImagingStudy.objects.filter(pk__in={self.study_id, self._stored["study_id"]})
             if any(one.is_locked for one in before.select_related("visit")):
                 raise ValidationError(_("The visit is signed: unlock it first."))
-
-
-class MeasureKind(models.TextChoices):
-    LENGTH = "LENGTH", __("Lesion length")
-    WIDTH = "WIDTH", __("Lesion width")
-    DEPTH = "DEPTH", __("Lesion depth")
-    AREA = "PLANIMETRIC_AREA", __("Planimetric area")
-    VOLUME = "VOLUME", __("Volume")
-    COUNT = "COUNT", __("Number of lesions")
-    AGATSTON = "AGATSTON", __("Calcium score, Agatston type")
-    DUROMETER = "DUROMETER", __("Firmness, durometer, mean of three")
-
-
-UNITS = {
-    MeasureKind.LENGTH: "mm", MeasureKind.WIDTH: "mm", MeasureKind.DEPTH: "mm", MeasureKind.AREA: "mm²",
-    MeasureKind.VOLUME: "mm³", MeasureKind.COUNT: "", MeasureKind.AGATSTON: "",
-    MeasureKind.DUROMETER: __("device units"),
-}  # fmt: skip
-
-
-class ImagingMeasure(PatientRecord):
-    """One number measured on a study (or, firmness, on the skin). ``points``: pixels in ``file`` it was drawn with."""
-
-    measured = choice(__("what"), MeasureKind, section="Measure", source="clinical-model 2.3", need=Need.ALWAYS)
-    value = measure(
-        __("value"), 12, 2, section="Measure", source="clinical-model 2.3", possible=(0, 9_999_999), need=Need.ALWAYS,
-        help_text=__("Lengths in mm, areas in mm², volumes in mm³ (1 mL is 1,000 mm³)."),
-    )  # fmt: skip
-    measured_on = when(__("date"), section="Measure", source="clinical-model 2.3", help_text=__("If not on a study."))
-    study = models.ForeignKey(
-        ImagingStudy, on_delete=models.PROTECT, null=True, blank=True, related_name="measures", verbose_name=__("study")
-    )
-    lesion = models.ForeignKey(
-        Lesion, on_delete=models.PROTECT, null=True, blank=True, related_name="measures", verbose_name=__("lesion")
-    )
-    file = models.ForeignKey(
-        ImagingFile, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="measures"
-    )
-    points = models.JSONField(default=list, blank=True, editable=False)
-
-    form_relations = ("study", "lesion")
-
-    class Meta:
-        verbose_name = __("measurement")
-        verbose_name_plural = __("measurements")
-        ordering = ["patient", "id"]
-
-    def __str__(self) -> str:
-        return f"{self.get_measured_display()} {self.value} {self.unit}".strip()
-
-    @property
-    def unit(self) -> str:
-        return str(UNITS[MeasureKind(self.measured)]) if self.measured else ""
-
-    def clean(self) -> None:
-        super().clean()
-        errors = same_patient(self, "study", "lesion")
-        if self.study is None and self.measured != MeasureKind.DUROMETER:
-            errors["study"] = _("Choose the study it was measured on.")
-        if self.study is None and self.measured_on is None:
-            errors["measured_on"] = _("Give the date, as far as known, or “unknown”.")
-        if self.file is not None and self.file.study_id != self.study_id:
-            errors["study"] = _("The file belongs to another study.")
-        errors |= period_errors(self.patient, self.measured_on, None, names=("measured_on", "measured_on"))
-        if errors:
-            raise ValidationError(errors)

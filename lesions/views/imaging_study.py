@@ -22,9 +22,10 @@ from calcinosis_registry.records.keeping import Keeping, compare_page, conflict_
 from lesions.hand_reading import CHANGES, change_since
 from lesions.hand_record import record_total
 from lesions.imaging import not_in_the_files
-from lesions.models import HandScore, ImagingFile, ImagingMeasure, ImagingStudy, SecondReading
+from lesions.models import HandScore, ImagingFile, ImagingStudy, Lesion, SecondReading
 from lesions.models.imaging import XRAY
 from lesions.second_reading import first_reading, may_read, readers
+from lesions.views.measuring import rows_of
 from patients.services import after_save
 
 
@@ -92,18 +93,21 @@ def _page(request: HttpRequest, study: ImagingStudy, form: RecordForm, keeping: 
     missing = not_in_the_files(stored) if files else []
     for name in missing:
         form.fields[name].help_text = " ".join([_("Not in the file."), str(form.fields[name].help_text)]).strip()
-    measures = ImagingMeasure.objects.visible_to(user, Permission.VIEW_RECORDS).filter(study=study)
+    lesions = Lesion.objects.visible_to(user, Permission.VIEW_RECORDS).filter(patient=study.patient_id)
+    opened = _opened(files, request.GET.get("file", ""))
     context = {
         "study": stored,
         "patient": study.patient,
         "form": form,
         "keeping": keeping,
         "files": files,
-        "open": _opened(files, request.GET.get("file", "")),
+        "open": opened,
+        "burned_in": _burned_in(opened),
         "facts": _facts(files),
         "named_otherwise": any(file.header.get("named_otherwise") for file in files),
         "missing": [form[name] for name in missing],
-        "measures": measures.select_related("lesion"),
+        "rows": rows_of(user, stored),
+        "drawable": lesions.order_by("number"),
         **(_readings(stored, user) if stored.modality in XRAY else {}),
         "is_radiograph": stored.modality in XRAY,
         "may_edit": may(user, Permission.EDIT_RECORDS, clinic_id),
@@ -138,6 +142,15 @@ def _readings(study: ImagingStudy, user: Any) -> dict[str, Any]:
         "changes": CHANGES,
         "readers": readers(study) if blind is None and may_read(user, study) and first_reading(study) else None,
     }
+
+
+def _burned_in(file: ImagingFile | None) -> str:
+    """What must be said of names in the pixels; "" only where the file says that there are none."""
+    if file is None or not file.header or file.header.get("burned_in") is False:
+        return ""
+    if file.header.get("burned_in"):
+        return _("The file says that names are written in the picture. It is not de-identified.")
+    return _("The file does not say whether names are written in the picture: do not take it for de-identified.")
 
 
 def _facts(files: list[ImagingFile]) -> list[tuple[str, str]]:

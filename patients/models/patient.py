@@ -336,6 +336,10 @@ class PatientRecord(Record):
         """Why the record cannot be removed as things stand, in words; "" when it can."""
         return ""
 
+    def seen_at(self) -> str:
+        """The page one comes back to from it: its visit, or the patient."""
+        return (self.visit or self.patient).get_absolute_url()
+
     def _locked(self) -> ValidationError:
         day = {"date": self.visit.visit_date}  # type: ignore[union-attr]
         return ValidationError(_("The visit of %(date)s is signed: unlock it first.") % day)

@@ -26,7 +26,7 @@ from calcinosis_registry.records.keeping import Keeping, compare_page, conflict_
 from calcinosis_registry.records.models import Record
 from calcinosis_registry.records.questions import place_questions
 from patients.kinds import kinds
-from patients.models import Patient, Visit, VisitRecord
+from patients.models import Patient, PatientRecord, Visit, VisitRecord
 from patients.services import after_save, remove_record
 
 
@@ -109,7 +109,7 @@ def _save(request: HttpRequest, keeping: Keeping, record: Any, *, adding: bool =
         if not valid or not _saved(form, record.patient):
             return _page(request, form, keeping, record, adding=adding)
     messages.success(request, _("%(kind)s saved.") % {"kind": type(record).title()})
-    return redirect(_back(record.patient, getattr(record, "visit", None)))
+    return redirect(_back(record))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -152,7 +152,7 @@ def delete(request: HttpRequest, kind: str, public_id: str) -> HttpResponse:
     """Remove a record entered in error; its values stay in the trail. Needs a reason; linked records refuse."""
     reason = request.POST.get("reason", "").strip()
     record = _record(request, kind, public_id, Permission.EDIT_RECORDS)
-    patient, visit = record.patient, getattr(record, "visit", None)
+    back = _back(record)
     if kind in UNDELETABLE:
         raise Http404
     if not reason:
@@ -164,14 +164,14 @@ def delete(request: HttpRequest, kind: str, public_id: str) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
         return redirect("patients:record", kind=kind, public_id=public_id)
     messages.success(request, _("%(kind)s removed. Its values stay in the history.") % {"kind": type(record).title()})
-    return redirect(_back(patient, visit))
+    return redirect(back)
 
 
 UNDELETABLE = frozenset({"patient", "consent", "lesion"})
 
 
-def _back(patient: Patient, visit: Visit | None) -> str:
-    return visit.get_absolute_url() if visit is not None else patient.get_absolute_url()
+def _back(record: Any) -> str:
+    return record.seen_at() if isinstance(record, PatientRecord) else record.patient.get_absolute_url()
 
 
 def _page(
@@ -192,6 +192,6 @@ def _page(
         "adding": adding,
         "locked": locked,
         "removable": not adding and not locked and type(record).kind() not in UNDELETABLE,
-        "back": _back(patient, getattr(record, "visit", None)),
+        "back": _back(record),
     }
     return render(request, "records/form.html", context, status=status)

@@ -70,7 +70,7 @@ MODEL: list[Row] = [
         ("Doppler", "imagingstudy.doppler", {"codes": "0 1 2 3"}),
         ("ulnar artery occlusion", "imagingstudy.ulnar_occlusion", Y),
         ("area, volume, number, score, firmness", "imagingmeasure.measured",
-         {"codes": "LENGTH WIDTH DEPTH PLANIMETRIC_AREA VOLUME COUNT AGATSTON DUROMETER"}),
+         {"codes": "LENGTH WIDTH DEPTH PLANIMETRIC_AREA VOLUME COUNT AGATSTON DUROMETER DISTANCE MARK SCALE"}),
     ),
     *rows_of(
         "2.4",
@@ -350,6 +350,8 @@ MODEL: list[Row] = [
         ("value", "imagingmeasure.value", {"need": "always"}),
         ("date", "imagingmeasure.measured_on", DAY),
         ("area A = π/4·a·b", "lesionobservation.area_mm2", {"unit": "mm²"}),
+        ("area A = π/4·a·b", "imagingmeasure.area_mm2", {"unit": "mm²"}),
+        ("b of area A = π/4·a·b", "imagingmeasure.across_mm", {"unit": "mm"}),
     ),
     *rows_of(
         "7, 8",

@@ -65,10 +65,12 @@ OBJECTS = {
     **{f"lesions:reading_{name} public_id": "second_reading.public_id" for name in ("pair", "take", "give_up")},
     "records:draft_discard public_id": "'nothing'",
     "lesions:imaging_waiting token": "'nothing'",
+    "lesions:lesion_pictures public_id": "lesion.public_id",
+    **{f"lesions:imaging_{name} public_id": "measure.public_id" for name in ("redraw", "use")},
     **dict.fromkeys(("frame", "level", "column", "row"), "'0'"),
     **{
         f"lesions:imaging_{name} public_id": "file.public_id"
-        for name in ("preview", "thumbnail", "download", "remove", "raster", "tile")
+        for name in ("preview", "thumbnail", "download", "remove", "raster", "tile", "measures")
     },
     **{f"cohorts:{name} public_id": "project.public_id" for name in ("project", "approve", "refuse", "end")},
     **{f"cohorts:{name} public_id": "cohort.public_id" for name in ("cohort", "edit")},
@@ -244,6 +246,12 @@ lesions:reading_pair                      GET      login ok    ok    ok    404  
 lesions:reading_pair                      POST     login ok    403   403   404   404   404   404   404   404   404
 lesions:reading_take                      POST     login ok    403   403   404   404   404   404   404   404   404
 lesions:reading_give_up                   POST     login ok    403   403   404   404   404   404   404   404   404
+lesions:imaging_measures                  GET      login ok    ok    ok    404   404   404   404   404   404   404
+lesions:imaging_measures                  POST     login ok    ok    403   404   404   404   404   404   404   404
+lesions:imaging_redraw                    POST     login 404   404   403   404   404   404   404   404   404   404
+lesions:imaging_use                       POST     login 404   404   403   404   404   404   404   404   404   404
+lesions:imaging_compare                   GET      login ok    ok    ok    404   404   404   404   404   404   404
+lesions:lesion_pictures                   GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:imaging_preview                   GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:imaging_thumbnail                 GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:imaging_download                  GET      login ok    ok    403   404   404   404   404   404   404   404

@@ -32,6 +32,7 @@ from tests.factories import (
     ExportFactory,
     IdentityFactory,
     ImagingFileFactory,
+    ImagingMeasureFactory,
     ImagingStudyFactory,
     LesionFactory,
     LesionObservationFactory,
@@ -148,6 +149,7 @@ def _rows(north: Clinic) -> dict[str, Any]:
         "study": study,
         "second_reading": a_second_reading(study),
         "file": file,
+        "measure": ImagingMeasureFactory(study=study),
     }
 
 

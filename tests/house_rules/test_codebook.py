@@ -24,7 +24,7 @@ BOOKKEEPING_OF = {
     "laboratoryresult": {"value"},
     "visit": {"state", "signed_at"},
     "identity": {"registry_number", "family_key", "given_key", "hospital_key"},
-    "imagingmeasure": {"points"},
+    "imagingmeasure": {"points", "frame", "measured_at"},
     "secondreading": {"asked_at", "taken_at", "shown_before", "ended_at", "given_up_why"},
 }  # fmt: skip
 

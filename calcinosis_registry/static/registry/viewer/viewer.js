@@ -6,10 +6,6 @@ import { reach } from "./window.js";
 const ROUND = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200];
 const BAR = 120; // CSS pixels the scale bar has at most
 
-export function tokenOf(viewer) {
-  return viewer.querySelector("[name=csrfmiddlewaretoken]").value;
-}
-
 function number(value) {
   return Number(value.toPrecision(value < 1000 ? 3 : 4)).toLocaleString("en", { useGrouping: false });
 }
@@ -33,7 +29,7 @@ class Controls {
     });
     stage.addEventListener("looked", () => this.#window());
     stage.addEventListener("framed", () => this.#frame());
-    stage.addEventListener("moved", () => this.#scale());
+    stage.addEventListener("moved", () => this.showScale());
     this.find("[data-preset]").addEventListener("change", (event) => this.#preset(Number(event.target.value)));
     this.find(".viewer-frames input").addEventListener("input", (event) => stage.goTo(Number(event.target.value) - 1));
     stage.element.addEventListener("keydown", (event) => {
@@ -74,11 +70,12 @@ class Controls {
     image.setAttribute("aria-hidden", "true");
     this.#say(this.words.wordsMaking);
     const { width, height, file } = viewer.dataset;
-    const told = await stage.show({ address: viewer.dataset.viewer, preview: image, width: Number(width) || image.naturalWidth, height: Number(height) || image.naturalHeight, token: tokenOf(viewer) });
+    const told = await stage.show({ address: viewer.dataset.viewer, preview: image, width: Number(width) || image.naturalWidth, height: Number(height) || image.naturalHeight, token: this.find("[name=csrfmiddlewaretoken]").value });
     this.#say(told?.raster ? "" : told?.refused ?? this.words.wordsFailed);
     this.calibrations = told?.calibrations ?? [];
     this.find("[data-calibration]").textContent = [...new Set(this.calibrations.map((one) => one.words))].join("; ") || this.words.wordsUncalibrated;
     if (told?.raster) this.#ready();
+    viewer.told = told;
     viewer.dispatchEvent(new CustomEvent("viewer:ready", { bubbles: true, detail: { file, told } }));
   }
 
@@ -86,7 +83,7 @@ class Controls {
     const { picture } = this.stage;
     this.#presets();
     this.#window();
-    this.#scale();
+    this.showScale();
     this.find(".viewer-frames").hidden = picture.frames < 2;
     this.find(".viewer-frames input").max = picture.frames;
     if (picture.frames > 1) this.#frame();
@@ -130,7 +127,7 @@ class Controls {
   }
 
   // A bar of a round number of millimetres, where the file says how large a pixel is.
-  #scale() {
+  showScale() {
     const bar = this.find(".viewer-scale");
     const spacing = (this.calibrations ?? []).map((one) => Math.min(...one.spacing));
     const alike = spacing.length && spacing.every((one) => Math.abs(one - spacing[0]) < 1e-9);
@@ -144,9 +141,7 @@ class Controls {
   }
 }
 
-export const opened = [...document.querySelectorAll("[data-viewer]")].map((viewer) => {
-  const controls = new Controls(viewer);
-  viewer.controls = controls;
-  controls.open();
-  return viewer;
-});
+for (const viewer of document.querySelectorAll("[data-viewer]")) {
+  viewer.controls = new Controls(viewer);
+  viewer.controls.open();
+}
