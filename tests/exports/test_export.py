@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
+from pyarrow import parquet
 
 from calcinosis_registry.codebook.catalogue import calculated
 from calcinosis_registry.codebook.items import Privacy, codebook_models, item_fields
@@ -22,6 +23,7 @@ from calcinosis_registry.codebook.partial_dates import PartialDate
 from calcinosis_registry.exports import package
 from calcinosis_registry.exports.models import Export
 from calcinosis_registry.exports.services import ExportRefused, exports_of, path_of
+from calcinosis_registry.exports.writers import FORMATS
 from calcinosis_registry.records.models import Draft
 from tests.cohorts.register import cohort_of, patients, project_of
 from tests.exports.made import export, files, table
@@ -148,15 +150,19 @@ def fill_with_canaries(clinic):
     return patient
 
 
-@pytest.mark.parametrize("format", ["csv", "xlsx"])
+@pytest.mark.parametrize("format", FORMATS)
 def test_no_identity_and_no_text_is_in_a_coded_export(format, cohort, researcher, north):
     patient = fill_with_canaries(north)
-    content = b""
-    for name, data in files(export(cohort, researcher, format=format)).items():
+    made = export(cohort, researcher, format=format)
+    content, pseudonym = b"", made.people.get().pseudonym
+    for name, data in files(made).items():
         content += data
         if name.endswith(".xlsx"):
             with zipfile.ZipFile(io.BytesIO(data)) as book:
                 content += b"".join(book.read(part) for part in book.namelist())
+        if name.endswith(".parquet"):
+            content += str(parquet.read_table(io.BytesIO(data)).to_pylist()).encode()
+    assert pseudonym.encode() in content
     for canary in (CANARY, patient.registry_number, patient.public_id, "1951", "NOR-", north.public_id):
         assert canary.encode() not in content
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as __
 
-from calcinosis_registry.exports.writers import csv, parquet, r, sas, spss, stata, xlsx
+from calcinosis_registry.exports.writers import csv, fhir, odm, parquet, phenopackets, r, redcap, sas, spss, stata, xlsx
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -47,4 +47,14 @@ FORMATS: dict[str, FileFormat] = {
     "sas": FileFormat(__("SAS (.xpt)"), sas.write, __("For SAS users: transport files and a program with formats.")),
     "r": FileFormat(__("R"), r.write, __("For R users: a script gives factors, dates and labels; no package needed.")),
     "parquet": FileFormat(__("Parquet"), parquet.write, __("For Python, R, Spark, DuckDB: typed, small and fast.")),
+    "odm": FileFormat(
+        __("CDISC ODM 1.3.2"), odm.write, __("For trial data systems: metadata and data in one XML file.")
+    ),
+    "fhir": FileFormat(__("FHIR R4"), fhir.write, __("For hospital systems: bulk data, one NDJSON file per resource.")),
+    "phenopackets": FileFormat(
+        __("Phenopackets v2"), phenopackets.write, __("For rare-disease discovery: coarse, HPO and ORPHA terms.")
+    ),
+    "redcap": FileFormat(
+        __("REDCap project"), redcap.write, __("For REDCap: data dictionary and data, ready to import.")
+    ),
 }

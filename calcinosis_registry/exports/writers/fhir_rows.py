@@ -1,0 +1,272 @@
+"""Which FHIR resource a row of each table becomes (clinical-model 9.4). A table without one becomes Observations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from calcinosis_registry.exports.writers import terms
+from calcinosis_registry.exports.writers.fhir_values import (
+    HL7,
+    OURS,
+    SYSTEMS,
+    coding,
+    components,
+    concept,
+    day,
+    extensions,
+    id_of,
+    number_columns,
+    own_coding,
+    quantity,
+    reference,
+    resource,
+    target_of,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from calcinosis_registry.cohorts.dataset import Table
+
+Resource = dict[str, Any]
+Row = dict[str, Any]
+STUDY = "study"
+# The resource a row of a table is referred to as; every other table is an Observation.
+KINDS = {
+    "visits": "Encounter", "lesions": "BodyStructure", "imaging": "ImagingStudy", "treatments": "MedicationStatement",
+    "procedures": "Procedure", "biopsies": "Specimen",
+}  # fmt: skip
+
+
+class Told:
+    """A row with its table, its resource's id, and the references every kind of resource needs."""
+
+    def __init__(self, table: Table, patient: str, number: int, row: Row, linked: list[Resource]) -> None:
+        self.table, self.patient, self.row, self.linked = table, patient, row, linked
+        own = next((name for name, target in number_columns().items() if target == table.name and name in row), "")
+        self.number = row[own] if own and row[own] is not None else number
+        self.id = id_of(patient, table.name, self.number)
+        self.columns = {one.name: one for one in table.columns}
+
+    @property
+    def subject(self) -> Resource:
+        return reference("Patient", self.patient)
+
+    @property
+    def everything(self) -> list[Resource]:
+        return [*extensions(self.table, self.row), *self.linked]
+
+    def to(self, column: str) -> Resource | None:
+        """The resource a linking column points at."""
+        number, target = self.row.get(column), target_of(column)
+        if number is None or not target:
+            return None
+        return reference(KINDS.get(target, "Observation"), id_of(self.patient, target, number))
+
+    def own(self, column: str) -> Resource | None:
+        """A coded value with the register's own code."""
+        code = self.row.get(column)
+        return None if code is None else own_coding(self.table, self.columns[column], code)
+
+    def coded(self, column: str, *more: terms.Term) -> Resource | None:
+        own = self.own(column)
+        return None if own is None else concept(*(coding(term) for term in more), own)
+
+
+def resources(table: Table, patient: str, number: int, row: Row, linked: list[Resource]) -> Iterator[Resource]:
+    """What one row becomes. ``linked``: extensions that point at the records it is about."""
+    told = Told(table, patient, number, row, linked)
+    yield from RESOURCES.get(table.name, observation)(told)
+
+
+def observation(told: Told) -> Iterator[Resource]:
+    """Any row: its values as components."""
+    focus = [one for one in (told.to("lesion_no"),) if one]
+    sources = [one for name in ("imaging_no", "hand_score_no") if (one := told.to(name)) and _other(told, name)]
+    yield resource(
+        "Observation", told.id, status="final", subject=told.subject, encounter=told.to("visit_no"), focus=focus,
+        code=concept({"system": f"{OURS}:table", "code": told.table.name, "display": told.table.label}),
+        effectiveDateTime=_when(told.row), derivedFrom=sources, method=_method(told.row), extension=told.linked,
+        component=components(told.table, told.row),
+    )  # fmt: skip
+
+
+def _other(told: Told, column: str) -> bool:
+    return target_of(column) != told.table.name
+
+
+def _when(row: Row) -> str | None:
+    names = ("completed_on", "collected_on", "read_at", "measured_on", "tested_on", "onset", "visit_date")
+    return next((found for name in names if (found := day(row, name))), None)
+
+
+def _method(row: Row) -> Resource | None:
+    if not row.get("instrument_version"):
+        return None
+    return concept(text=f"{row.get('instrument') or ''} {row['instrument_version']}".strip())
+
+
+def _patient(told: Told) -> Iterator[Resource]:
+    row = told.row
+    died = day(row, "death_date")
+    dead = {"deceasedDateTime": died} if died else {"deceasedBoolean": row.get("status") == "DEAD" or None}
+    yield resource(
+        "Patient", told.patient, extension=told.everything, **dead,
+        identifier=[{"system": f"{OURS}:pseudonym", "value": told.patient}],
+        gender={"F": "female", "M": "male"}.get(row.get("sex_at_birth") or "", "unknown"),
+    )  # fmt: skip
+    yield resource(
+        "Consent", f"{told.patient}-consent", status="active", patient=told.subject,
+        scope=concept({"system": f"{HL7}/consentscope", "code": "research", "display": "Research"}),
+        category=[concept({"system": f"{HL7}/consentcategorycodes", "code": "research"})],
+        policyRule=concept(text="Consent to research in the register, in force when the export was made"),
+    )  # fmt: skip
+    yield resource(
+        "ResearchSubject", f"{told.patient}-subject", status="on-study", individual=told.subject,
+        study=reference("ResearchStudy", STUDY),
+    )  # fmt: skip
+
+
+def _diagnosis(told: Told) -> Iterator[Resource]:
+    row = told.row
+    problem = [
+        concept({"system": f"{HL7}/condition-category", "code": "problem-list-item", "display": "Problem List Item"})
+    ]
+    subset = told.coded("ssc_subset", *terms.of_subset(row.get("ssc_subset") or ""))
+    code = told.coded("primary_ctd", *terms.of_diagnosis(row.get("primary_ctd") or ""))
+    yield resource(
+        "Condition", told.id, category=problem, subject=told.subject, encounter=told.to("visit_no"),
+        code=code or concept(text="Connective tissue disease: not answered"),
+        onsetDateTime=day(row, "first_non_raynaud"), stage=[{"summary": subset}] if subset else [],
+        extension=told.everything,
+    )  # fmt: skip
+    found = concept(coding(terms.of_concept(terms.CALCINOSIS)))
+    yield resource(
+        "Condition", id_of(told.patient, "calcinosis", told.number), category=problem, subject=told.subject,
+        code=concept({"system": SYSTEMS["ICD10"], "code": "L94.2", "display": "Calcinosis cutis"}),
+        onsetDateTime=day(row, "first_calcinosis"), evidence=[{"code": [found]}],
+    )  # fmt: skip
+
+
+def _visit(told: Told) -> Iterator[Resource]:
+    date = day(told.row, "visit_date")
+    remote = told.row.get("visit_type") == "TELE"
+    code, display = ("VR", "virtual") if remote else ("AMB", "ambulatory")
+    states = {"SIGNED": "finished", "COMPLETE": "finished", "OPEN": "in-progress", "MISSED": "cancelled"}
+    kind = told.coded("visit_type")
+    encounter = resource(
+        "Encounter", told.id, status=states.get(told.row.get("state") or "", "unknown"), subject=told.subject,
+        type=[kind] if kind else [], period={"start": date, "end": date} if date else {},
+    )  # fmt: skip
+    encounter["class"] = {"system": f"{HL7}/v3-ActCode", "code": code, "display": display}
+    yield encounter
+    for one in observation(told):
+        yield one | {"encounter": reference("Encounter", told.id)}
+
+
+def _lesion(told: Told) -> Iterator[Resource]:
+    side = told.coded("laterality")
+    yield resource(
+        "BodyStructure", told.id, patient=told.subject, extension=told.everything,
+        identifier=[{"system": f"{OURS}:lesion", "value": f"{told.patient}/{told.number}"}],
+        location=told.coded("site", *terms.of_site(told.row.get("site") or "")),
+        locationQualifier=[side] if side else [], morphology=told.coded("lesion_kind"),
+    )  # fmt: skip
+
+
+def _lab(told: Told) -> Iterator[Resource]:
+    row = told.row
+    value, unit = row.get("value"), row.get("unit") or ""
+    analyte = told.coded("analyte", *terms.of_analyte(row.get("analyte") or "", unit))
+    yield resource(
+        "Observation", told.id, status="final", subject=told.subject, encounter=told.to("visit_no"),
+        category=[concept({"system": f"{HL7}/observation-category", "code": "laboratory", "display": "Laboratory"})],
+        code=analyte or concept(text="Analyte: not answered"),
+        valueQuantity=None if value is None else quantity(value, unit, unit, row.get("comparator")),
+        effectiveDateTime=day(row, "collected_on"), extension=told.everything,
+    )  # fmt: skip
+
+
+def _imaging(told: Told) -> Iterator[Resource]:
+    row = told.row
+    own = told.own("modality")
+    label = own["display"] if own else ""
+    modality = own | {"system": SYSTEMS["DICOM"]} if own else None
+    yield resource(
+        "ImagingStudy", told.id, status="available", subject=told.subject, started=day(row, "study_date"),
+        encounter=told.to("visit_no"), modality=[modality] if modality else [], extension=told.everything,
+    )  # fmt: skip
+    yield resource(
+        "DiagnosticReport", f"{told.id}-report", status="final", subject=told.subject, encounter=told.to("visit_no"),
+        code=concept(text=f"Imaging: {label or 'modality not answered'}"), effectiveDateTime=day(row, "study_date"),
+        imagingStudy=[reference("ImagingStudy", told.id)], conclusion=row.get("report_text"),
+    )  # fmt: skip
+
+
+def _biopsy(told: Told) -> Iterator[Resource]:
+    date = day(told.row, "taken_on")
+    yield resource(
+        "Specimen", told.id, subject=told.subject, collection={"collectedDateTime": date} if date else {},
+        extension=told.everything,
+    )  # fmt: skip
+    yield resource(
+        "DiagnosticReport", f"{told.id}-report", status="final", subject=told.subject, encounter=told.to("visit_no"),
+        code=concept(text="Histology"), specimen=[reference("Specimen", told.id)], effectiveDateTime=date,
+    )  # fmt: skip
+
+
+def _questionnaire(told: Told) -> Iterator[Resource]:
+    row = told.row
+    states = {"COMPLETE": "completed", "PARTIAL": "in-progress", "NOT_DONE": "stopped"}
+    answer = [{"valueDecimal": row["score"]}] if row.get("score") is not None else []
+    yield resource(
+        "QuestionnaireResponse", told.id, status=states.get(row.get("completion") or "", "completed"),
+        subject=told.subject, encounter=told.to("visit_no"), authored=day(row, "completed_on"),
+        item=[{"linkId": "score", "text": row.get("instrument") or "Score", "answer": answer}] if answer else [],
+        extension=told.everything,
+    )  # fmt: skip
+
+
+def _treatment(told: Told) -> Iterator[Resource]:
+    row = told.row
+    stopped = "stopped" if row.get("reason_stopped") else "completed"
+    status = {"Y": "active", "N": stopped}.get(row.get("ongoing") or "", "unknown")
+    drug = told.own("agent")
+    atc = [{"system": SYSTEMS["ATC"], "code": row["atc"]}] if row.get("atc") else []
+    period = {name: found for name, part in (("start", "start"), ("end", "stop")) if (found := day(row, part))}
+    codes = [*atc, *([drug] if drug else [])]
+    yield resource(
+        "MedicationStatement", told.id, status=status, subject=told.subject, context=told.to("visit_no"),
+        medicationCodeableConcept=concept(*codes) if codes else concept(text="Drug: not answered"),
+        effectivePeriod=period, extension=told.everything,
+    )  # fmt: skip
+
+
+def _procedure(told: Told) -> Iterator[Resource]:
+    yield resource(
+        "Procedure", told.id, status="completed", subject=told.subject, encounter=told.to("visit_no"),
+        code=told.coded("code"), performedDateTime=day(told.row, "performed_on"), extension=told.everything,
+    )  # fmt: skip
+
+
+def _adverse_event(told: Told) -> Iterator[Resource]:
+    outcomes = {
+        "RECOVERED": "resolved", "RECOVERING": "recovering", "SEQUELAE": "resolvedWithSequelae",
+        "NOT_RECOVERED": "ongoing", "FATAL": "fatal", "U": "unknown",
+    }  # fmt: skip
+    serious = {"Y": "Serious", "N": "Non-serious"}.get(told.row.get("serious") or "")
+    outcome = outcomes.get(told.row.get("outcome") or "")
+    suspects = [{"instance": one} for name in ("treatment_no", "procedure_no") if (one := told.to(name))]
+    yield resource(
+        "AdverseEvent", told.id, actuality="actual", subject=told.subject, encounter=told.to("visit_no"),
+        date=day(told.row, "onset"), suspectEntity=suspects, extension=told.everything,
+        seriousness=concept({"system": f"{HL7}/adverse-event-seriousness", "code": serious.lower(), "display": serious})
+        if serious else None,
+        outcome=concept({"system": f"{HL7}/adverse-event-outcome", "code": outcome}) if outcome else None,
+    )  # fmt: skip
+
+
+RESOURCES: dict[str, Callable[[Told], Iterator[Resource]]] = {
+    "patients": _patient, "diagnoses": _diagnosis, "visits": _visit, "lesions": _lesion, "labs": _lab,
+    "imaging": _imaging, "biopsies": _biopsy, "questionnaires": _questionnaire, "treatments": _treatment,
+    "procedures": _procedure, "adverse_events": _adverse_event,
+}  # fmt: skip

@@ -1,0 +1,160 @@
+"""Values of the register as FHIR data types, and what every resource carries."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from calcinosis_registry.codebook.items import item_key
+from calcinosis_registry.cohorts.columns import Column, Kind
+from calcinosis_registry.cohorts.structure import levels
+from calcinosis_registry.exports.writers.missing import UNKNOWN
+from calcinosis_registry.exports.writers.odm import not_applicable
+from calcinosis_registry.exports.writers.terms import Term
+
+if TYPE_CHECKING:
+    from calcinosis_registry.cohorts.dataset import Table
+
+OURS = "urn:calcinosis-registry"
+HL7 = "http://terminology.hl7.org/CodeSystem"
+SYSTEMS = {
+    "ICD10": "http://hl7.org/fhir/sid/icd-10", "ORPHA": "http://www.orpha.net", "SNOMED": "http://snomed.info/sct",
+    "LOINC": "http://loinc.org", "ATC": "http://www.whocc.no/atc", "HPO": "http://human-phenotype-ontology.org",
+    "UCUM": "http://unitsofmeasure.org", "DICOM": "http://dicom.nema.org/resources/ontology/DCM",
+}  # fmt: skip
+_UCUM = {"mm": "mm", "cm": "cm", "kg": "kg", "mm²": "mm2", "%": "%", "/mm": "/mm", "years": "a"}
+# Pseudonyms instead of names, and dates that are not the real ones: said with every resource.
+META = {
+    "security": [{"system": f"{HL7}/v3-ObservationValue", "code": "PSEUDED", "display": "pseudonymized"}],
+    "tag": [{"system": f"{OURS}:privacy", "code": "dates-shifted", "display": "Dates shifted per patient"}],
+}
+ABSENT = {"asked-unknown": "Asked But Unknown", "not-applicable": "Not Applicable"}
+
+
+def resource(kind: str, id: str, **content: Any) -> dict[str, Any]:
+    """Without what is empty: FHIR knows no empty element."""
+    return {"resourceType": kind, "id": id, "meta": META} | {
+        name: one for name, one in content.items() if one not in (None, "", [], {})
+    }
+
+
+@cache
+def number_columns() -> dict[str, str]:
+    """{``lesion_no``: ``lesions``}: the tables whose rows have numbers."""
+    return {level.number: level.table for level in levels().values()}
+
+
+@cache
+def target_of(column: str) -> str:
+    """The table a linking column points at, "" for others: ``parent_lesion_no`` → lesions."""
+    known = number_columns() if column.endswith("_no") else {}
+    fits = [name for name in known if column == name or column.endswith(f"_{name}")]
+    return known[max(fits, key=len)] if fits else ""
+
+
+def id_of(patient: str, table: str, number: Any) -> str:
+    """At most 64 letters, digits and hyphens."""
+    return f"{patient}-{table.replace('_', '-')}-{number}"[:64]
+
+
+def key_of(table: Table, column: Column) -> str:
+    """The public name of what a column shows: of the item, or of the column itself."""
+    if column.field is not None and column.name == column.field.name:
+        return item_key(column.field)
+    return f"{table.name}.{column.name}"
+
+
+def coding(term: Term) -> dict[str, str]:
+    return {"system": SYSTEMS[term.system], "code": term.code, "display": term.label}
+
+
+def own_coding(table: Table, column: Column, code: str) -> dict[str, str]:
+    label = dict(column.codes).get(code, code)
+    return {"system": f"{OURS}:codes:{key_of(table, column)}", "code": code, "display": label}
+
+
+def concept(*codings: dict[str, str], text: str = "") -> dict[str, Any]:
+    told: dict[str, Any] = {"coding": list(codings)} if codings else {}
+    return told | ({"text": text} if text else {})
+
+
+def reference(kind: str, id: str) -> dict[str, str]:
+    return {"reference": f"{kind}/{id}"}
+
+
+def day(row: dict[str, Any], name: str) -> str | None:
+    """A partial date as FHIR writes it: 2014, 2014-03 or 2014-03-12."""
+    earliest = row.get(f"{name}_earliest")
+    if earliest is None:
+        return row[name].isoformat() if row.get(name) else None
+    return earliest.isoformat()[: {"year": 4, "month": 7}.get(row[f"{name}_precision"], 10)]
+
+
+def quantity(value: Decimal | int, unit: str = "", ucum: str = "", comparator: str | None = None) -> dict[str, Any]:
+    code = ucum or _UCUM.get(unit, "")
+    told = {"value": value, "comparator": comparator, "unit": unit or ucum}
+    return {name: one for name, one in told.items() if one not in (None, "")} | (
+        {"system": SYSTEMS["UCUM"], "code": code} if code else {}
+    )
+
+
+def extensions(table: Table, row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every value of a row, each under the name of its item: what a resource has no element for is not lost."""
+    found = []
+    for column, name, value in _values(table, row):
+        if name == "valueQuantity" and "unit" not in value:
+            name, value = "valueDecimal", value["value"]
+        if name == "dataAbsentReason":
+            value, name = value["coding"][0]["code"], "valueCode"
+        found.append({"url": f"{OURS}:item:{key_of(table, column)}", name: value})
+    return found
+
+
+def components(table: Table, row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every value of a row as components of an Observation."""
+    found = []
+    for column, name, value in _values(table, row):
+        code = concept({"system": f"{OURS}:item", "code": key_of(table, column), "display": column.label})
+        terms = column.field.item.codes if column.field is not None else {}  # type: ignore[attr-defined]
+        code["coding"] += [{"system": SYSTEMS[s], "code": c} for s, c in terms.items() if s in SYSTEMS]
+        if name == "valueDate":
+            name = "valueDateTime"
+        found.append({"code": code, name: value})
+    return found
+
+
+def _values(table: Table, row: dict[str, Any]) -> Iterator[tuple[Column, str, Any]]:
+    columns = {one.name: one for one in table.columns}
+    for name, column in columns.items():
+        value = row[name]
+        if name == "patient":
+            continue
+        if value is None:
+            if not_applicable(column, columns, row):
+                yield column, "dataAbsentReason", _absent("not-applicable")
+        elif column.kind is Kind.CODES:
+            for code in value.split(";"):
+                yield column, "valueCodeableConcept", concept(own_coding(table, column, code))
+        elif column.kind is Kind.CODE and value in UNKNOWN:
+            yield column, "dataAbsentReason", _absent("asked-unknown")
+        elif column.kind is Kind.CODE:
+            yield column, "valueCodeableConcept", concept(own_coding(table, column, value))
+        else:
+            yield column, *_simple(column, value)
+
+
+def _absent(code: str) -> dict[str, Any]:
+    return concept({"system": f"{HL7}/data-absent-reason", "code": code, "display": ABSENT[code]})
+
+
+def _simple(column: Column, value: Any) -> tuple[str, Any]:
+    if column.kind is Kind.BOOLEAN:
+        return "valueBoolean", bool(value)
+    if isinstance(value, datetime.date):
+        return "valueDate", value.isoformat()
+    if isinstance(value, Decimal) or (isinstance(value, int) and column.unit):
+        return "valueQuantity", quantity(value, column.unit)
+    return ("valueInteger", value) if isinstance(value, int) else ("valueString", str(value))
