@@ -93,7 +93,7 @@ def day(row: dict[str, Any], name: str) -> str | None:
     return earliest.isoformat()[: {"year": 4, "month": 7}.get(row[f"{name}_precision"], 10)]
 
 
-def quantity(value: Decimal | int, unit: str = "", ucum: str = "", comparator: str | None = None) -> dict[str, Any]:
+def quantity(value: Decimal | float, unit: str = "", ucum: str = "", comparator: str | None = None) -> dict[str, Any]:
     code = ucum or _UCUM.get(unit, "")
     told = {"value": value, "comparator": comparator, "unit": unit or ucum}
     return {name: one for name, one in told.items() if one not in (None, "")} | (
@@ -155,6 +155,6 @@ def _simple(column: Column, value: Any) -> tuple[str, Any]:
         return "valueBoolean", bool(value)
     if isinstance(value, datetime.date):
         return "valueDate", value.isoformat()
-    if isinstance(value, Decimal) or (isinstance(value, int) and column.unit):
+    if isinstance(value, Decimal | float) or (isinstance(value, int) and column.unit):
         return "valueQuantity", quantity(value, column.unit)
     return ("valueInteger", value) if isinstance(value, int) else ("valueString", str(value))

@@ -198,7 +198,7 @@ def _measurements(tables: Tables, labels: dict[tuple[str, str], dict[str, str]])
         yield _full({"assay": assay, "value": {"quantity": measured}, "timeObserved": time(row, "collected_on")})
 
 
-def _number(value: Decimal | int) -> float:
+def _number(value: Decimal | float) -> float:
     return float(value)
 
 

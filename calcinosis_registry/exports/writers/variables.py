@@ -60,7 +60,8 @@ class Variable:
 
     @property
     def digits(self) -> int:
-        return 0 if self.whole or self.column.digits is None else self.column.digits[1]
+        """Shown after the point; a float has as many as it needs, and three are shown."""
+        return 0 if self.whole else self.column.digits[1] if self.column.digits else 3
 
     @property
     def may_not_apply(self) -> bool:

@@ -9,11 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.compute as pc
 from django.db import models
 
 from calcinosis_registry.codebook.items import Privacy, clinical
-from calcinosis_registry.cohorts.columns import YES_NO, Column, Kind, said
-from calcinosis_registry.cohorts.dataset import Dataset, Row, Table
+from calcinosis_registry.cohorts.columns import YES_NO, Column, Kind, Rule, said
+from calcinosis_registry.cohorts.dataset import Dataset, Table
 from calcinosis_registry.exports.writers import FORMATS
 
 LONG = "Ärztlich geprüft – „ja“ " * 30  # 720 characters, more bytes
@@ -41,37 +43,37 @@ def written(folder: Path, dataset: Dataset, format: str) -> dict[str, Any]:
     return told
 
 
+def of_arrow(name: str, label: str, columns: Sequence[Column], kinds: tuple[str, ...], rows: pyarrow.Table) -> Table:
+    return Table(name, label, tuple(columns), lambda names: rows.select(list(names)).to_reader(), kinds)
+
+
 def held(table: Table) -> Table:
     """The table with its rows in memory: read from the register once."""
-    rows = list(table.rows())
-    return replace(table, rows=lambda: iter(rows))
+    return of_arrow(table.name, table.label, table.columns, table.kinds, table.arrow())
 
 
 def with_tables(dataset: Dataset, *tables: Table) -> Dataset:
     return replace(dataset, tables=dataset.tables | {table.name: table for table in tables})
 
 
+def changed(dataset: Dataset, change: Callable[[pyarrow.Table], pyarrow.Table]) -> dict[str, Table]:
+    tables = dataset.tables.values()
+    return {t.name: of_arrow(t.name, t.label, t.columns, t.kinds, change(t.arrow())) for t in tables}
+
+
 def emptied(dataset: Dataset) -> Dataset:
     """The same tables and columns without a patient."""
-    return replace(dataset, tables={n: replace(t, rows=lambda: iter([])) for n, t in dataset.tables.items()}, people=())
+    return replace(dataset, tables=changed(dataset, lambda rows: rows.slice(0, 0)), people=())
 
 
 def first_patient(dataset: Dataset) -> Dataset:
     pseudonym = dataset.people[0].pseudonym
-
-    def only(table: Table) -> Callable[[], Any]:
-        return lambda: (row for row in table.rows() if row[0] == pseudonym)
-
-    tables = {name: replace(table, rows=only(table)) for name, table in dataset.tables.items()}
+    tables = changed(dataset, lambda rows: rows.filter(pc.equal(rows["patient"], pseudonym)))
     return replace(dataset, tables=tables, people=dataset.people[:1])
 
 
-def _say(*_values: Any) -> None:
-    """A column of these tests says nothing by itself: its rows are given."""
-
-
 def column(name: str, kind: Kind, **more: Any) -> Column:
-    return Column(name, more.pop("label", name.replace("_", " ").capitalize()), (), _say, kind, **more)
+    return Column(name, more.pop("label", name.replace("_", " ").capitalize()), (), Rule.PLAIN, kind, **more)
 
 
 class Awkward:
@@ -131,8 +133,10 @@ AWKWARD_ROWS: tuple[Sequence[Any], ...] = (
 
 def awkward(rows: Sequence[Sequence[Any]] = AWKWARD_ROWS) -> Table:
     """Every kind of column with every trouble: accents, line breaks, formulas, long lists, longer texts, gone codes."""
-    some: list[Row] = [tuple(row) for row in rows]
-    return Table(AWKWARD, "awkward rows", AWKWARD_COLUMNS, lambda: iter(some))
+    cells = zip(*rows, strict=True)
+    arrays = [pyarrow.array(some, one.arrow_type) for some, one in zip(cells, AWKWARD_COLUMNS, strict=True)]
+    made = pyarrow.table(arrays, names=[one.name for one in AWKWARD_COLUMNS])
+    return of_arrow(AWKWARD, "awkward rows", AWKWARD_COLUMNS, (AWKWARD,), made)
 
 
 def expected(table: Table) -> list[dict[str, Any]]:

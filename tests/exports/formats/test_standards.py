@@ -277,7 +277,7 @@ def _one(column: Column, found: list[Any]) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, bool):
         return float(value)
-    if isinstance(value, Decimal | int):
+    if isinstance(value, Decimal | int | float):
         return float(value)
     return value.isoformat() if isinstance(value, datetime.date) else value
 

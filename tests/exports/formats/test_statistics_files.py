@@ -87,7 +87,7 @@ def _wanted(column: Any, value: Any) -> Any:
         return UNKNOWN
     if column.kind is Kind.CODES:
         return tuple(value.split(";"))
-    return float(value) if isinstance(value, Decimal | int) and column.kind is not Kind.BOOLEAN else str(value)
+    return float(value) if isinstance(value, Decimal | int | float) and column.kind is not Kind.BOOLEAN else str(value)
 
 
 def _whole(column: Any, ours: list[dict[str, str]], cells: list[Any]) -> Any:

@@ -162,7 +162,7 @@ def _in_r(column: Any, value: Any) -> str:
         return "NA?"
     if column.kind == "boolean":
         return "TRUE" if value else "FALSE"
-    if isinstance(value, Decimal | int):
+    if isinstance(value, Decimal | int | float):
         return f"{float(value):.4f}"
     return str(value).replace("\r\n", "\n")
 
