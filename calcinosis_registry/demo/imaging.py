@@ -284,7 +284,7 @@ def _reading(
     read = min(visit.day + days(person.dice.whole(0, 14)), person.until)
     score = person.tell(
         "lesions.handscore", visit=None, study=study, rater=person.clinician, rater_role="RHEUMATOLOGIST",
-        blinded=False, read_number=1,
+        blinded=False, read_number=1, reading_kind="FIRST", of_record="ONLY" if result.complete else "",
         read_at=datetime.datetime(read.year, read.month, read.day, 10, tzinfo=datetime.UTC),
         simple_severity=str(min(3, result.max_density)),
         right_total=result.by_hand["R"], left_total=result.by_hand["L"], total=result.total, n_sites=result.n_sites,

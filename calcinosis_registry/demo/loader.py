@@ -19,6 +19,7 @@ from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.demo import radiograph
 from calcinosis_registry.demo.models import DemoRegister
 from calcinosis_registry.demo.queries import raise_queries
+from calcinosis_registry.demo.readings import read_twice
 from calcinosis_registry.demo.research import found_project
 from calcinosis_registry.demo.staff import Staff, hire, public_id
 from calcinosis_registry.demo.story import tell
@@ -72,6 +73,7 @@ def load(
                 write(stories, first=start, seed=seed)
             progress(batch.stop)
         _count_on(staff.clinics)
+        read_twice(staff, seed=seed, until=until)
         found_project(staff, until=until)
     return staff
 

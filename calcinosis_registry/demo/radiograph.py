@@ -17,7 +17,7 @@ MM = 0.7  # of a pixel at the detector
 DX_IMAGE = "1.2.840.10008.5.1.4.1.1.1.1"
 DEVICE = "Drawn"
 WRIST = {"R": (190, 400), "L": (530, 400)}
-# {digit: (degrees from upwards, lengths from the wrist outwards)} of the right hand, thumb to the viewer's left
+# {digit: (degrees from upwards, lengths from the wrist outwards)} of the left hand, thumb to the viewer's left
 RAYS: dict[str, tuple[float, tuple[int, ...]]] = {
     "D1": (-48, (70, 44, 34)), "D2": (-13, (112, 56, 36, 26)), "D3": (-3, (112, 62, 42, 28)),
     "D4": (7, (104, 56, 40, 26)), "D5": (18, (96, 44, 30, 24)),
@@ -41,7 +41,7 @@ Point = tuple[float, float]
 def joints(digit: str, side: str) -> list[Point]:
     """The ends of the bones of one ray, wrist first, in pixels."""
     angle, lengths = RAYS[digit]
-    sign = 1 if side == "R" else -1
+    sign = -1 if side == "R" else 1  # palms on the plate beside each other: the thumbs point to the middle
     x, y = WRIST[side]
     x += sign * {"D1": -22, "D2": -14, "D3": -4, "D4": 8, "D5": 20}[digit]
     found = [(float(x), y - 30.0 + (12 if digit == "D1" else 0))]

@@ -16,12 +16,15 @@ PASSWORD = "calcinosis-demo"  # noqa: S105  printed by make run: there is nothin
 PLACES = ("North", "South", "East", "West", "Harbour", "Lakeside", "Hilltop", "Riverside", "Garden", "Old Town")
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 FIRST, SECOND = 0, 1
+SECOND_READER = "second.reader@example.org"
 # (address, name, role, place of the clinic); None: every clinic at once
 PEOPLE = (
     ("clinician.a@example.org", "Dr Alma Adler", Role.CLINICIAN, FIRST),
     ("assistant.a@example.org", "Noor Assistant", Role.ASSISTANT, FIRST),
     ("monitor.a@example.org", "Mara Monitor", Role.MONITOR, FIRST),
     ("clinician.b@example.org", "Dr Bruno Berg", Role.CLINICIAN, SECOND),
+    (SECOND_READER, "Dr Selma Sand", Role.CLINICIAN, FIRST),
+    (SECOND_READER, "Dr Selma Sand", Role.CLINICIAN, SECOND),
     ("admin@example.org", "Ada Admin", Role.ADMIN, None),
 )
 RESEARCHER = ("researcher@example.org", "Dr Rosa Researcher")

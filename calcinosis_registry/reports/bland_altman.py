@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from html import escape
+from math import ceil, floor, log10
 
 from calcinosis_registry.reports.reliability import Limits
 
@@ -67,14 +68,21 @@ def _lines(limits: Limits, y: Scale) -> list[str]:
 
 
 def _ticks(x: Scale, y: Scale, most: float, reach: float) -> list[str]:
-    parts = [_text(x(share * most), HEIGHT - BOTTOM + 16, f"{share * most:.0f}") for share in (0, 0.25, 0.5, 0.75, 1)]
-    for share in (-1, -0.5, 0, 0.5, 1):
-        value = share * reach / 1.08
-        parts.append(
-            f'<text class="soft-text" x="{LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end" font-size="11" '
-            f'fill="{SOFT}">{value:.0f}</text>'
-        )
+    parts = [_text(x(value), HEIGHT - BOTTOM + 16, f"{value:.0f}") for value in _round_values(0, most)]
+    parts += [
+        f'<text class="soft-text" x="{LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end" font-size="11" '
+        f'fill="{SOFT}">{value:.0f}</text>'
+        for value in _round_values(-reach, reach)
+    ]
     return parts
+
+
+def _round_values(low: float, high: float) -> list[float]:
+    """Four to eight round numbers between the two."""
+    raw = (high - low) / 5
+    power = 10 ** floor(log10(raw))
+    step = next(step * power for step in (1, 2, 5, 10) if step * power >= raw)
+    return [step * place for place in range(ceil(low / step), floor(high / step) + 1)]
 
 
 def _text(x: float, y: float, words: str) -> str:

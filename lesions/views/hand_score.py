@@ -28,7 +28,7 @@ from lesions.hand_score import score
 from lesions.models import HandScore, ImagingFile, ImagingStudy, ReadingKind
 from lesions.models.imaging import XRAY
 from lesions.second_reading import finish
-from lesions.views.imaging_study import visible_study
+from lesions.views.imaging_study import opened, visible_study
 
 HANDS = {"R": __("Right hand"), "L": __("Left hand")}
 
@@ -179,6 +179,7 @@ def _page(
         "now": now,
         "rated": rated,
         "files": list(files),
+        "open": opened(list(files), request.GET.get("file", "")),
         "since": since and {"before": since[0], "change": since[1], "words": CHANGES[since[1].category]},
         "may_edit": may(request.user, Permission.EDIT_RECORDS, study.patient.clinic_id),
         "back": reverse("lesions:imaging_study", args=[study.public_id]),

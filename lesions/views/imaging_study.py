@@ -94,15 +94,15 @@ def _page(request: HttpRequest, study: ImagingStudy, form: RecordForm, keeping: 
     for name in missing:
         form.fields[name].help_text = " ".join([_("Not in the file."), str(form.fields[name].help_text)]).strip()
     lesions = Lesion.objects.visible_to(user, Permission.VIEW_RECORDS).filter(patient=study.patient_id)
-    opened = _opened(files, request.GET.get("file", ""))
+    shown = opened(files, request.GET.get("file", ""))
     context = {
         "study": stored,
         "patient": study.patient,
         "form": form,
         "keeping": keeping,
         "files": files,
-        "open": opened,
-        "burned_in": _burned_in(opened),
+        "open": shown,
+        "burned_in": _burned_in(shown),
         "facts": _facts(files),
         "named_otherwise": any(file.header.get("named_otherwise") for file in files),
         "missing": [form[name] for name in missing],
@@ -116,7 +116,7 @@ def _page(request: HttpRequest, study: ImagingStudy, form: RecordForm, keeping: 
     return render(request, "lesions/imaging_study.html", context)
 
 
-def _opened(files: list[ImagingFile], wanted: str) -> ImagingFile | None:
+def opened(files: list[ImagingFile], wanted: str) -> ImagingFile | None:
     """The picture in the viewer: the one asked for, or the first."""
     shown = [file for file in files if file.has_preview]
     return next((file for file in shown if file.public_id == wanted), shown[0] if shown else None)
