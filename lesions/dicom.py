@@ -43,7 +43,7 @@ _HEADER_KEYWORDS = (
     *("BodyPartExamined", "Laterality", "ImageLaterality", "ViewPosition", "ViewCodeSequence"),
     *("PatientName", "PatientID", "PatientBirthDate", "Manufacturer", "ManufacturerModelName", "BurnedInAnnotation"),
     *("PixelSpacing", "ImagerPixelSpacing", "PixelSpacingCalibrationType", "SequenceOfUltrasoundRegions"),
-    "SharedFunctionalGroupsSequence",
+    *("SharedFunctionalGroupsSequence", "SeriesNumber", "SeriesDescription", "InstanceNumber"),
 )
 
 
@@ -96,6 +96,9 @@ class DicomHeader:
     warnings: list[str] = field(default_factory=list)
     calibration_type: str = ""
     regions: list[list[float]] = field(default_factory=list)
+    series_number: str = ""
+    series_description: str = ""
+    instance_number: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values: dates and times in ISO form."""
@@ -316,6 +319,9 @@ def _header(dataset: Dataset, structure: Structure, geometry: Geometry, uids: di
         warnings=[] if study_date else [_("The header has no readable study date.")],
         calibration_type=calibration_type(dataset),
         regions=placed_regions(dataset, geometry.rows, geometry.columns),
+        series_number=said(dataset, "SeriesNumber"),
+        series_description=said(dataset, "SeriesDescription"),
+        instance_number=said(dataset, "InstanceNumber"),
     )
 
 

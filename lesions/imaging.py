@@ -287,7 +287,7 @@ def _record(intake: Intake, ingested: Ingested, name: str, *, confirmed: bool) -
         size=ingested.size,
         width=ingested.width,
         height=ingested.height,
-        frames=header.frames if header else 1,
+        frames=header.frames if header else ingested.pages,
         header=_told_by(ingested, confirmed=confirmed),
         has_preview=ingested.preview is not None,
     )

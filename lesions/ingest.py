@@ -47,8 +47,9 @@ class Ingested:
     """A file that was read whole.
 
     ``stored_path`` is the cleaned copy in the caller's folder, of ``sha256`` and ``size`` (bytes); ``original_sha256``
-    is of the bytes as uploaded. ``width`` and ``height`` in pixels, None for a PDF. ``preview`` and ``thumbnail`` are
-    PNG bytes (at most 1600 and 320 pixels a side), None for a PDF. ``warnings`` are sentences for gettext.
+    is of the bytes as uploaded. ``width`` and ``height`` in pixels. ``preview`` and ``thumbnail`` are PNG bytes (at
+    most 1600 and 320 pixels a side), of a PDF its first page; all four None for one that could not be drawn. ``pages``
+    of a PDF are those that are shown. ``warnings`` are sentences for gettext.
     """
 
     kind: str
@@ -62,6 +63,7 @@ class Ingested:
     header: DicomHeader | None
     width: int | None
     height: int | None
+    pages: int = 1
     warnings: list[str] = field(default_factory=list)
 
 
@@ -180,6 +182,7 @@ def _ingested(kind: str, path: Path, folder: Path, answer: dict) -> Ingested:
         header=DicomHeader.from_json(answer["header"]) if answer["header"] else None,
         width=answer["width"],
         height=answer["height"],
+        pages=answer.get("frames", 1),
         warnings=answer["warnings"],
     )
 

@@ -19,7 +19,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesions import dicom, dicom_deflated, dicom_structure, photograph, raster_pixels, report_pdf
+from lesions import dicom, dicom_deflated, dicom_structure, photograph, raster_pixels, report_pages, report_pdf
 from lesions.refusal import Refused
 from lesions.refusal import gettext_noop as _
 
@@ -131,6 +131,9 @@ def _read_photograph(kind: str, source: Path, folder: Path) -> dict[str, Any]:
 
 def _write_raster(kind: str, source: Path, folder: Path) -> dict[str, Any]:
     target = folder / "raster"
+    if kind == "pdf":
+        raster_pixels.of_report(source, target)
+        return {}
     if kind != "dicom":
         raster_pixels.of_photograph(source, target)
         return {}
@@ -153,7 +156,19 @@ def _read_pdf(kind: str, source: Path, folder: Path) -> dict[str, Any]:
     with source.open("rb") as original, (folder / "stored").open("xb") as copy:
         while chunk := original.read(2**20):
             copy.write(chunk)
-    return {"header": None, "width": None, "height": None, "warnings": []}
+    told: dict[str, Any] = {"header": None, "width": None, "height": None, "warnings": [], "frames": 1}
+    try:
+        count, drawn = report_pages.pages(source, most=1)
+        first = next(drawn)
+        size = first.size
+    except report_pages.NotDrawn:
+        return told | {"warnings": [_("The report could not be drawn; it is kept as a file.")]}
+    first.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
+    first.save(folder / "preview.png", "PNG", compress_level=4)
+    _write_thumbnail(first, folder)
+    if count > report_pages.MOST_PAGES:
+        told["warnings"] = [_("The report has many pages; only the first ones are shown.")]
+    return told | {"width": size[0], "height": size[1], "frames": min(count, report_pages.MOST_PAGES)}
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from lesions.models import FileKind, ImagingFile
 from lesions.raster import Broken, Raster
 from lesions.refusal import Refused
 
-KINDS = {"application/dicom": "dicom", "image/jpeg": "jpeg", "image/png": "png"}
+KINDS = {"application/dicom": "dicom", "image/jpeg": "jpeg", "image/png": "png", "application/pdf": "pdf"}
 
 
 class Busy(Exception):
@@ -34,7 +34,7 @@ def raster_of(file: ImagingFile) -> Raster | None:
 
 
 def has_picture(file: ImagingFile) -> bool:
-    return file.kind_of_file != FileKind.PDF and file.media_type in KINDS
+    return file.media_type in KINDS and (file.has_preview or file.kind_of_file != FileKind.PDF)
 
 
 def prepare(*, file: ImagingFile) -> Raster:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesions import dicom, dicom_pixels
+from lesions import dicom, dicom_pixels, report_pages
 from lesions.photograph import MAX_PIXELS, on_white
 from lesions.raster import Writer
 from lesions.refusal import Refused
@@ -141,6 +141,25 @@ def _words(value: Any) -> list[str]:
         return []
     parts = [value] if isinstance(value, str) else list(value)
     return ["".join(one for one in str(part) if one.isprintable()).strip()[:40] for part in parts]
+
+
+def of_report(path: Path, target: Path) -> None:
+    """The pages of a PDF report, each on the sheet of the first. Raises :class:`Refused`."""
+    import numpy as np
+    from PIL import Image
+
+    try:
+        _count, drawn = report_pages.pages(path)
+        first = next(drawn)
+        with Writer(target, width=first.width, height=first.height, colour="PNG") as raster:
+            raster.add(np.asarray(first), {})
+            for page in drawn:
+                page.thumbnail(first.size)
+                sheet = Image.new("RGB", first.size, "white")
+                sheet.paste(page)
+                raster.add(np.asarray(sheet), {})
+    except report_pages.NotDrawn as problem:
+        raise Refused(_("The report could not be drawn; it is kept as a file.")) from problem
 
 
 def of_photograph(path: Path, target: Path) -> None:

@@ -1,4 +1,5 @@
-"""PDF reports: kept as they are, so refused when they can act: scripts, launches, embedded files. Never rendered here.
+"""PDF reports: kept as they are, so refused when they can act: scripts, launches, embedded files.
+Drawn only in the limited process (report_pages.py), and only the drawing reaches a browser.
 
 Names are looked for in the plain file and in everything that inflates (object streams, ISO 32000-1 7.5.7), with their
 #xx escapes (7.3.5). What cannot be looked into is refused: an encrypted file, and an object stream whose filter is not

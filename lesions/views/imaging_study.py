@@ -25,6 +25,7 @@ from lesions.imaging import not_in_the_files
 from lesions.models import HandScore, ImagingFile, ImagingStudy, Lesion, SecondReading
 from lesions.models.imaging import XRAY
 from lesions.second_reading import first_reading, may_read, readers
+from lesions.series import series_of
 from lesions.views.measuring import rows_of
 from patients.services import after_save
 
@@ -101,6 +102,7 @@ def _page(request: HttpRequest, study: ImagingStudy, form: RecordForm, keeping: 
         "form": form,
         "keeping": keeping,
         "files": files,
+        "series": series_of(files),
         "open": shown,
         "burned_in": _burned_in(shown),
         "facts": _facts(files),

@@ -157,7 +157,7 @@ def test_a_cmyk_jpeg_becomes_rgb(take):
     assert Image.open(io.BytesIO(stored)).mode == "RGB"
 
 
-def test_a_plain_pdf_is_taken_as_it_is_and_not_rendered(take):
+def test_a_plain_pdf_is_taken_as_it_is_though_it_cannot_be_drawn(take):
     content = pdf(streams=object_stream(b"4 0 << /Type /Page >>"))
     taken = take(content, "report.pdf")
     assert taken.stored_path.read_bytes() == content
