@@ -27,8 +27,8 @@ def series_of(files: Iterable[ImagingFile]) -> list[Series]:
         header = file.header
         uid = header.get("series_instance_uid", "")
         if uid not in found:
-            told = [header.get(name, "") for name in ("series_number", "series_description", "modality")]
-            found[uid] = Series(*told, dicom=bool(uid))
+            number, description = header.get("series_number", ""), header.get("series_description", "")
+            found[uid] = Series(number, description, header.get("modality", ""), bool(uid))
         found[uid].files.append(file)
     for one in found.values():
         one.files.sort(key=lambda file: (_whole(file.header.get("instance_number", "")), file.pk))

@@ -30,7 +30,7 @@ def read_twice(staff: Staff, *, seed: int, until: datetime.date) -> None:
             to_all = place == READ
             asked = ask(study=first.study, reader=None if to_all else second, by=first.rater, now=now)
             if place < READ:
-                _read(asked, first, dice, now)
+                _read(asked, first, second, dice, now)
         _for_the_first_clinician(staff, second, dice, _noon(until))
         _adjudicate_one(now=_noon(until))
 
@@ -39,15 +39,15 @@ def _noon(day: datetime.date) -> datetime.datetime:
     return datetime.datetime(day.year, day.month, day.day, 12, tzinfo=datetime.UTC)
 
 
-def _read(asked: SecondReading, first: HandScore, dice: Dice, now: datetime.datetime) -> None:
+def _read(asked: SecondReading, first: HandScore, second: User, dice: Dice, now: datetime.datetime) -> None:
     seen = [_seen_again(one.rating, dice) for one in first.ratings.all()]
     severity = str(min(3, max(0, int(first.simple_severity or 0) + dice.pick({-1: 0.2, 0: 0.65, 1: 0.15}))))
-    reading = _reading(asked.study, asked.reader, seen, severity, dice, now)
-    finish(asked=asked, reading=reading, by=reading.rater, now=now)
+    reading = _reading(asked.study, second, seen, severity, dice, now)
+    finish(asked=asked, reading=reading, by=second, now=now)
 
 
 def _reading(
-    study: ImagingStudy, rater: User | None, ratings: Iterable[SiteRating], severity: str, dice: Dice,
+    study: ImagingStudy, rater: User, ratings: Iterable[SiteRating], severity: str, dice: Dice,
     now: datetime.datetime
 ) -> HandScore:  # fmt: skip
     reading = HandScore(
