@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count, F, Sum
+
 from calcinosis_registry.cohorts.builder import parse
 from calcinosis_registry.cohorts.compiling import clause
 from calcinosis_registry.cohorts.dataset import population
 from calcinosis_registry.cohorts.language import Group, Join
-from calcinosis_registry.cohorts.scope import Count, Scope
+from calcinosis_registry.cohorts.scope import MIXED, Cell, Scope
+from calcinosis_registry.cohorts.scope import Count as Shown
 from calcinosis_registry.cohorts.sentences import phrase
 
 
@@ -18,28 +21,43 @@ class Step:
     """One condition and how many patients are left (join: all, none) or found by it alone (join: any)."""
 
     sentence: str
-    count: Count
+    count: Shown
 
 
-def count(definition: Any, scope: Scope) -> Count:
+def count(definition: Any, scope: Scope) -> Shown:
     """Raises DefinitionError."""
     return count_of(parse(definition, items=scope.items).group, scope)
 
 
-def count_of(group: Group, scope: Scope) -> Count:
+def count_of(group: Group, scope: Scope) -> Shown:
     patients = population(scope)
     if group.parts:
         patients = patients.filter(clause(group, all_visits=False))
-    return scope.count(patients.count())
+    found = patients.aggregate(**NUMBERS)
+    return scope.count(found["number"], Cell(found["total"] or 0, found["mixed"] or 0))
+
+
+# Whom a count is of, added up in the same query (scope.Cell).
+NUMBERS = {"number": Count("pk"), "total": Sum("pk"), "mixed": Sum(F("pk") * F("pk") % MIXED)}
 
 
 def flow(definition: Any, scope: Scope) -> list[Step]:
     """The way from everyone to the cohort, a condition at a time. Raises DefinitionError."""
     group = parse(definition, items=scope.items).group
-    steps = []
+    steps: list[Step] = []
     for index, part in enumerate(group.parts):
         parts = (part,) if group.join is Join.ANY else group.parts[: index + 1]
         asked = Group(Join.NONE if group.join is Join.NONE else Join.ALL, parts)
         words = phrase(part, None)
-        steps.append(Step(words[:1].upper() + words[1:], count_of(asked, scope)))
+        counted = count_of(asked, scope)
+        if steps and group.join is not Join.ANY:
+            counted = _no_more(counted, steps[-1].count)
+        steps.append(Step(words[:1].upper() + words[1:], counted))
     return steps
+
+
+def _no_more(counted: Shown, before: Shown) -> Shown:
+    """A step never shows more than the one before it, whatever the lots were; this tells nothing new."""
+    if before.number is None or (counted.number is not None and counted.number > before.number):
+        return before
+    return counted

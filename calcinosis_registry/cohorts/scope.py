@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,7 +17,9 @@ from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.models import ProjectClinic, ResearchProject
 from lesions.blinding import blind_patients
 
-SMALLEST_SHOWN, ROUNDED_TO = 8, 5  # trust.md, "Who sees what"
+SMALLEST = 8  # trust.md, "Who sees what": 1 to 7 are never shown
+ROUNDED_TO = 5
+HIDDEN_BELOW = 10  # what is said of a hidden one: 0 to 7 always, 8 and 9 now and then
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,25 @@ class Scope:
     def shows(self, key: str) -> bool:
         return self.items is None or key in self.items
 
-    def count(self, number: int) -> Count:
-        return Count(number) if self.exact else protected(number)
+    def count(self, number: int, cell: Cell | None = None) -> Count:
+        """``cell``: whom the number counts; without it two overlapping numbers may give a small one away."""
+        return Count(number) if self.exact else protected(number, cell)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Which patients a number counts, told in a way the database can add up: the same for the same patients."""
+
+    total: int
+    mixed: int
+
+    @classmethod
+    def of(cls, patients: Iterable[int]) -> Cell:
+        keys = list(patients)
+        return cls(sum(keys), sum(key * key % MIXED for key in keys))
+
+
+MIXED = 1_000_003
 
 
 @dataclass(frozen=True)
@@ -45,20 +68,35 @@ class Count:
     @property
     def text(self) -> str:
         if self.number is None:
-            return _("fewer than %(n)s") % {"n": SMALLEST_SHOWN}
+            return _("fewer than %(n)s") % {"n": HIDDEN_BELOW}
         return _("about %(n)s") % {"n": f"{self.number:,}"} if self.rounded and self.number else f"{self.number:,}"
 
     @property
     def short(self) -> str:
         """For a cell of a table."""
-        return f"<{SMALLEST_SHOWN}" if self.number is None else f"{self.number:,}"
+        return f"<{HIDDEN_BELOW}" if self.number is None else f"{self.number:,}"
 
 
-def protected(number: int) -> Count:
-    """1 to 7 hidden, others rounded to 5: two overlapping counts then never give a small one exactly."""
-    if 0 < number < SMALLEST_SHOWN:
+def protected(number: int, cell: Cell | None = None) -> Count:
+    """As people outside an approved project may see it (docs/decisions/0020).
+
+    Rounded to a multiple of 5, up or down by a lot that is drawn with a key outside the database from whom it counts:
+    the same patients always give the same answer, others an independent one, and the mean error is 0. Hidden below 8
+    before or after the lot, nobody at all too.
+    """
+    moved = number + _lot(number, cell)
+    if number < SMALLEST or moved < SMALLEST:
         return Count(None, rounded=True)
-    return Count(ROUNDED_TO * round(number / ROUNDED_TO), rounded=True)
+    return Count(ROUNDED_TO * round(moved / ROUNDED_TO), rounded=True)
+
+
+def _lot(number: int, cell: Cell | None) -> int:
+    """-2 to 2, each as likely; 0 where nobody said whom the number counts."""
+    if cell is None:
+        return 0
+    told = f"count|{number}|{cell.total}|{cell.mixed}".encode()
+    drawn = hmac.new(settings.PSEUDONYM_KEY.encode(), told, hashlib.sha256).digest()
+    return int.from_bytes(drawn[:8], "big") % ROUNDED_TO - ROUNDED_TO // 2
 
 
 def scope_of(user: User, project: ResearchProject | None = None) -> Scope:
