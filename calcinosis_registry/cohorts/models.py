@@ -202,3 +202,45 @@ class CohortShare(Traced):
 
     def __str__(self) -> str:
         return str(self.user)
+
+
+class Facts(models.Model):
+    """One narrow row per patient that common questions are counted from (facts.py); derived from signed visits.
+
+    A mask has a bit for each code that any of the patient's records has, in the order of the code list; ``codes`` is
+    the fingerprint of the lists it was made with. Derived, so not traced: ``manage.py refresh_counts`` makes it again.
+    """
+
+    patient = models.OneToOneField("patients.Patient", on_delete=models.CASCADE, primary_key=True, related_name="+")
+    counted_in = models.BigIntegerField(null=True, help_text="the clinic; none where research is not consented to")
+    codes = models.BigIntegerField(default=0, db_index=True)
+    sex = models.BigIntegerField(default=0)
+    smoking = models.BigIntegerField(default=0)
+    disease = models.BigIntegerField(default=0)
+    subset = models.BigIntegerField(default=0)
+    basis = models.BigIntegerField(default=0)
+    sites = models.BigIntegerField(default=0)
+    sites_more = models.BigIntegerField(default=0)
+    lesion_kinds = models.BigIntegerField(default=0)
+    lesion_statuses = models.BigIntegerField(default=0)
+    ulcerated = models.BigIntegerField(default=0)
+    infection = models.BigIntegerField(default=0)
+    drugs = models.BigIntegerField(default=0)
+    drugs_more = models.BigIntegerField(default=0)
+    modalities = models.BigIntegerField(default=0)
+    complications = models.BigIntegerField(default=0)
+    longest_mm = models.FloatField(null=True)
+    most_pain = models.FloatField(null=True)
+    least_pain = models.FloatField(null=True)
+    visits = models.IntegerField(default=0)
+    lesions = models.IntegerField(default=0)
+    ulcerated_lesions = models.IntegerField(default=0)
+    first_visit_on = models.DateField(null=True)
+    last_visit_on = models.DateField(null=True)
+
+    class Meta:
+        verbose_name = _("counted facts of a patient")
+        verbose_name_plural = _("counted facts of patients")
+
+    def __str__(self) -> str:
+        return str(self.patient_id)

@@ -25,6 +25,7 @@ from calcinosis_registry.audit.models import Event
 from calcinosis_registry.clinics.access_report import access_to
 from calcinosis_registry.clinics.scope import as_text, record_name
 from calcinosis_registry.codebook.items import item_of
+from calcinosis_registry.cohorts.models import Facts
 from calcinosis_registry.exports.services import exports_of
 from calcinosis_registry.exports.writers.csv import cell
 from calcinosis_registry.records.display import words
@@ -35,7 +36,7 @@ from patients.models import Patient, Summary
 
 # Worked out from what the file holds anyway, or of use to the software alone.
 LEFT_OUT = frozenset({"public_id", "version", "family_key", "given_key", "hospital_key"})
-DERIVED = frozenset({Summary})
+DERIVED = frozenset({Summary, Facts})
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,13 @@ class Summary(models.Model):
     open_visits = models.PositiveIntegerField(default=0)
     unsigned_visits = models.PositiveIntegerField(default=0)
     completeness = models.PositiveSmallIntegerField(__("completeness"), default=0)
+    # True from the moment anything of the patient was saved until cohorts/facts.py has counted it again.
+    facts_stale = models.BooleanField(default=True)
 
     class Meta:
+        indexes = [
+            models.Index(fields=["patient"], condition=models.Q(facts_stale=True), name="summary_facts_stale"),
+        ]
         verbose_name = __("summary")
         verbose_name_plural = __("summaries")
 

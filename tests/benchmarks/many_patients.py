@@ -17,7 +17,7 @@ from calcinosis_registry.quality.models import DataQuery
 from patients.models import Patient
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-NOT_COPIED = ("audit", "cohorts", "exports", "contenttypes", "sessions", "rights")
+NOT_COPIED = ("audit", "exports", "contenttypes", "sessions", "rights")
 UNLIKE = ("public_id", "registry_number", "family_key")  # every copy has its own
 BY_NUMBER = (Identity, DataQuery)  # linked by the registry number
 

@@ -89,7 +89,7 @@ BELOW = {
 
 
 @st.composite
-def tests(draw: Any, kinds: list[str]) -> dict[str, Any]:
+def value_tests(draw: Any, kinds: list[str]) -> dict[str, Any]:
     items = [one for one in (*VALUES, *NUMBERS, *sorted(DATED), "lesion.ulcerated_now") if one.split(".")[0] in kinds]
     item = draw(st.sampled_from(items))
     if item == "lesion.ulcerated_now":
@@ -116,7 +116,7 @@ joins = st.sampled_from(["all", "any", "none"])
 @st.composite
 def records(draw: Any, kinds: list[str], deep: int, *, event: bool = False) -> dict[str, Any]:
     kind = draw(st.sampled_from(kinds))
-    inside: list[Any] = [tests([kind, *ABOVE.get(kind, [])])]
+    inside: list[Any] = [value_tests([kind, *ABOVE.get(kind, [])])]
     if deep and BELOW.get(kind):
         inside.append(records(BELOW[kind], deep - 1))
     if deep:
@@ -159,5 +159,6 @@ def groups(parts: Any) -> Any:
 
 @st.composite
 def questions(draw: Any) -> dict[str, Any]:
-    part = st.one_of(records(LEVELS, 2), tests(LEVELS), groups(st.one_of(records(LEVELS, 1), tests(LEVELS))))
+    nested = groups(st.one_of(records(LEVELS, 1), value_tests(LEVELS)))
+    part = st.one_of(records(LEVELS, 2), value_tests(LEVELS), nested)
     return {"version": 2, "join": draw(joins), "conditions": draw(st.lists(part, min_size=1, max_size=3))}

@@ -20,6 +20,7 @@ CLINICAL = [model for model in OURS if model._meta.app_label in ("patients", "le
 UNTRACED = {
     Event: "the trail itself",
     Summary: "worked out from traced rows, made again by rebuild_summaries",
+    apps.get_model("cohorts", "Facts"): "worked out from traced rows, made again by refresh_counts",
     apps.get_model("records", "Draft"): "not saved yet: seen by its writer only, gone when it is saved",
     apps.get_model("records", "Submission"): "which form made which record, whose own event tells the rest",
     apps.get_model("demo", "DemoRegister"): "says once that the people of this register are invented",
@@ -27,6 +28,7 @@ UNTRACED = {
 }
 # {relation that does not protect the other row: why not}
 UNPROTECTED = {
+    "cohorts.Facts.patient": "derived from the patient alone",
     "lesions.LesionObservation.antibiotic": "removal_problem() refuses while it is set",
     "lesions.Complication.antibiotic": "removal_problem() refuses while it is set",
     "lesions.Procedure.histology": "removal_problem() refuses while it is set",
