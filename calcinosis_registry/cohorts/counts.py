@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, F, QuerySet, Sum
+from django.utils.translation import gettext as _
 
 from calcinosis_registry.cohorts.builder import parse
 from calcinosis_registry.cohorts.compiling import clause
 from calcinosis_registry.cohorts.dataset import population
-from calcinosis_registry.cohorts.facts import outdated, stale
+from calcinosis_registry.cohorts.facts import outdated, unknown_to_facts
 from calcinosis_registry.cohorts.language import Group, Join
 from calcinosis_registry.cohorts.mapping import mapped
 from calcinosis_registry.cohorts.models import Facts
-from calcinosis_registry.cohorts.scope import MIXED, Cell, Scope
+from calcinosis_registry.cohorts.scope import HIDDEN_BELOW, MIXED, Cell, Scope
 from calcinosis_registry.cohorts.scope import Count as Shown
 from calcinosis_registry.cohorts.sentences import phrase
 from patients.models import Patient
@@ -26,6 +27,7 @@ class Step:
 
     sentence: str
     count: Shown
+    part: int = 0  # of 1000, beside everybody: the length of its bar
 
 
 def count(definition: Any, scope: Scope) -> Shown:
@@ -53,8 +55,8 @@ def _from_facts(group: Group, scope: Scope) -> dict[str, int] | None:
     asked = mapped(group)
     if asked is None or outdated().exists():
         return None
-    late = list(stale().values_list("pk", flat=True)[: MOST_STALE + 1])
-    if len(late) > MOST_STALE:
+    late = unknown_to_facts(most=MOST_STALE)
+    if late is None:
         return None
     rows = Facts.objects.filter(asked)
     rows = rows.filter(counted_in__isnull=False) if scope.clinics is None else rows.filter(counted_in__in=scope.clinics)
@@ -70,17 +72,18 @@ NUMBERS = {"number": Count("pk"), "total": Sum("pk"), "mixed": Sum(F("pk") * F("
 
 
 def flow(definition: Any, scope: Scope) -> list[Step]:
-    """The way from everyone to the cohort, a condition at a time. Raises DefinitionError."""
+    """The way from everyone to the cohort, a condition at a time; everyone is the first. Raises DefinitionError."""
     group = parse(definition, items=scope.items).group
-    steps: list[Step] = []
+    everyone = count_of(Group(Join.ALL, ()), scope)
+    steps = [Step(_("Consented to research, clinics in scope"), everyone, 1000)]
     for index, part in enumerate(group.parts):
         parts = (part,) if group.join is Join.ANY else group.parts[: index + 1]
         asked = Group(Join.NONE if group.join is Join.NONE else Join.ALL, parts)
         words = phrase(part, None)
         counted = count_of(asked, scope)
-        if steps and group.join is not Join.ANY:
-            counted = _no_more(counted, steps[-1].count)
-        steps.append(Step(words[:1].upper() + words[1:], counted))
+        before = everyone if group.join is Join.ANY else steps[-1].count
+        counted = _no_more(counted, before)
+        steps.append(Step(words[:1].upper() + words[1:], counted, _part(counted, everyone)))
     return steps
 
 
@@ -89,3 +92,47 @@ def _no_more(counted: Shown, before: Shown) -> Shown:
     if before.number is None or (counted.number is not None and counted.number > before.number):
         return before
     return counted
+
+
+def _part(counted: Shown, everyone: Shown) -> int:
+    """Of 1000; what is hidden has the bar of the smallest that is shown."""
+    number = HIDDEN_BELOW / 2 if counted.number is None else counted.number
+    return round(1000 * min(number / everyone.number, 1)) if everyone.number else 0
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Two cohorts beside each other, every number protected by itself."""
+
+    one: Shown
+    other: Shown
+    both: Shown
+    only_one: Shown
+    only_other: Shown
+    either: Shown
+
+    @property
+    def parts(self) -> tuple[int, int, int]:
+        """Of 1000: in the first only, in both, in the second only."""
+        numbers = [HIDDEN_BELOW / 2 if part.number is None else part.number for part in self.middle]
+        whole = sum(numbers)
+        one, both = (round(1000 * part / whole) if whole else 0 for part in numbers[:2])
+        return one, both, 1000 - one - both if whole else 0
+
+    @property
+    def middle(self) -> tuple[Shown, Shown, Shown]:
+        return self.only_one, self.both, self.only_other
+
+
+def overlap(one: Any, other: Any, scope: Scope) -> Overlap:
+    """Raises DefinitionError."""
+    first, second = (parse(definition, items=scope.items).group for definition in (one, other))
+    without = [Group(Join.NONE, (group,)) for group in (first, second)]
+    return Overlap(
+        one=count_of(first, scope),
+        other=count_of(second, scope),
+        both=count_of(Group(Join.ALL, (first, second)), scope),
+        only_one=count_of(Group(Join.ALL, (first, without[1])), scope),
+        only_other=count_of(Group(Join.ALL, (second, without[0])), scope),
+        either=count_of(Group(Join.ANY, (first, second)), scope),
+    )

@@ -101,6 +101,14 @@ def stale() -> models.QuerySet[Summary]:
     return Summary.objects.filter(facts_stale=True)
 
 
+def unknown_to_facts(*, most: int) -> list[int] | None:
+    """The patients whose row is late or still missing; None where they are more than ``most``."""
+    last = Facts.objects.aggregate(last=models.Max("pk"))["last"] or 0
+    late = set(stale().values_list("pk", flat=True)[: most + 1])
+    late |= set(Patient.objects.filter(pk__gt=last).values_list("pk", flat=True)[: most + 1])
+    return None if len(late) > most else sorted(late)
+
+
 def refresh(*, most: int | None = None) -> int:
     """Make the rows of marked patients again. Returns how many were made."""
     done = 0

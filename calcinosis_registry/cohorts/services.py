@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,7 +18,7 @@ from calcinosis_registry.clinics.policy import grants
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.builder import parse
 from calcinosis_registry.cohorts.columns import scope_items
-from calcinosis_registry.cohorts.models import Cohort, ProjectClinic, ProjectMember, ResearchProject
+from calcinosis_registry.cohorts.models import Cohort, CohortShare, ProjectClinic, ProjectMember, ResearchProject
 
 
 def request_project(
@@ -133,3 +134,38 @@ def save_cohort(
     cohort.full_clean(exclude=["definition"])
     cohort.save()
     return cohort
+
+
+def copy_cohort(*, cohort: Cohort, by: User) -> Cohort:
+    """One's own copy of a question one sees; in its project where one is a member. Raises DefinitionError."""
+    project = cohort.project
+    if project is not None and not ProjectMember.objects.filter(project=project, user=by).exists():
+        project = None
+    taken = set(Cohort.objects.filter(owner=by, project=project).values_list("name", flat=True))
+    most: int = Cohort._meta.get_field("name").max_length  # type: ignore[assignment]
+    names = (_("Copy %(n)s of %(name)s") % {"n": n, "name": cohort.name} for n in itertools.count(1))
+    name = next(one[:most] for one in names if one[:most] not in taken)
+    return save_cohort(name=name, definition=cohort.definition, by=by, project=project)
+
+
+def share_cohort(*, cohort: Cohort, with_all: bool, people: Iterable[User], by: User) -> None:
+    """Say who of its project sees it. Raises PermissionDenied unless it is one's own; ValidationError for strangers."""
+    if cohort.owner_id != by.pk:
+        raise PermissionDenied
+    if cohort.project is None:
+        raise ValidationError(_("A cohort without a project is seen by its owner alone: choose its project first."))
+    members = set(ProjectMember.objects.filter(project=cohort.project).values_list("user_id", flat=True))
+    wanted = {person.pk: person for person in people}
+    if strangers := [str(person) for pk, person in wanted.items() if pk not in members]:
+        raise ValidationError(_("Not a member of the project: %(names)s.") % {"names": ", ".join(strangers)})
+    with trail.together():
+        if cohort.open_to_members != with_all:
+            cohort.open_to_members = with_all
+            cohort.save()
+        known = {share.user_id: share for share in CohortShare.objects.filter(cohort=cohort)}
+        for pk, share in known.items():
+            if pk not in wanted:
+                share.delete()
+        for pk, person in wanted.items():
+            if pk not in known and pk != by.pk:
+                CohortShare(cohort=cohort, user=person).save()

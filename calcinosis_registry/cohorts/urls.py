@@ -17,5 +17,8 @@ urlpatterns = [
     path("projects/<str:public_id>/refuse/", views_projects.refuse, name="refuse"),
     path("projects/<str:public_id>/end/", views_projects.end, name="end"),
     path("<str:public_id>/", views.cohort, name="cohort"),
+    path("<str:public_id>/copy/", views.copy, name="copy"),
+    path("<str:public_id>/share/", views.share, name="share"),
+    path("<str:public_id>/compare/", views.compare, name="compare"),
     path("<str:public_id>/edit/", views_builder.edit, name="edit"),
 ]

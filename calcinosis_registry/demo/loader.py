@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.models import Clinic
+from calcinosis_registry.cohorts.facts import refresh
 from calcinosis_registry.demo import radiograph
 from calcinosis_registry.demo.models import DemoRegister
 from calcinosis_registry.demo.queries import raise_queries
@@ -75,6 +76,7 @@ def load(
         _count_on(staff.clinics)
         read_twice(staff, seed=seed, until=until)
         found_project(staff, until=until)
+        refresh()
     return staff
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import pytest
 from django.utils import timezone
@@ -12,7 +13,7 @@ from calcinosis_registry.clinics.roles import Role
 from calcinosis_registry.cohorts.drafting import definition_of, drafted
 from calcinosis_registry.cohorts.items import askable
 from calcinosis_registry.cohorts.models import Cohort, ResearchProject
-from calcinosis_registry.cohorts.services import request_project
+from calcinosis_registry.cohorts.services import approve_project, request_project, save_cohort
 from tests.cohorts.register import cohort_of, patients, project_of
 from tests.factories import PASSWORD, MembershipFactory
 
@@ -261,3 +262,83 @@ def test_an_ended_project_lets_nothing_out(proven, researcher, coordinator, nort
     proven(coordinator).post(f"{project.get_absolute_url()}end/")
     project.refresh_from_db()
     assert project.state == "over"
+
+
+@pytest.fixture
+def pair(researcher, coordinator, north):
+    """A project of two members, and a cohort of the first."""
+    colleague = MembershipFactory(role=Role.RESEARCHER, clinic=north).user
+    today = timezone.localdate()
+    project = request_project(
+        title="Two", purpose="x", ethics_reference="y", clinics=[north], members=[colleague], valid_from=today,
+        valid_until=today, by=researcher,
+    )  # fmt: skip
+    approve_project(project=project, by=coordinator, now=timezone.now())
+    return colleague, cohort_of(researcher, project)
+
+
+def test_a_cohort_is_shared_with_named_people_only(client_of, researcher, pair):
+    colleague, cohort = pair
+    address, owner, other = cohort.get_absolute_url(), client_of(researcher), client_of(colleague)
+    assert other.get(address).status_code == 200
+    owner.post(f"{address}share/", {"who": "named"})
+    assert other.get(address).status_code == 404 and other.post(f"{address}copy/").status_code == 404
+    owner.post(f"{address}share/", {"who": "named", "people": [str(colleague.pk), "x", "99999"]})
+    assert other.get(address).status_code == 200
+    assert Event.objects.filter(model="cohorts.cohortshare", action="create").count() == 1
+    assert other.post(f"{address}share/", {"who": "all"}).status_code == 403
+    owner.post(f"{address}share/", {"who": "named"})
+    assert other.get(address).status_code == 404
+
+
+def test_a_cohort_without_a_project_cannot_be_shared(client_of, researcher):
+    cohort = cohort_of(researcher)
+    page = client_of(researcher).post(f"{cohort.get_absolute_url()}share/", {"who": "all"}, follow=True)
+    assert "choose its project first" in page.content.decode()
+
+
+def test_a_copy_is_ones_own_and_never_clashes(client_of, researcher, pair):
+    colleague, cohort = pair
+    other = client_of(colleague)
+    for name in ("Copy 1 of everyone", "Copy 2 of everyone"):
+        answer = other.post(f"{cohort.get_absolute_url()}copy/")
+        made = Cohort.objects.get(owner=colleague, name=name)
+        assert answer["Location"] == f"{made.get_absolute_url()}edit/" and made.project == cohort.project
+
+
+def test_two_cohorts_side_by_side(client_of, researcher, pair, north):
+    patients(north, 3)
+    patients(north, 2, sex_at_birth="M")
+    _colleague, cohort = pair
+    definition = {"join": "all", "conditions": [{"item": "patient.sex_at_birth", "operator": "is", "value": "M"}]}
+    men = save_cohort(name="men", definition=definition, by=researcher, project=cohort.project)
+    browser = client_of(researcher)
+    page = browser.get(f"{cohort.get_absolute_url()}compare/", {"with": men.public_id}).content.decode()
+    row = page.index("only in everyone")
+    assert '<td class="number">3</td>' in page[row : row + 200]
+    assert '<td class="number">2</td>' in page[page.index("in both") : page.index("only in men")]
+    elsewhere = cohort_of(researcher)
+    for wrong in (elsewhere.public_id, "", "nonsense", cohort.public_id):
+        assert browser.get(f"{cohort.get_absolute_url()}compare/", {"with": wrong}).status_code == 404
+
+
+def test_the_flow_says_how_many_each_condition_leaves(client_of, clinician, north):
+    patients(north, 3)
+    patients(north, 2, sex_at_birth="M", smoking="NEVER")
+    men = {"item": "patient.sex_at_birth", "operator": "is", "value": "M"}
+    cohort = cohort_of(clinician, None, men, {"item": "patient.smoking", "operator": "is not", "value": "NEVER"})
+    page = client_of(clinician).get(cohort.get_absolute_url()).content.decode()
+    counts = re.findall(r'<span class="flow-count number">([^<]+)</span>', page)
+    assert counts == ["5", "2", "0"] and 'width="400"' in page
+    assert re.findall(r'<td class="number">([^<]+)</td>', page) == ["5", "2", "0", "0"]
+
+
+def test_a_cohort_of_nobody_and_of_one_open(client_of, researcher, clinician, north):
+    patients(north, 1)
+    for person, nobody, one in ((clinician, "0", "1"), (researcher, "fewer than 10", "fewer than 10")):
+        for value, text in (("M", nobody), ("F", one)):
+            asked = {"item": "patient.sex_at_birth", "operator": "is", "value": value}
+            definition = {"join": "all", "conditions": [asked]}
+            cohort = save_cohort(name=value, definition=definition, by=person)
+            page = client_of(person).get(cohort.get_absolute_url())
+            assert page.status_code == 200 and f"<strong>{text}</strong>" in page.content.decode()
