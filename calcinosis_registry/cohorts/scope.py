@@ -17,7 +17,7 @@ from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.models import ProjectClinic, ResearchProject
 from lesions.blinding import blind_patients
 
-SMALLEST = 8  # trust.md, "Who sees what": 1 to 7 are never shown
+SMALLEST_SHOWN = 8  # trust.md, "Who sees what": 1 to 7 are never shown
 ROUNDED_TO = 5
 HIDDEN_BELOW = 10  # what is said of a hidden one: 0 to 7 always, 8 and 9 now and then
 
@@ -64,17 +64,18 @@ class Count:
 
     number: int | None
     rounded: bool = False
+    below: int = SMALLEST_SHOWN  # what a hidden one is certainly less than
 
     @property
     def text(self) -> str:
         if self.number is None:
-            return _("fewer than %(n)s") % {"n": HIDDEN_BELOW}
+            return _("fewer than %(n)s") % {"n": self.below}
         return _("about %(n)s") % {"n": f"{self.number:,}"} if self.rounded and self.number else f"{self.number:,}"
 
     @property
     def short(self) -> str:
         """For a cell of a table."""
-        return f"<{HIDDEN_BELOW}" if self.number is None else f"{self.number:,}"
+        return f"<{self.below}" if self.number is None else f"{self.number:,}"
 
 
 def protected(number: int, cell: Cell | None = None) -> Count:
@@ -84,16 +85,16 @@ def protected(number: int, cell: Cell | None = None) -> Count:
     the same patients always give the same answer, others an independent one, and the mean error is 0. Hidden below 8
     before or after the lot, nobody at all too.
     """
+    if cell is None:  # of a table whose cells nobody can choose: a plain rule, and 0 is 0
+        hidden = 0 < number < SMALLEST_SHOWN
+        return Count(None if hidden else ROUNDED_TO * round(number / ROUNDED_TO), rounded=True)
     moved = number + _lot(number, cell)
-    if number < SMALLEST or moved < SMALLEST:
-        return Count(None, rounded=True)
-    return Count(ROUNDED_TO * round(moved / ROUNDED_TO), rounded=True)
+    hidden = number < SMALLEST_SHOWN or moved < SMALLEST_SHOWN
+    return Count(None if hidden else ROUNDED_TO * round(moved / ROUNDED_TO), rounded=True, below=HIDDEN_BELOW)
 
 
-def _lot(number: int, cell: Cell | None) -> int:
-    """-2 to 2, each as likely; 0 where nobody said whom the number counts."""
-    if cell is None:
-        return 0
+def _lot(number: int, cell: Cell) -> int:
+    """-2 to 2, each as likely."""
     told = f"count|{number}|{cell.total}|{cell.mixed}".encode()
     drawn = hmac.new(settings.PSEUDONYM_KEY.encode(), told, hashlib.sha256).digest()
     return int.from_bytes(drawn[:8], "big") % ROUNDED_TO - ROUNDED_TO // 2

@@ -17,16 +17,16 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     ("number", "text"),
     [
-        (0, "fewer than 10"),
-        (1, "fewer than 10"),
-        (7, "fewer than 10"),
+        (0, "0"),
+        (1, "fewer than 8"),
+        (7, "fewer than 8"),
         (8, "about 10"),
         (12, "about 10"),
         (13, "about 15"),
         (1003, "about 1,005"),
     ],
 )
-def test_a_protected_count_hides_0_to_7_and_rounds_the_rest_to_5(number, text):
+def test_a_protected_cell_hides_1_to_7_and_rounds_the_rest_to_5(number, text):
     assert protected(number).text == text
 
 
