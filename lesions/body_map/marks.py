@@ -16,6 +16,8 @@ from lesions.body_map.geometry import Point
 
 # How many single marks one region takes; more become one mark with their number.
 CAPACITY = 4
+# So many on one view cover it: then fingers are counted as wholes, and every region with more than one lesion.
+CROWD = 40
 STATUSES = ("new", "larger", "stable", "smaller", "resolved", "extruded", "excised", "recurred", "not-examined")
 _ALIASES = {"extruded-complete": "extruded", "not-assessed": "not-examined", "": "not-examined"}
 _DORSAL = {"DORSAL", "EXTENSOR", "NAIL", "NAIL_FOLD"}
@@ -53,6 +55,7 @@ class Placed:
     at_x: float
     at_y: float
     count: int = 1
+    members: tuple[str, ...] = ()  # labels of the lesions counted in one
 
 
 def status_key(status: str) -> str:
@@ -112,19 +115,32 @@ def place(marks: Iterable[Mark], view: View, views: dict[str, View] | None = Non
     A mark is drawn on the first of its views that has its site (``views``: all of them; only ``view`` when missing).
     """
     known = views or {view.key: view}
-    groups: dict[Point, list[Mark]] = defaultdict(list)
+    here: list[tuple[Mark, Point]] = []
     for mark in marks:
         home = next((key for key in view_of(mark) if key in known and spot(mark, known[key])), None)
         where = spot(mark, view) if home == view.key else None
         if where:
-            groups[where].append(mark)
-    placed = [one for where, group in groups.items() for one in _spread(group, where, view)]
+            here.append((mark, where))
+    crowded = len(here) > CROWD
+    groups: dict[Point, list[Mark]] = defaultdict(list)
+    for mark, where in here:
+        groups[_whole_finger(mark, view) or where if crowded else where].append(mark)
+    capacity = 1 if crowded else CAPACITY
+    placed = [one for where, group in groups.items() for one in _spread(group, where, view, capacity)]
     return _apart(placed, view)
 
 
-def _spread(group: list[Mark], where: Point, view: View) -> list[Placed]:
-    if len(group) > CAPACITY:
-        return [Placed(_cluster(group), *where, *where, count=len(group))]
+def _whole_finger(mark: Mark, view: View) -> Point | None:
+    """The spot that stands for the whole of a finger, where the site is a part of one."""
+    finger = ".".join(mark.site.split(".")[:2])
+    whole = view.region(finger, mark.side) if mark.site.startswith("HAND.D") and finger != mark.site else None
+    return (whole.cx, whole.cy) if whole else None
+
+
+def _spread(group: list[Mark], where: Point, view: View, capacity: int) -> list[Placed]:
+    if len(group) > capacity:
+        members = tuple(mark.label for mark in group)
+        return [Placed(_cluster(group), *where, *where, count=len(group), members=members)]
     chosen = {id(mark): point for mark in group if (point := _chosen(mark, view))}
     rest = [mark for mark in group if id(mark) not in chosen]
     placed = [Placed(mark, *chosen[id(mark)], *chosen[id(mark)]) for mark in group if id(mark) in chosen]

@@ -176,6 +176,8 @@ def _mark(one: Placed, radius: float) -> str:
     classes = f"mark mark--{key}" + " mark--ulcerated" * mark.ulcerated + " mark--target" * mark.target
     # Where and how large: what a script needs to draw another status at the same spot.
     spot = {"data_lesion": mark.label, "data_x": x, "data_y": y, "data_r": radius}
+    if one.members:
+        spot["data_members"] = " ".join(one.members)
     if mark.href:
         return element("a", "".join(parts), class_=classes, href=mark.href, aria_label=mark.title, **spot)
     return element("g", "".join(parts), class_=classes, **spot)

@@ -82,7 +82,7 @@ def map_views(marks: Iterable[body_map.Mark], *, selectable: bool = False) -> li
         svg: SafeString = mark_safe(
             body_map.render(key, marks, selectable=selectable, drawing=behind)
         )  # our own drawing, escaped there
-        views.append({"key": key, "title": title, "svg": svg, "count": len(placed)})
+        views.append({"key": key, "title": title, "svg": svg, "count": sum(one.count for one in placed)})
     counts = [one["count"] for one in views]
     for index, one in enumerate(views):
         one["open"] = index == counts.index(max(counts))

@@ -6,10 +6,8 @@ Every value goes through ``escape``; words are looked up once a table, not once 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from html import escape
 
-from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -94,13 +92,7 @@ def _cell(cell: Cell | None, ulcer: str, infected: str) -> str:
         told += f' <b class="ulcer-word">{ulcer}</b>'
     if cell.infected:
         told += f' <b class="ulcer-word">{infected}</b>'
-    return f'<td data-status="{key}"{" data-ulcer" if cell.ulcerated else ""}>{_shape(key)}{told}</td>'
-
-
-@lru_cache(maxsize=64)
-def _shape(key: str) -> str:
-    marks = static("registry/marks.svg")
-    return f'<svg class="status-mark" viewBox="0 0 12 12" aria-hidden="true"><use href="{marks}#{key}"/></svg>'
+    return f'<td data-status="{key}"{" data-ulcer" if cell.ulcerated else ""}>{told}</td>'
 
 
 # --- Course and map in numbers ----------------------------------------------------------------------------------------

@@ -284,3 +284,22 @@ def test_a_spot_away_from_its_site_is_not_believed() -> None:
     (placed,) = place([one], VIEWS["front"])
     region = VIEWS["front"].region("KNEE", "R")
     assert (placed.x, placed.y) == (pytest.approx(region.cx, abs=0.1), pytest.approx(region.cy, abs=0.1))
+
+
+def test_a_crowded_view_counts_fingers_as_wholes_and_loses_nobody() -> None:
+    view = VIEWS["palmar"]
+    crowd = [
+        mark(region.site, region.side, label=f"L{n}", ulcerated=region.site == "HAND.D2.PULP" and region.side == "L")
+        for n, region in enumerate([*view.regions, *view.regions])
+        if view_of(mark(region.site))[0] == "palmar"
+    ]
+    placed = place(crowd, view)
+    assert sum(one.count for one in placed) == len(crowd) and len(placed) < len(crowd) / 3
+    assert sorted(label for one in placed for label in one.members or (one.mark.label,)) == sorted(
+        one.label for one in crowd
+    )
+    index = view.region("HAND.D2", "L")
+    (finger,) = [one for one in placed if (one.at_x, one.at_y) == (index.cx, index.cy)]
+    assert finger.mark.ulcerated and finger.count == 16
+    svg = render("palmar", crowd)
+    assert f'data-members="{" ".join(finger.members)}"' in svg

@@ -60,6 +60,14 @@ function redraw(mark, state, shapes) {
   mark.classList.toggle("mark--ulcerated", state.ulcer);
 }
 
+/** Several lesions in one mark: how many of them were known by then, and whether one had an ulcer. */
+function recount(mark, states) {
+  const known = mark.dataset.members.split(" ").map((label) => states.get(label)).filter(Boolean);
+  mark.classList.toggle("is-absent", !known.length);
+  mark.querySelector(".mark-label").textContent = `${known.length}×`;
+  mark.querySelector(".mark-ulcer")?.classList.toggle("is-absent", !known.some((state) => state.ulcer));
+}
+
 function tell(row, state) {
   row.hidden = !state;
   if (!state) return;
@@ -85,7 +93,10 @@ function startSlider(slider, table) {
   const show = () => {
     const visit = Number(input.value);
     const states = new Map(lesions.map((one) => [one.label, stateAt(one.cells, visit)]));
-    for (const mark of marks) if (states.has(mark.dataset.lesion)) redraw(mark, states.get(mark.dataset.lesion), shapes);
+    for (const mark of marks) {
+      if (mark.dataset.members) recount(mark, states);
+      else if (states.has(mark.dataset.lesion)) redraw(mark, states.get(mark.dataset.lesion), shapes);
+    }
     for (const [label, row] of rows) tell(row, states.get(label));
     for (const row of table.rows) {
       [...row.cells].slice(2, -1).forEach((cell, at) => cell.classList.toggle("is-at", at === visit && visit < last));
