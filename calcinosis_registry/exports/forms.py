@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from calcinosis_registry.exports.models import Profile
@@ -12,7 +13,7 @@ from calcinosis_registry.exports.writers import FORMATS
 
 
 def _formats() -> list[tuple[str, Any]]:
-    return [(name, one.label) for name, one in FORMATS.items()]
+    return [(name, format_html('{} <span class="sub">{}</span>', one.label, one.note)) for name, one in FORMATS.items()]
 
 
 class ExportForm(forms.Form):

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from calcinosis_registry.reports.views import agreement, pages
+from calcinosis_registry.reports.views import agreement, codebook, pages
 
 app_name = "reports"
 FIGURE = "<str:chapter>/<str:figure>.<str:kind>"
 urlpatterns = [
     path("", pages.index, name="index"),
+    path("codebook.pdf", codebook.as_pdf, name="codebook_pdf"),
     path("clinic/<str:public_id>/", pages.clinic, name="clinic"),
     path("clinic/<str:public_id>/numbers.csv", pages.clinic_csv, name="clinic_csv"),
     path("clinic/<str:public_id>/table-1.csv", pages.clinic_table_one_csv, name="clinic_table_one_csv"),

@@ -6,9 +6,12 @@ import csv
 import io
 import json
 
+import pypdfium2
 import pytest
 
+from calcinosis_registry.codebook.catalogue import by_record
 from calcinosis_registry.codebook.items import codebook_models, item_fields, item_key
+from calcinosis_registry.reports import files
 
 pytestmark = pytest.mark.django_db
 
@@ -48,3 +51,36 @@ def test_the_json_holds_the_same_items_as_the_csv(client_of, researcher):
     items = json.loads(browser.get("/codebook/codebook.json").content)["items"]
     rows = list(csv.DictReader(io.StringIO(browser.get("/codebook/codebook.csv").content.decode("utf-8"))))
     assert [one["key"] for one in items] == [row["key"] for row in rows]
+
+
+def words_of(answer) -> str:
+    """The text of a PDF, read by PDFium, without line breaks."""
+    document = pypdfium2.PdfDocument(answer.content)
+    found = " ".join(page.get_textpage().get_text_range() for page in document)
+    document.close()
+    return "".join(found.split())
+
+
+@pytest.mark.skipif(not files.pdf_possible(), reason="Pango is not installed")
+@pytest.mark.parametrize("role", ["clinician", "researcher"])
+def test_the_pdf_says_what_the_page_says(role, request, client_of, monkeypatch):
+    few = dict(list(by_record().items())[:2])  # the whole takes seconds: the long test below
+    monkeypatch.setattr("calcinosis_registry.reports.views.codebook.by_record", lambda: few)
+    answer = client_of(request.getfixturevalue(role)).get("/reports/codebook.pdf")
+    assert answer["Content-Type"] == "application/pdf" and "codebook.pdf" in answer["Content-Disposition"]
+    told = words_of(answer)
+    for one in (one for items in few.values() for one in items):
+        for words in (one.label, one.key, one.source, *(f"{code} = {label}" for code, label in one.codes)):
+            assert "".join(words.split()) in told
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not files.pdf_possible(), reason="Pango is not installed")
+def test_the_whole_codebook_is_in_the_pdf(client_of, researcher):
+    told = words_of(client_of(researcher).get("/reports/codebook.pdf"))
+    assert all(one.key in told for items in by_record().values() for one in items)
+
+
+def test_without_pango_there_is_no_pdf_and_no_error(client_of, researcher, monkeypatch):
+    monkeypatch.setattr(files, "pdf_possible", lambda: False)
+    assert client_of(researcher).get("/reports/codebook.pdf").status_code == 404

@@ -284,6 +284,7 @@ exports:list                              GET      login 403   403   403   ok   
 exports:new                               GET+POST login 403   403   403   404   ok    403   403   403   403   403
 exports:export                            GET      login 403   403   403   404   ok    ok    ok    403   404   403
 exports:download                          POST     login 403   403   403   404   410   403   403   403   404   403
+reports:codebook_pdf                      GET      login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 reports:index                             GET      login ok    ok    ok    ok    ok    403   403   ok    403   403
 reports:clinic                            GET      login ok    ok    ok    403   403   403   403   404   403   403
 reports:clinic_csv                        GET      login ok    ok    ok    403   403   403   403   404   403   403

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import html
 import importlib
 import json
 import re
@@ -20,7 +21,7 @@ from phenopackets.schema.v2 import Cohort
 
 from calcinosis_registry.codebook import codelists
 from calcinosis_registry.cohorts.columns import Column, Kind
-from calcinosis_registry.exports.writers import terms
+from calcinosis_registry.exports.writers import FORMATS, terms
 from tests.exports.formats.given import AWKWARD, emptied, expected, first_patient, written
 
 pytestmark = pytest.mark.django_db
@@ -404,3 +405,9 @@ def test_an_empty_cohort_makes_an_empty_cohort_of_phenopackets(few, folder):
 
     phenopackets.write(folder, emptied(few), about())
     assert list(packets(folder).members) == []
+
+
+def test_the_page_says_whom_each_format_is_for(proven, cohort, researcher):
+    page = proven(researcher).get(f"/exports/of/{cohort.public_id}/").content.decode()
+    for name, one in FORMATS.items():
+        assert f'value="{name}"' in page and html.escape(str(one.label)) in page and html.escape(str(one.note)) in page
