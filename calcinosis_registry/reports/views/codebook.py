@@ -31,5 +31,8 @@ def _set() -> bytes:
     context = {"records": records, "total": sum(map(len, records.values())), "version": __version__}
     page = render_to_string("codebook/printed.html", context)
     name = f"codebook-pdf-{hashlib.sha256(page.encode()).hexdigest()}"
-    kept: bytes = cache.get_or_set(name, lambda: files.pdf(page), timeout=KEPT)
+    kept: bytes | None = cache.get(name)
+    if kept is None:
+        kept = files.pdf(page)
+        cache.set(name, kept, timeout=KEPT)
     return kept
