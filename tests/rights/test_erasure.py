@@ -129,12 +129,12 @@ def erased(patient: Patient, first: User, second: User) -> ErasureRequest:
 
 
 def stored(patient: Patient, folder: Path, text: bytes) -> ImagingFile:
-    """A file of this patient, its previews beside it."""
+    """A file of this patient, its previews and its tiles beside it."""
     aside = folder.parent / "aside"
     aside.write_bytes(text)
     sha256 = storage.store(aside, folder)
     aside.unlink()
-    for kind in ("preview", "thumbnail"):
+    for kind in (*storage.RENDERED, storage.REMADE):
         storage.store_preview(sha256, folder, text, kind)
     near: dict[Any, Any] = {Patient: patient, Clinic: patient.clinic, User: UserFactory()}
     file = a_row(ImagingFile, near)

@@ -37,6 +37,8 @@ class Controls {
       if (event.key === "f") this.act("full");
       else if (event.key === "w") this.choose("window");
     });
+    // A page with a form keeps what is typed on it; looking is no typing.
+    for (const kind of ["input", "change"]) viewer.addEventListener(kind, (event) => event.stopPropagation());
     document.addEventListener("fullscreenchange", () => viewer.classList.toggle("is-full", document.fullscreenElement === viewer));
   }
 

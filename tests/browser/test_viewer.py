@@ -1,0 +1,176 @@
+"""The viewer as a hand uses it: a known length measured by mouse and by keys, two pictures that move together."""
+
+from __future__ import annotations
+
+import datetime
+import struct
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.clinics.models import Clinic
+from calcinosis_registry.codebook.partial_dates import PartialDate
+from calcinosis_registry.demo import radiograph
+from lesions import storage
+from lesions.models import ImagingFile, ImagingMeasure, LesionObservation
+from tests.factories import (
+    ImagingFileFactory,
+    ImagingStudyFactory,
+    LesionFactory,
+    LesionObservationFactory,
+    PatientFactory,
+    VisitFactory,
+)
+from tests.lesions.imaging.imaging_files import dicom_file, element, us
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DAY = datetime.date(2026, 5, 12)
+
+
+@pytest.fixture
+def patient(north: Clinic, settings: Any, tmp_path: Path) -> Any:
+    settings.FILES_DIR = tmp_path / "files"
+    return PatientFactory(clinic=north, images_consent=True)
+
+
+@pytest.fixture
+def picture(patient: Any, tmp_path: Path, settings: Any) -> Callable[..., ImagingFile]:
+    """``picture(0.25)``: a stored radiograph of 400 × 300 pixels of so many mm at the detector."""
+
+    def picture(mm: float, day: datetime.date = DAY, frames: int = 1) -> ImagingFile:
+        shades = np.linspace(0, 4000, 400 * 300 * frames, dtype="<u2").reshape(frames * 300, 400)
+        content = dicom_file(
+            rows=us(0x00280010, 300), columns=us(0x00280011, 400), allocated=us(0x00280100, 16),
+            stored=us(0x00280101, 12), high=us(0x00280102, 11), spacing=b"",
+            frames=element(0x00280008, "IS", str(frames).encode()), pixels=element(0x7FE00010, "OW", shades.tobytes()),
+            window=element(0x00281050, "DS", b"2000") + element(0x00281051, "DS", struct.pack("4s", b"4000")),
+        )  # fmt: skip
+        aside = tmp_path / "aside"
+        aside.write_bytes(content)
+        sha256 = storage.store(aside, settings.FILES_DIR)
+        for kind in storage.RENDERED:
+            storage.store_preview(sha256, settings.FILES_DIR, radiograph.preview(shades[:300]), kind)
+        header = {
+            **dict.fromkeys(("body_part", "region", "laterality", "view", "device"), ""), "modality": "DX",
+            "study_date": str(day), "pixel_spacing": [mm, mm], "pixel_spacing_from": "ImagerPixelSpacing",
+            "burned_in": None,
+        }  # fmt: skip
+        study = ImagingStudyFactory(patient=patient, study_date=PartialDate.of(day))
+        return ImagingFileFactory(
+            study=study, sha256=sha256, width=400, height=300, frames=frames, header=header, kind_of_file="DICOM",
+            media_type="application/dicom", has_preview=True,
+        )  # fmt: skip
+
+    return picture
+
+
+def at(page: Page, x: float, y: float) -> tuple[float, float]:
+    """Where a pixel of the picture lies on the page."""
+    box = page.locator("[data-stage]").bounding_box()
+    left, top = page.evaluate(f"document.querySelector('[data-viewer]').stage.toScreen([{x}, {y}])")
+    assert box is not None
+    return box["x"] + left, box["y"] + top
+
+
+def opened(page: Page, address: str, viewers: int = 1) -> None:
+    page.goto(address)
+    expect(page.locator("[data-viewer][data-ready]")).to_have_count(viewers, timeout=30_000)
+
+
+def test_a_known_length_is_measured_kept_drawn_again_and_used_as_the_size(
+    page: Page, sign_in: Callable[[User], None], check_axe: Callable[[Page], None], clinician: User, patient: Any,
+    picture: Callable[..., ImagingFile],
+) -> None:  # fmt: skip
+    """200 pixels of 0.25 mm by 100 across."""
+    lesion, visit = LesionFactory(patient=patient), VisitFactory(patient=patient, visit_date=DAY)
+    LesionObservationFactory(lesion=lesion, visit=visit)
+    file = picture(0.25)
+    sign_in(clinician)
+    opened(page, file.study.get_absolute_url())
+    check_axe(page)
+    page.click("[data-tool=size]")
+    page.mouse.click(*at(page, 100, 150))
+    page.mouse.click(*at(page, 300, 150))
+    page.mouse.click(*at(page, 200, 100))
+    expect(page.locator(".viewer-save output")).to_have_text("50.0 × 25.0 mm, 981.7 mm²")
+    page.select_option("[data-field=lesion]", label=str(lesion))
+    check_axe(page)
+    page.click("[data-do=save]")
+    expect(page.locator(".measures")).to_contain_text("50.0 × 25.0 mm")
+    expect(page.locator(".measures")).to_contain_text("magnification not corrected")
+    measure = ImagingMeasure.objects.get()
+    assert abs(measure.value - 50) < Decimal("0.2") and measure.lesion == lesion and measure.file == file
+
+    opened(page, file.study.get_absolute_url())
+    expect(page.locator(".viewer-marks .measure text")).to_have_text(f"{lesion.label} {measure.said}")
+    page.click("text=Use as size at the visit of")
+    expect(page.locator(".flash")).to_contain_text("50.0 × 25.0 mm at the visit of 2026-05-12")
+    assert LesionObservation.objects.get().size_method == "XRAY"
+
+
+def test_everything_can_be_done_with_keys(
+    page: Page, sign_in: Callable[[User], None], clinician: User, picture: Callable[..., ImagingFile]
+) -> None:
+    file = picture(0.25, frames=2)
+    sign_in(clinician)
+    opened(page, file.study.get_absolute_url())
+    page.locator("[data-stage]").focus()
+    fitted = page.evaluate("document.querySelector('[data-viewer]').stage.zoom")
+    for key in ("+", "+", "0", "i", "r", "r", "r", "r", "Shift+ArrowRight", "PageDown"):
+        page.keyboard.press(key)
+    expect(page.locator("[data-frame-words]")).to_have_text("Frame 2 / 2")
+    expect(page.locator("[data-act=invert]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("[data-window]")).to_contain_text("W 4")
+    assert page.evaluate("document.querySelector('[data-viewer]').stage.zoom") == fitted
+
+    for key in ("d", "Enter", *["Shift+ArrowRight"] * 5, "Enter"):
+        page.keyboard.press(key)
+    wanted = 100 / fitted * 0.25
+    expect(page.locator(".viewer-save output")).to_have_text(f"{wanted:.1f} mm")
+    page.select_option("[data-field=kind]", "DISTANCE")
+    page.locator("[data-do=save]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".measures")).to_contain_text(f"{wanted:.1f} mm")
+    kept = ImagingMeasure.objects.get()
+    assert abs(float(kept.value) - wanted) < 0.05 and kept.frame == 1 and kept.measured == "DISTANCE"
+
+
+def test_two_pictures_show_the_same_millimetres_and_move_together(
+    page: Page, sign_in: Callable[[User], None], check_axe: Callable[[Page], None], clinician: User, patient: Any,
+    picture: Callable[..., ImagingFile],
+) -> None:  # fmt: skip
+    lesion = LesionFactory(patient=patient)
+    left, right = picture(0.2, DAY - datetime.timedelta(days=300)), picture(0.1)
+    for file in (left, right):
+        ImagingMeasure(
+            patient=patient,
+            study=file.study,
+            file=file,
+            lesion=lesion,
+            measured="LENGTH",
+            points=[[100, 100], [200, 100]],
+        ).save()
+    sign_in(clinician)
+    opened(page, f"/patients/{patient.public_id}/imaging/compare/", viewers=2)
+    stages = "[...document.querySelectorAll('[data-viewer]')].map((one) => one.stage)"
+    scales = f"{stages}.map((one, side) => one.zoom / [0.2, 0.1][side])"
+    expect(page.locator("[data-link-words]")).to_have_text("same millimetres")
+    assert len({round(one, 6) for one in page.evaluate(scales)}) == 1
+    page.evaluate(f"{stages}[0].zoomBy(2)")
+    page.evaluate(f"{stages}[0].pan(40, 0)")
+    assert len({round(one, 6) for one in page.evaluate(scales)}) == 1
+    first, second = page.evaluate(f"{stages}.map((one, side) => (one.x - 200) * [0.2, 0.1][side])")
+    assert first < 0 and abs(first - second) < 1e-6
+    expect(page.locator("[data-pairs] tbody tr")).to_contain_text(["20.0 mm"])
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        check_axe(page)
+    page.click(f"[data-pairs] >> text={lesion.label}")
+    expect(page.locator(".piece-picture")).to_have_count(2)
+    check_axe(page)
