@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.forms.utils import ErrorDict
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.formats import date_format
@@ -67,6 +69,18 @@ class Keeping:
     def writes(self) -> bool:
         """May this person save the form? Then it is kept, too."""
         return may(self.user, Permission.EDIT_RECORDS, self.place.clinic_id)
+
+    @property
+    def most(self) -> int:
+        """Bytes of a form that can be sent; the page tells before it is sent, so that nothing typed is lost."""
+        return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 2**40
+
+    @property
+    def too_long(self) -> str:
+        size = filesizeformat(self.most)
+        return _("Nothing was sent: it is longer than %(size)s. Shorten a text; what you typed is still here.") % {
+            "size": size
+        }
 
     # ---- Drafts
 

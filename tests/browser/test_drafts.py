@@ -164,6 +164,23 @@ def code_now() -> str:
     return format_hotp_value(hotp_value(SECRET, counter))
 
 
+def test_a_text_that_is_too_long_to_be_sent_is_told_before_and_stays(
+    page: Page, sign_in: SignIn, clinician: User, visit: Visit, settings: Any
+) -> None:
+    sign_in(clinician)
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 5_500
+    page.goto(visit.get_absolute_url())
+    note_field(page).fill("ä" * 1000)
+    page.click("button:has-text('Save')")
+    expect(page.locator("[data-draft-state]")).to_contain_text("longer than 5.4")
+    assert page.input_value("[name=note]") == "ä" * 1000
+    page.fill("[name=note]", "short")
+    page.click("button:has-text('Save')")
+    page.wait_for_load_state()
+    visit.refresh_from_db()
+    assert visit.note == "short"
+
+
 def test_another_account_signing_in_sends_nothing_of_this_page(
     context: BrowserContext, page: Page, sign_in: SignIn, clinician: User, assistant: User, visit: Visit,
     complaints: list[str],

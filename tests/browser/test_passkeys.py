@@ -11,7 +11,8 @@ from django.core.cache import cache
 from playwright.sync_api import BrowserContext, CDPSession, Page, expect
 
 from calcinosis_registry.accounts.models import User
-from tests.factories import PASSWORD
+from calcinosis_registry.clinics.models import Clinic
+from tests.factories import PASSWORD, PatientFactory, TreatmentCourseFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -77,6 +78,34 @@ def test_a_new_person_sets_up_a_passkey_and_signs_in_with_it(
     check_axe(page)
     page.click("button:has-text('Sign in with a passkey')")
     expect(page).to_have_url(re.compile("^http://[^/]+/$"))
+
+
+def test_a_session_that_ended_is_signed_in_again_in_place_with_the_passkey_alone(
+    thumb: tuple[Page, CDPSession], person: User, north: Clinic, check_axe: Callable[[Page], None]
+) -> None:
+    """Who has no authenticator app types on where the page stood, and the same save goes through."""
+    page, _device = thumb
+    add_passkey(page, person)
+    course = TreatmentCourseFactory(patient=PatientFactory(clinic=north))
+    page.goto(f"/patients/records/treatmentcourse/{course.public_id}/")
+    page.select_option("[name=agent]", "COLCHICINE")
+    page.fill("[name=reason]", "misread")
+    person.refresh_from_db()
+    person.sessions_ended += 1
+    person.save()
+    page.click(".action-bar button[type=submit]")
+    dialog = page.locator("dialog.sign-in-again")
+    expect(dialog.locator("[name=password]")).to_be_visible()
+    dialog.locator("[name=login]").fill(person.email)
+    dialog.locator("[name=password]").fill(PASSWORD)
+    dialog.get_by_role("button", name="Sign in", exact=True).click()
+    expect(dialog.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
+    check_axe(page)
+    dialog.get_by_role("button", name="Sign in with a passkey").click()
+    expect(dialog).to_have_count(0)
+    page.wait_for_url(lambda url: "/records/" not in url)
+    course.refresh_from_db()
+    assert course.agent == "COLCHICINE"
 
 
 def test_a_passkey_that_is_not_used_is_said_in_words_and_nothing_is_lost(

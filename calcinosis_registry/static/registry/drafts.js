@@ -100,11 +100,18 @@ function fresh(token) {
   for (const input of document.querySelectorAll("[name=csrfmiddlewaretoken]")) input.value = token;
 }
 
+// How long the form is as the browser sends it; of files only their names, they are measured elsewhere.
+function size() {
+  if (form.enctype !== "multipart/form-data") return content().toString().length;
+  return [...new FormData(form)].reduce((sum, [name, value]) => sum + (value instanceof File ? 0 : new Blob([name, value]).size), 0);
+}
+
 // Sent in two steps: first asked whether it will be taken, then sent by the browser itself.
 async function submit(event) {
   event.preventDefault();
   const button = event.submitter;
   if (leaving) return; // the second click of a double click
+  if (size() > Number(words.most)) return stay(words.tooLong, words.again, button);
   leaving = true;
   clearTimeout(timer);
   busy?.abort();

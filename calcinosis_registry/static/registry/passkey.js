@@ -36,26 +36,29 @@ function written(credential) {
   });
 }
 
-async function ask(form) {
+async function ask(form, send) {
   const said = form.querySelector("[data-said]");
   said.hidden = true;
   try {
     const publicKey = readOptions(form);
     const credential = await navigator.credentials[form.dataset.passkey]({ publicKey });
     form.elements.credential.value = written(credential);
-    form.submit();
+    send(form);
   } catch (error) {
     said.textContent = error.name === "InvalidStateError" ? said.dataset.known : said.dataset.failed;
     said.hidden = false;
   }
 }
 
-for (const form of document.querySelectorAll("form[data-passkey]")) {
+// ``send`` gets the form once the browser has answered; by itself it goes to its own page.
+export function attach(form, send = (one) => one.submit()) {
   const able = window.isSecureContext && "credentials" in navigator && "PublicKeyCredential" in window;
   form.querySelector("[data-unable]").hidden = able;
   form.querySelector("button[type=submit]").disabled = !able;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    ask(form);
+    ask(form, send);
   });
 }
+
+for (const form of document.querySelectorAll("form[data-passkey]")) attach(form);

@@ -1,6 +1,8 @@
 // Who is signed in, and signing in again without leaving the page: the sign-in pages are shown inside a dialog, step by
 // step (password, second factor), until the server says who it is.
 
+import { attach } from "./passkey.js";
+
 const PATIENCE = 15_000;
 
 async function ask(url, options = {}) {
@@ -15,9 +17,11 @@ export async function session(url) {
   return found.person ? found : null;
 }
 
-function formOf(found) {
+// The form of this step to fill in, and before it the one that asks the browser for a passkey, where there is one.
+function formsOf(found) {
   const forms = [...(found.page?.querySelectorAll("main form") ?? [])];
-  return forms.find((one) => one.querySelector("input:not([type=hidden])"));
+  const typed = forms.find((one) => one.querySelector("input:not([type=hidden])"));
+  return [forms.find((one) => one.matches("[data-passkey]")), typed].filter(Boolean);
 }
 
 // Asks to sign in until `words.person` is signed in (true) or the person gives up (false).
@@ -34,24 +38,26 @@ export function signInAgain(words, fresh) {
       if (found.person === Number(words.person)) { fresh(found.token); return done(true); }
       dialog.querySelector("[data-other]").hidden = !found.person;
       dialog.querySelector("[data-why]").hidden = Boolean(found.person);
-      const next = found.person ? null : formOf(found);
-      holder.replaceChildren(...(next ? [next] : []));
-      if (next) show(next, found.url);
+      const next = found.person ? [] : formsOf(found);
+      const options = next.map((one) => found.page.getElementById(one.dataset.options)).filter(Boolean);
+      holder.replaceChildren(...options, ...next);
+      for (const one of next) show(one, found.url);
+      const inputs = [...holder.querySelectorAll("input:not([type=hidden])")];
+      (holder.querySelector("[data-passkey] button") ?? inputs.find((one) => !one.value) ?? inputs[0])?.focus();
     }
 
     function show(next, url) {
       const action = new URL(next.getAttribute("action") || url, url);
       if (!next.querySelector("[name=next]")) action.searchParams.set("next", words.session);
       else next.querySelector("[name=next]").value = words.session;
-      next.addEventListener("submit", async (event) => {
-        event.preventDefault();
-        const body = new URLSearchParams(new FormData(next, event.submitter));
+      const send = async (_form, submitter = null) => {
+        const body = new URLSearchParams(new FormData(next, submitter));
         try { take(await ask(action, { method: "POST", body })); } catch { dialog.querySelector("[data-later]").focus(); }
-      });
+      };
+      if (next.matches("[data-passkey]")) attach(next, send);
+      else next.addEventListener("submit", (event) => { event.preventDefault(); send(next, event.submitter); });
       for (const other of next.querySelectorAll("button[form]")) other.remove();
       for (const link of next.querySelectorAll("a")) link.target = "_blank"; // this page stays
-      const inputs = [...next.querySelectorAll("input:not([type=hidden])")];
-      (inputs.find((one) => !one.value) ?? inputs[0]).focus();
     }
 
     // Signed in in another window meanwhile.
