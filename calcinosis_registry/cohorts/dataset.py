@@ -17,6 +17,8 @@ from django.conf import settings
 from django.db import models
 
 from calcinosis_registry.cohorts import expressions
+from calcinosis_registry.cohorts.anonymous import anonymous as without_names
+from calcinosis_registry.cohorts.anonymous import groups_of
 from calcinosis_registry.cohorts.builder import matching
 from calcinosis_registry.cohorts.columns import Column, every, pair_of
 from calcinosis_registry.cohorts.engine import Engine, engine
@@ -37,12 +39,13 @@ Read = Callable[[Sequence[str]], "pyarrow.RecordBatchReader"]
 
 @dataclass(frozen=True)
 class Person:
-    """A patient as the dataset knows one; ``shift`` in days, back."""
+    """A patient as the dataset knows one; ``shift`` in days, back. ``coded``: the pseudonym the ledger knows one by."""
 
     pk: int
     pseudonym: str
     clinic: str
     shift: int
+    coded: str
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,9 @@ class Dataset:
     all_visits: bool
     as_of: str = ""
     kept: building.Kept | None = None  # the snapshot stays while the dataset lives
+    anonymous: bool = False
+    coarseness: str = ""  # of an anonymous one, in words
+    withdrawn: int = 0  # patients of a frozen cohort who are not in it any more
 
 
 def population(scope: Scope) -> models.QuerySet[Patient]:
@@ -106,20 +112,32 @@ def population(scope: Scope) -> models.QuerySet[Patient]:
 
 
 def build(
-    *, definition: Any, scope: Scope, include_text: bool = False, all_visits: bool = False,
+    *, definition: Any, scope: Scope, include_text: bool = False, all_visits: bool = False, anonymous: bool = False,
     tell: building.Tell = building.nothing,
 ) -> Dataset:  # fmt: skip
-    """The dataset of a question inside a scope. Raises DefinitionError.
+    """The dataset of a question inside a scope. Raises DefinitionError, and StandsOut when ``anonymous``.
 
     Records of unsigned visits are left out unless ``all_visits``; free text unless ``include_text``.
     """
     snapshot, kept = building.hold(tell)
-    cipher = Cipher(settings.PSEUDONYM_KEY, scope.project.public_id if scope.project else "report")
     patients = matching(definition, population(scope), all_visits=all_visits, items=scope.items)
-    people = tuple(sorted(_people(patients, cipher), key=lambda person: person.pseudonym))
+    people = people_of(patients, scope, anonymous=anonymous)
     runs = _open(snapshot, people, all_visits=all_visits)
-    tables = shown(_tables(runs, years=False, all_visits=all_visits), scope, include_text=include_text)
-    return Dataset(tables, people, include_text, all_visits, snapshot.at, kept)
+    tables = shown(tables_of(runs, years=anonymous, all_visits=all_visits), scope, include_text=include_text)
+    made = Dataset(tables, people, include_text, all_visits, snapshot.at, kept)
+    return coarse(made) if anonymous else made
+
+
+def coarse(dataset: Dataset) -> Dataset:
+    """Under the anonymous profile. Raises StandsOut."""
+    tables, step, _k = without_names(dataset.tables)
+    return replace(dataset, tables=tables, anonymous=True, coarseness=step.words)
+
+
+def smallest_group(dataset: Dataset) -> dict[str, Any]:
+    """k: how many patients share the rarest combination of the declared quasi-identifiers, 0 without patients."""
+    groups, by = groups_of(dataset.tables["patients"])
+    return {"size": min(groups.values(), default=0), "by": by}
 
 
 def shown(tables: Iterable[Table], scope: Scope, *, include_text: bool) -> dict[str, Table]:
@@ -139,11 +157,19 @@ def shown(tables: Iterable[Table], scope: Scope, *, include_text: bool) -> dict[
     return found
 
 
-def _people(patients: models.QuerySet[Patient], cipher: Cipher) -> Iterator[Person]:
+def people_of(patients: models.QuerySet[Patient], scope: Scope, *, anonymous: bool) -> tuple[Person, ...]:
+    """By pseudonym. Anonymous ones are others than the coded ones, so that the two cannot be laid side by side."""
+    purpose = scope.project.public_id if scope.project else "report"
+    cipher = Cipher(settings.PSEUDONYM_KEY, purpose)
+    names = Cipher(settings.PSEUDONYM_KEY, f"{purpose}|anonymous") if anonymous else cipher
     clinics: dict[str, str] = {}
+    found = []
     for pk, public_id, clinic in patients.order_by("pk").values_list("pk", "public_id", "clinic__public_id"):
-        name = clinics.get(clinic) or clinics.setdefault(clinic, cipher.clinic(clinic))
-        yield Person(pk, cipher.patient(public_id), name, cipher.shift(public_id))
+        where = clinics.get(clinic) or clinics.setdefault(clinic, names.clinic(clinic))
+        coded = cipher.patient(public_id)
+        name = names.patient(public_id) if anonymous else coded
+        found.append(Person(pk, name, where, cipher.shift(public_id), coded))
+    return tuple(sorted(found, key=lambda person: person.pseudonym))
 
 
 def _open(snapshot: building.Snapshot, people: Sequence[Person], *, all_visits: bool) -> Engine:
@@ -166,7 +192,7 @@ def _open(snapshot: building.Snapshot, people: Sequence[Person], *, all_visits: 
     return runs
 
 
-def _tables(runs: Engine, *, years: bool, all_visits: bool) -> Iterator[Table]:
+def tables_of(runs: Engine, *, years: bool, all_visits: bool) -> Iterator[Table]:
     def read(name: str) -> Read:
         def answer(columns: Sequence[str]) -> Any:
             return runs.batches(expressions.sql(name, runs.dialect, years=years, all_visits=all_visits))

@@ -25,6 +25,7 @@ KEPT = datetime.timedelta(days=7)
 
 class Profile(models.TextChoices):
     CODED = "coded", _("Coded: pseudonyms, shifted dates, ages")
+    ANONYMOUS = "anonymous", _("Anonymous: years only, at least 11 alike, or refused")
 
 
 class ExportQuerySet(ScopedQuerySet):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from calcinosis_registry.cohorts.dataset import Dataset
 from calcinosis_registry.exports.writers import FORMATS, codebook, csv
 
 _OLDEST = (1980, 1, 1, 0, 0, 0)  # of a zip: the same data make the same bytes
+YEARS = "Dates are given as years. Ages from 90 on say 90. Pseudonyms are others than in coded files."
 DATES = (
     "Dates are shifted back by 1 to 364 days, the same for all dates of a patient in this project, so intervals "
     "between full dates are exact. A date known to the year or month is given as its earliest and latest day: its "
@@ -27,21 +27,12 @@ def write(folder: Path, dataset: Dataset, format: str, about: dict[str, Any]) ->
     return counts
 
 
-def smallest_group(dataset: Dataset) -> dict[str, Any]:
-    """k: how many patients share the rarest combination of sex and age (as far as in scope), 0 without patients."""
-    table = dataset.tables["patients"]
-    by = [name for name in ("sex_at_birth", "age_at_registration") if name in table.header]
-    places = [table.header.index(name) for name in by]
-    groups = Counter(tuple(row[place] for place in places) for row in table.rows())
-    return {"size": min(groups.values(), default=0), "by": by}
-
-
 def manifest(folder: Path, counts: dict[str, int], about: dict[str, Any]) -> None:
     """Write manifest.json: ``about``, the rows of each table, and the checksum of each file."""
     files = [
         {"name": path.name, "bytes": path.stat().st_size, "sha256": checksum(path)} for path in sorted(folder.iterdir())
     ]
-    content = about | {"dates": DATES, "rows": counts, "files": files}
+    content = about | {"dates": YEARS if about["profile"] == "anonymous" else DATES, "rows": counts, "files": files}
     (folder / "manifest.json").write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
 
 

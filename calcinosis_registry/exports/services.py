@@ -17,8 +17,9 @@ from calcinosis_registry import __version__
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action
+from calcinosis_registry.cohorts.anonymous import StandsOut
 from calcinosis_registry.cohorts.builder import DefinitionError, describe
-from calcinosis_registry.cohorts.dataset import Dataset, build, population
+from calcinosis_registry.cohorts.dataset import Dataset, build, population, smallest_group
 from calcinosis_registry.cohorts.models import Cohort, ResearchProject
 from calcinosis_registry.cohorts.pseudonyms import Cipher
 from calcinosis_registry.cohorts.scope import may_export, scope_of
@@ -39,16 +40,21 @@ def make_export(
     profile: str = Profile.CODED, include_text: bool = False, all_visits: bool = False,
 ) -> Export:  # fmt: skip
     """Build the zip, then ledger, people and event in one transaction. Raises ExportRefused; then nothing is left."""
-    _check(by, project, format, profile, reason)
+    _check(by, project, format, profile, reason, include_text=include_text)
     assert project is not None  # noqa: S101  _check refuses without one
     sweep(now=now)
     try:
         scope = scope_of(by, project)
         if refusal := why_not_given(by, population(scope)):
             raise ExportRefused(refusal)
-        dataset = build(definition=cohort.definition, scope=scope, include_text=include_text, all_visits=all_visits)
+        dataset = build(
+            definition=cohort.definition, scope=scope, include_text=include_text, all_visits=all_visits,
+            anonymous=profile == Profile.ANONYMOUS,
+        )  # fmt: skip
     except DefinitionError as error:
         raise ExportRefused(" ".join(error.problems)) from error
+    except StandsOut as error:
+        raise ExportRefused(str(error)) from error
     export = Export(
         cohort=cohort, project=project, format=format, profile=profile, reason=reason, include_text=include_text,
         all_visits=all_visits, created_by=by, created_at=now, patients=len(dataset.people),
@@ -61,11 +67,13 @@ def make_export(
     return export
 
 
-def _check(by: User, project: ResearchProject | None, format: str, profile: str, reason: str) -> None:
+def _check(
+    by: User, project: ResearchProject | None, format: str, profile: str, reason: str, *, include_text: bool
+) -> None:
     if profile not in Profile.values:
-        raise ExportRefused(
-            _("There is no profile “%(profile)s” yet; “coded” is the one there is.") % {"profile": profile}
-        )
+        raise ExportRefused(_("There is no profile “%(profile)s”.") % {"profile": profile})
+    if include_text and profile == Profile.ANONYMOUS:
+        raise ExportRefused(_("Free text is never anonymous: people type names into it."))
     if format not in FORMATS:
         known = ", ".join(FORMATS)
         raise ExportRefused(
@@ -108,7 +116,9 @@ def _about(export: Export, dataset: Dataset) -> dict[str, Any]:
         "images": False,
         "visits": "all" if export.all_visits else "signed",
         "patients": export.patients,
-        "smallest_group": package.smallest_group(dataset),
+        "smallest_group": smallest_group(dataset),
+        "coarseness": dataset.coarseness,
+        "values_as_of": dataset.as_of,
     }
 
 
@@ -126,7 +136,7 @@ def _record(export: Export, dataset: Dataset, zipped: Path) -> None:
             if not all_consent(person.pk for person in dataset.people):
                 raise ExportRefused(_("A consent was withdrawn while the file was being made. Make it again."))
             export.save()
-            people = [ExportedPatient(export=export, pseudonym=person.pseudonym) for person in dataset.people]
+            people = [ExportedPatient(export=export, pseudonym=person.coded) for person in dataset.people]
             ExportedPatient.objects.bulk_create(people, batch_size=1000)
             trail.tell(Action.EXPORT, about=export, changes=told, reason=export.reason)
             with zipped.open("rb") as file:

@@ -46,7 +46,7 @@ def test_without_an_approved_project_in_force_nothing_leaves(
 
 @pytest.mark.parametrize(
     ("choices", "said"),
-    [({"profile": "anonymous"}, "anonymous"), ({"format": "sav"}, "sav"), ({"reason": "  "}, "what the file is for")],
+    [({"profile": "named"}, "named"), ({"format": "sav"}, "sav"), ({"reason": "  "}, "what the file is for")],
 )
 def test_what_cannot_be_made_is_refused_in_words(choices, said, cohort, researcher):
     assert said in refused(cohort, researcher, **choices)
@@ -137,7 +137,7 @@ def test_the_command_writes_the_same_files_by_the_same_rules(cohort, researcher,
         ({"user": "nobody@example.org"}, "nobody@example.org"),
         ({"cohort": "nothing"}, "nothing"),
         ({"project": "Another"}, "Another"),
-        ({"profile": "anonymous"}, "anonymous"),
+        ({"profile": "named"}, "named"),
     ],
 )
 def test_the_command_refuses_in_words(options, said, cohort, researcher, tmp_path):
