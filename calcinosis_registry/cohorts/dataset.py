@@ -113,17 +113,18 @@ def population(scope: Scope) -> models.QuerySet[Patient]:
 
 def build(
     *, definition: Any, scope: Scope, include_text: bool = False, all_visits: bool = False, anonymous: bool = False,
-    tell: building.Tell = building.nothing,
+    years: bool = False, tell: building.Tell = building.nothing,
 ) -> Dataset:  # fmt: skip
     """The dataset of a question inside a scope. Raises DefinitionError, and StandsOut when ``anonymous``.
 
-    Records of unsigned visits are left out unless ``all_visits``; free text unless ``include_text``.
+    Records of unsigned visits are left out unless ``all_visits``; free text unless ``include_text``. ``years``: the true
+    years can be read beside shifted dates.
     """
     snapshot, kept = building.hold(tell)
     patients = matching(definition, population(scope), all_visits=all_visits, items=scope.items)
     people = people_of(patients, scope, anonymous=anonymous)
     runs = _open(snapshot, people, all_visits=all_visits)
-    tables = shown(tables_of(runs, years=anonymous, all_visits=all_visits), scope, include_text=include_text)
+    tables = shown(tables_of(runs, years=years or anonymous, all_visits=all_visits), scope, include_text=include_text)
     made = Dataset(tables, people, include_text, all_visits, snapshot.at, kept)
     return coarse(made) if anonymous else made
 

@@ -244,3 +244,68 @@ class Facts(models.Model):
 
     def __str__(self) -> str:
         return str(self.patient_id)
+
+
+class Freeze(Traced):
+    """A cohort's rows as they were, under a label: ``tables`` tells their columns, FrozenTable holds them."""
+
+    public_id = models.CharField(max_length=22, unique=True, default=new_public_id, editable=False)
+    cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="freezes")
+    project = models.ForeignKey(ResearchProject, on_delete=models.PROTECT, related_name="+")
+    label = models.CharField(_("label"), max_length=120)
+    definition: Any = models.JSONField(_("definition"))
+    in_words = models.TextField(_("in words"))
+    all_visits = models.BooleanField(_("with unsigned visits"), default=False)
+    as_of = models.CharField(_("values as of"), max_length=40)
+    patients = models.PositiveIntegerField(_("patients"))
+    tables: Any = models.JSONField(default=list)
+    sha256 = models.CharField(_("checksum of the values"), max_length=64)
+    version = models.CharField(_("version"), max_length=40)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(_("frozen"))
+    ended_at = models.DateTimeField(_("let go"), null=True, editable=False)
+
+    # What the columns are called is long, and no history: it never changes.
+    MAINTAINED = ("tables",)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        verbose_name = _("frozen cohort")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cohort", "label"], name="freeze_label_once_in_cohort",
+                violation_error_message=_("This cohort has a freeze of that label."),
+            )
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class FrozenTable(models.Model):
+    """One table of a frozen cohort, as Parquet."""
+
+    freeze = models.ForeignKey(Freeze, on_delete=models.CASCADE, related_name="contents")
+    name = models.CharField(max_length=80)
+    content = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("table of a frozen cohort")
+        constraints = [models.UniqueConstraint(fields=["freeze", "name"], name="frozen_table_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FrozenPatient(models.Model):
+    """Who is in a frozen cohort: asked for consent each time."""
+
+    freeze = models.ForeignKey(Freeze, on_delete=models.CASCADE, related_name="people")
+    patient = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("patient in a frozen cohort")
+        constraints = [models.UniqueConstraint(fields=["freeze", "patient"], name="frozen_patient_once")]
+
+    def __str__(self) -> str:
+        return str(self.patient_id)

@@ -17,7 +17,7 @@ from calcinosis_registry.audit.traced import Traced
 from calcinosis_registry.clinics.models import new_public_id
 from calcinosis_registry.clinics.policy import ScopedQuerySet, grants
 from calcinosis_registry.clinics.roles import Permission
-from calcinosis_registry.cohorts.models import Cohort, ResearchProject
+from calcinosis_registry.cohorts.models import Cohort, Freeze, ResearchProject
 from calcinosis_registry.exports.writers import FORMATS
 
 KEPT = datetime.timedelta(days=7)
@@ -44,6 +44,10 @@ class Export(Traced):
     public_id = models.CharField(max_length=22, unique=True, default=new_public_id, editable=False)
     cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="exports")
     project = models.ForeignKey(ResearchProject, on_delete=models.PROTECT, related_name="exports")
+    freeze = models.ForeignKey(
+        Freeze, on_delete=models.PROTECT, related_name="exports", null=True, verbose_name=_("frozen as")
+    )
+    withdrawn = models.PositiveIntegerField(_("left out since it was frozen"), default=0)
     format = models.CharField(_("format"), max_length=16)  # a key of writers.FORMATS
     profile = models.CharField(_("profile"), max_length=12, choices=Profile.choices)
     reason = models.CharField(_("why"), max_length=400)

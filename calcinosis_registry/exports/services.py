@@ -20,9 +20,11 @@ from calcinosis_registry.audit.models import Action
 from calcinosis_registry.cohorts.anonymous import StandsOut
 from calcinosis_registry.cohorts.builder import DefinitionError, describe
 from calcinosis_registry.cohorts.dataset import Dataset, build, population, smallest_group
-from calcinosis_registry.cohorts.models import Cohort, ResearchProject
+from calcinosis_registry.cohorts.freezing import thawed
+from calcinosis_registry.cohorts.models import Cohort, Freeze, ResearchProject
 from calcinosis_registry.cohorts.pseudonyms import Cipher
-from calcinosis_registry.cohorts.scope import may_export, scope_of
+from calcinosis_registry.cohorts.scope import Scope, may_export, scope_of
+from calcinosis_registry.cohorts.snapshot.building import Tell, nothing
 from calcinosis_registry.exports import package
 from calcinosis_registry.exports.consent import all_consent, holds_a_withdrawn
 from calcinosis_registry.exports.models import KEPT, Export, ExportedPatient, Profile
@@ -37,28 +39,24 @@ class ExportRefused(Exception):
 
 def make_export(
     *, cohort: Cohort, project: ResearchProject | None, format: str, reason: str, by: User, now: datetime.datetime,
-    profile: str = Profile.CODED, include_text: bool = False, all_visits: bool = False,
+    profile: str = Profile.CODED, include_text: bool = False, all_visits: bool = False, freeze: Freeze | None = None,
+    tell: Tell = nothing,
 ) -> Export:  # fmt: skip
     """Build the zip, then ledger, people and event in one transaction. Raises ExportRefused; then nothing is left."""
     _check(by, project, format, profile, reason, include_text=include_text)
     assert project is not None  # noqa: S101  _check refuses without one
     sweep(now=now)
+    export = Export(
+        cohort=cohort, project=project, format=format, profile=profile, reason=reason, include_text=include_text,
+        all_visits=freeze.all_visits if freeze else all_visits, created_by=by, created_at=now, freeze=freeze,
+    )  # fmt: skip
     try:
-        scope = scope_of(by, project)
-        if refusal := why_not_given(by, population(scope)):
-            raise ExportRefused(refusal)
-        dataset = build(
-            definition=cohort.definition, scope=scope, include_text=include_text, all_visits=all_visits,
-            anonymous=profile == Profile.ANONYMOUS,
-        )  # fmt: skip
+        dataset = _dataset(export, scope_of(by, project), tell)
     except DefinitionError as error:
         raise ExportRefused(" ".join(error.problems)) from error
     except StandsOut as error:
         raise ExportRefused(str(error)) from error
-    export = Export(
-        cohort=cohort, project=project, format=format, profile=profile, reason=reason, include_text=include_text,
-        all_visits=all_visits, created_by=by, created_at=now, patients=len(dataset.people),
-    )  # fmt: skip
+    export.patients, export.withdrawn = len(dataset.people), dataset.withdrawn
     exports = Path(settings.EXPORTS_DIR)
     exports.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(dir=exports, prefix="making-") as folder:
@@ -85,6 +83,18 @@ def _check(
         raise ExportRefused(_("Say what the file is for."))
 
 
+def _dataset(export: Export, scope: Scope, tell: Tell) -> Dataset:
+    anonymous = export.profile == Profile.ANONYMOUS
+    if export.freeze is None:
+        return build(
+            definition=export.cohort.definition, scope=scope, include_text=export.include_text,
+            all_visits=export.all_visits, anonymous=anonymous, tell=tell,
+        )  # fmt: skip
+    if export.freeze.ended_at is not None:
+        raise ExportRefused(_("The rows frozen as “%(label)s” were let go.") % {"label": export.freeze})
+    return thawed(frozen=export.freeze, scope=scope, include_text=export.include_text, anonymous=anonymous)
+
+
 def _build(export: Export, dataset: Dataset, folder: Path) -> Path:
     """The zip, beside its parts; fills in counts, size and checksum."""
     parts, zipped = folder / "parts", folder / "export.zip"
@@ -109,7 +119,8 @@ def _about(export: Export, dataset: Dataset) -> dict[str, Any]:
         "reason": export.reason,
         "export": export.public_id,
         "project": {"title": project.title, "id": project.public_id, "ethics_reference": project.ethics_reference},
-        "cohort": {"name": cohort.name, "definition": cohort.definition, "in_words": describe(cohort.definition)},
+        "cohort": {"name": cohort.name, **_asked(export)},
+        "frozen": _frozen(export),
         "profile": export.profile,
         "format": export.format,
         "free_text": export.include_text,
@@ -120,6 +131,23 @@ def _about(export: Export, dataset: Dataset) -> dict[str, Any]:
         "coarseness": dataset.coarseness,
         "values_as_of": dataset.as_of,
     }
+
+
+def _asked(export: Export) -> dict[str, Any]:
+    if export.freeze is not None:
+        return {"definition": export.freeze.definition, "in_words": export.freeze.in_words}
+    return {"definition": export.cohort.definition, "in_words": describe(export.cohort.definition)}
+
+
+def _frozen(export: Export) -> dict[str, Any] | None:
+    if export.freeze is None:
+        return None
+    frozen = export.freeze
+    return {
+        "label": frozen.label, "id": frozen.public_id, "at": frozen.created_at.isoformat(), "by": str(frozen.created_by),
+        "version": frozen.version, "sha256_of_values": frozen.sha256, "patients_then": frozen.patients,
+        "left_out_since": export.withdrawn,
+    }  # fmt: skip
 
 
 def _record(export: Export, dataset: Dataset, zipped: Path) -> None:

@@ -18,6 +18,7 @@ from django.db import connection, models, transaction
 from calcinosis_registry.audit import trail, witness
 from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.clinics.models import Clinic
+from calcinosis_registry.cohorts import freezing
 from calcinosis_registry.cohorts.snapshot import building
 from calcinosis_registry.exports.services import exports_of, path_of
 from calcinosis_registry.records.drafts import drop_drafts_of
@@ -51,6 +52,7 @@ def erase(*, patient: Patient, entry: dict[str, Any], reason: str) -> Leftovers:
         tuple(path_of(export) for export in exports_of(patient)),
         patient.pk,
     )
+    freezing.forget(patient)
     for model, pks in rows.items():
         # Past every rule and every history: an event with the old values would keep what is to go. Keys between the
         # rows are checked at the commit, so their order does not matter.
