@@ -117,8 +117,8 @@ def build(
 ) -> Dataset:  # fmt: skip
     """The dataset of a question inside a scope. Raises DefinitionError, and StandsOut when ``anonymous``.
 
-    Records of unsigned visits are left out unless ``all_visits``; free text unless ``include_text``. ``years``: the true
-    years can be read beside shifted dates.
+    Records of unsigned visits are left out unless ``all_visits``; free text unless ``include_text``. ``years``: the
+    true years can be read beside shifted dates.
     """
     snapshot, kept = building.hold(tell)
     patients = matching(definition, population(scope), all_visits=all_visits, items=scope.items)

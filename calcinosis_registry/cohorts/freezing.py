@@ -15,7 +15,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -92,11 +91,10 @@ def forget(patient: Patient) -> None:
     for frozen in Freeze.objects.filter(pk__in=FrozenPatient.objects.filter(patient=patient).values("freeze")):
         name = Cipher(settings.PSEUDONYM_KEY, frozen.project.public_id).patient(patient.public_id)
         for kept in FrozenTable.objects.filter(freeze=frozen):
-            import pyarrow as pa  # heavy
-            import pyarrow.compute as pc
+            import pyarrow.compute as pc  # heavy
 
             rows = _read(bytes(kept.content))
-            kept.content = _packed(rows.filter(pc.not_equal(rows["patient"], pa.scalar(name))))
+            kept.content = _packed(rows.filter(pc.not_equal(rows["patient"], name)))
             kept.save(update_fields=["content"])
 
 
@@ -109,7 +107,9 @@ def _parquet(table: Table) -> bytes:
     hidden = [f"__year_of_{one.name}" for one in table.columns if one.kind is Kind.DATE]
     names = [*table.header, *hidden]
     answer = table.read(names)
-    rows = pa.Table.from_batches([batch.select(names) for batch in answer], answer.schema.empty_table().select(names).schema)
+    rows = pa.Table.from_batches(
+        [batch.select(names) for batch in answer], answer.schema.empty_table().select(names).schema
+    )
     return _packed(rows)
 
 
@@ -184,7 +184,11 @@ def _words(column: Column) -> dict[str, Any]:
         "digits": column.digits, "missing": str(column.missing), "calculated": column.calculated,
     }  # fmt: skip
     about = column.about
-    return told | {"told": {name: value if isinstance(value, bool) else _plain(value) for name, value in asdict(about).items()} if about else None}
+    return told | {
+        "told": {name: value if isinstance(value, bool) else _plain(value) for name, value in asdict(about).items()}
+        if about
+        else None
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from calcinosis_registry.cohorts import views, views_builder, views_projects
+from calcinosis_registry.cohorts import views, views_builder, views_freezing, views_projects
 
 app_name = "cohorts"
 urlpatterns = [
@@ -20,5 +20,6 @@ urlpatterns = [
     path("<str:public_id>/copy/", views.copy, name="copy"),
     path("<str:public_id>/share/", views.share, name="share"),
     path("<str:public_id>/compare/", views.compare, name="compare"),
+    path("<str:public_id>/freeze/", views_freezing.freeze_cohort, name="freeze"),
     path("<str:public_id>/edit/", views_builder.edit, name="edit"),
 ]

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from calcinosis_registry.cohorts.models import Cohort, Freeze
 from calcinosis_registry.exports.models import Profile
 from calcinosis_registry.exports.writers import FORMATS
 
@@ -17,8 +18,19 @@ def _formats() -> list[tuple[str, Any]]:
 
 
 class ExportForm(forms.Form):
+    def __init__(self, *args: Any, cohort: Cohort, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        frozen: Any = self.fields["freeze"]
+        frozen.queryset = Freeze.objects.filter(cohort=cohort, ended_at__isnull=True)
+        if not frozen.queryset.exists():
+            del self.fields["freeze"]
+
     format = forms.ChoiceField(label=_("Format"), choices=_formats, widget=forms.RadioSelect, initial="csv")
     profile = forms.ChoiceField(label=_("Profile"), choices=Profile.choices, initial=Profile.CODED)
+    freeze = forms.ModelChoiceField(
+        label=_("Rows"), queryset=Freeze.objects.none(), required=False, to_field_name="public_id",
+        empty_label=_("As they are now"), help_text=_("A frozen cohort gives the same rows whenever it is asked."),
+    )  # fmt: skip
     reason = forms.CharField(
         label=_("What the file is for"), max_length=400, help_text=_("Kept in the ledger and trail.")
     )

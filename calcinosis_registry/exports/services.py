@@ -144,9 +144,9 @@ def _frozen(export: Export) -> dict[str, Any] | None:
         return None
     frozen = export.freeze
     return {
-        "label": frozen.label, "id": frozen.public_id, "at": frozen.created_at.isoformat(), "by": str(frozen.created_by),
-        "version": frozen.version, "sha256_of_values": frozen.sha256, "patients_then": frozen.patients,
-        "left_out_since": export.withdrawn,
+        "label": frozen.label, "id": frozen.public_id, "at": frozen.created_at.isoformat(),
+        "by": str(frozen.created_by), "version": frozen.version, "sha256_of_values": frozen.sha256,
+        "patients_then": frozen.patients, "left_out_since": export.withdrawn,
     }  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def new(request: HttpRequest, public_id: str) -> HttpResponse:
     cohort = rows.filter(public_id=public_id).first()
     if cohort is None:
         raise Http404
-    form = ExportForm(request.POST or None)
+    form = ExportForm(request.POST or None, cohort=cohort)
     if request.method == "POST" and form.is_valid():
         try:
             export = make_export(

@@ -73,7 +73,7 @@ OBJECTS = {
         for name in ("preview", "thumbnail", "download", "remove", "raster", "tile", "measures")
     },
     **{f"cohorts:{name} public_id": "project.public_id" for name in ("project", "approve", "refuse", "end")},
-    **{f"cohorts:{name} public_id": "cohort.public_id" for name in ("cohort", "edit", "copy", "share", "compare")},
+    **{f"cohorts:{name} public_id": "cohort.public_id" for name in ("cohort", "edit", "copy", "share", "compare", "freeze")},
     **{f"rights:{name} public_id": "erasure.public_id" for name in ("confirm", "withdraw")},
     **{f"queries:{name} public_id": "query.public_id" for name in ("query", "answer", "close", "reopen")},
     "queries:ask public_id": "course.public_id",
@@ -280,6 +280,7 @@ cohorts:copy                              POST     login 404   403   403   404  
 cohorts:share                             POST     login 404   403   403   404   ok    403   403   404   403   403
 cohorts:compare                           GET      login 404   403   403   404   404   403   403   404   403   403
 cohorts:edit                              GET+POST login 404   403   403   404   ok    403   403   404   403   403
+cohorts:freeze                            POST     login 403   403   403   404   ok    403   403   403   403   403
 exports:list                              GET      login 403   403   403   ok    ok    ok    ok    403   ok    403
 exports:new                               GET+POST login 403   403   403   404   ok    403   403   403   403   403
 exports:export                            GET      login 403   403   403   404   ok    ok    ok    403   404   403

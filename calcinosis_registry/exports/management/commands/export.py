@@ -14,7 +14,7 @@ from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.policy import roles_text
 from calcinosis_registry.clinics.roles import Permission
-from calcinosis_registry.cohorts.models import Cohort, ResearchProject
+from calcinosis_registry.cohorts.models import Cohort, Freeze, ResearchProject
 from calcinosis_registry.exports.models import Profile
 from calcinosis_registry.exports.services import ExportRefused, make_export, unpack
 from calcinosis_registry.exports.writers import FORMATS
@@ -34,6 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--user", default=DEMO_USER if demo else None, required=not demo, help="e-mail address")
         parser.add_argument("--profile", default=Profile.CODED.value)
         parser.add_argument("--reason", default="command line")
+        parser.add_argument("--freeze", help="label of the cohort's freeze; default: the rows as they are now")
         parser.add_argument("--include-text", action="store_true", help="with free text")
         parser.add_argument("--all-visits", action="store_true", help="unsigned visits too")
 
@@ -50,7 +51,7 @@ class Command(BaseCommand):
                 export = make_export(
                     cohort=cohort, project=project, format=options["format"], reason=options["reason"], by=user,
                     now=timezone.now(), profile=options["profile"], include_text=options["include_text"],
-                    all_visits=options["all_visits"],
+                    all_visits=options["all_visits"], freeze=self._freeze(cohort, options.get("freeze")),
                 )  # fmt: skip
             except ExportRefused as error:
                 raise CommandError(str(error)) from error
@@ -66,6 +67,15 @@ class Command(BaseCommand):
         if len(cohorts) > 1:
             raise CommandError(f"{user.email} has several cohorts “{name}”: add --project.")
         return cohorts[0]
+
+    @staticmethod
+    def _freeze(cohort: Cohort, label: str | None) -> Freeze | None:
+        if label is None:
+            return None
+        found = cohort.freezes.filter(label=label).first()
+        if found is None:
+            raise CommandError(f"The cohort “{cohort}” has no freeze “{label}”.")
+        return found
 
     @staticmethod
     def _project(user: User, title: str) -> ResearchProject:
