@@ -34,6 +34,8 @@ EXPORTS_DIR = DATA_DIR / "exports"
 SNAPSHOT_DIR = DATA_DIR / "snapshot"  # made of the database again at any time
 # What runs datasets: duckdb in the process, or spark (docs/operations/jobs-and-snapshots.md).
 ANALYTICS = env("REGISTRY_ANALYTICS", default="duckdb")
+# An export of at most so many patients is made while its page waits; a larger one by the worker (manage.py work).
+EXPORT_AT_ONCE = env.int("REGISTRY_EXPORT_AT_ONCE", default=500)
 ANALYTICS_MEMORY = env("REGISTRY_ANALYTICS_MEMORY", default="1GB")
 
 
@@ -97,6 +99,7 @@ INSTALLED_APPS = [
     "calcinosis_registry.audit",
     "calcinosis_registry.accounts",
     "calcinosis_registry.clinics",
+    "calcinosis_registry.jobs",
     "calcinosis_registry.quality",
     "calcinosis_registry.records",
     "calcinosis_registry.identity",

@@ -27,5 +27,6 @@ urlpatterns = [
     path("codebook/", include("calcinosis_registry.codebook.urls")),
     path("cohorts/", include("calcinosis_registry.cohorts.urls")),
     path("exports/", include("calcinosis_registry.exports.urls")),
+    path("jobs/", include("calcinosis_registry.jobs.urls")),
     path("reports/", include("calcinosis_registry.reports.urls")),
 ]

@@ -6,6 +6,9 @@ class ExportsConfig(AppConfig):
 
     def ready(self) -> None:
         from calcinosis_registry.exports.verification import verify_zips
+        from calcinosis_registry.exports.working import run
+        from calcinosis_registry.jobs.services import KINDS
         from lesions.verification import BESIDES
 
         BESIDES.append(verify_zips)
+        KINDS["export"] = run

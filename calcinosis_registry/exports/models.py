@@ -53,6 +53,7 @@ class Export(Traced):
     reason = models.CharField(_("why"), max_length=400)
     include_text = models.BooleanField(_("with free text"), default=False)
     all_visits = models.BooleanField(_("with unsigned visits"), default=False)
+    job = models.CharField(max_length=22, blank=True, editable=False)  # which made it, so that none makes it twice
     row_counts: Any = models.JSONField(_("rows"), default=dict)
     patients = models.PositiveIntegerField(_("patients"), default=0)
     sha256 = models.CharField(_("checksum"), max_length=64)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,8 @@ from calcinosis_registry.exports.writers import FORMATS
 from lesions.blinding import why_not_given
 from patients.models import Patient
 
+MAKING = "making-"
+
 
 class ExportRefused(Exception):
     """Why no file is made, in one sentence."""
@@ -40,15 +45,16 @@ class ExportRefused(Exception):
 def make_export(
     *, cohort: Cohort, project: ResearchProject | None, format: str, reason: str, by: User, now: datetime.datetime,
     profile: str = Profile.CODED, include_text: bool = False, all_visits: bool = False, freeze: Freeze | None = None,
-    tell: Tell = nothing,
+    job: str = "", tell: Tell = nothing,
 ) -> Export:  # fmt: skip
     """Build the zip, then ledger, people and event in one transaction. Raises ExportRefused; then nothing is left."""
-    _check(by, project, format, profile, reason, include_text=include_text)
-    assert project is not None  # noqa: S101  _check refuses without one
+    check(by, project, format, profile, reason, include_text=include_text)
+    assert project is not None  # noqa: S101  check refuses without one
     sweep(now=now)
     export = Export(
         cohort=cohort, project=project, format=format, profile=profile, reason=reason, include_text=include_text,
         all_visits=freeze.all_visits if freeze else all_visits, created_by=by, created_at=now, freeze=freeze,
+        job=job,
     )  # fmt: skip
     try:
         dataset = _dataset(export, scope_of(by, project), tell)
@@ -59,14 +65,24 @@ def make_export(
     export.patients, export.withdrawn = len(dataset.people), dataset.withdrawn
     exports = Path(settings.EXPORTS_DIR)
     exports.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(dir=exports, prefix="making-") as folder:
+    with tempfile.TemporaryDirectory(dir=exports, prefix=MAKING) as folder, _mine(Path(folder)):
+        tell(_("files"), 1, 2)
         zipped = _build(export, dataset, Path(folder))
+        tell(_("ledger"), 1, 2)
         _record(export, dataset, zipped)
     return export
 
 
-def _check(
-    by: User, project: ResearchProject | None, format: str, profile: str, reason: str, *, include_text: bool
+@contextmanager
+def _mine(folder: Path) -> Iterator[None]:
+    """A lock that goes with the process: what is not locked any more was left by a kill."""
+    with (folder / "lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def check(
+    by: User, project: ResearchProject | None, format: str, profile: str, reason: str, *, include_text: bool = False
 ) -> None:
     if profile not in Profile.values:
         raise ExportRefused(_("There is no profile “%(profile)s”.") % {"profile": profile})
@@ -199,9 +215,14 @@ def take(*, export: Export, by: User, now: datetime.datetime) -> Path:
 
 
 def sweep(*, now: datetime.datetime) -> int:
-    """Remove the files whose week is over; their line in the ledger stays. Returns how many."""
+    """Remove the files whose week is over, and what a killed process was making; the ledger stays. Returns how many
+    files."""
     old = Export.objects.filter(created_at__lt=now - KEPT, created_at__gte=now - 10 * KEPT)
     gone = 0
+    for folder in Path(settings.EXPORTS_DIR).glob(f"{MAKING}*"):
+        with suppress(OSError), (folder / "lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder)
     for path in (path_of(export) for export in old):
         if path.exists():
             path.unlink()

@@ -17,7 +17,8 @@ from calcinosis_registry.cohorts.models import Cohort
 from calcinosis_registry.cohorts.scope import may_export
 from calcinosis_registry.exports.forms import ExportForm
 from calcinosis_registry.exports.models import Export, ExportQuerySet
-from calcinosis_registry.exports.services import ExportRefused, make_export, take
+from calcinosis_registry.exports.services import ExportRefused, take
+from calcinosis_registry.exports.working import make_or_ask
 
 EXPORT, APPROVE = Permission.EXPORT_DATASETS, Permission.APPROVE_PROJECTS
 
@@ -56,9 +57,7 @@ def new(request: HttpRequest, public_id: str) -> HttpResponse:
     form = ExportForm(request.POST or None, cohort=cohort)
     if request.method == "POST" and form.is_valid():
         try:
-            export = make_export(
-                cohort=cohort, project=cohort.project, by=request.user, now=timezone.now(), **form.cleaned_data
-            )  # fmt: skip
+            export = make_or_ask(cohort=cohort, by=request.user, now=timezone.now(), **form.cleaned_data)
         except ExportRefused as error:
             form.add_error(None, str(error))
         else:

@@ -24,6 +24,8 @@ from calcinosis_registry.audit import guards, witness
 from calcinosis_registry.audit.models import Event
 from calcinosis_registry.clinics.policy import require
 from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.cohorts.snapshot import building as snapshot
+from calcinosis_registry.jobs.models import Job, State
 from calcinosis_registry.operations import backup, databases, safe_database
 
 LEAST_FREE_SHARE, LEAST_FREE_BYTES = 0.05, 512 * 2**20
@@ -103,7 +105,13 @@ def _has_room() -> bool:
 def page(request: HttpRequest) -> HttpResponse:
     """For whoever runs the register: what works, what is kept where, and when it was last backed up."""
     require(request, Permission.MANAGE_ACCOUNTS)
-    details = {**_told_of_the_database(), **_told_of_the_storage(), **_told_of_the_trail(), "version": __version__}
+    details = {
+        **_told_of_the_database(),
+        **_told_of_the_storage(),
+        **_told_of_the_trail(),
+        **_told_of_the_work(),
+        "version": __version__,
+    }
     return render(request, "operations/health.html", details)
 
 
@@ -130,6 +138,19 @@ def _told_of_the_storage() -> dict[str, Any]:
         "backup_at": at,
         "backup_old": at is None or timezone.now() - at > OLDEST_BACKUP,
     }
+
+
+def _told_of_the_work() -> dict[str, Any]:
+    made = snapshot.current()
+    return {
+        "snapshot_at": datetime.datetime.fromisoformat(made.at) if made else None,
+        "snapshot_patients": made.patients if made else 0,
+        "jobs_waiting": Job.objects.filter(state=State.WAITING).count(),
+        # A job that waits while nothing runs: nobody started the worker.
+        "no_worker": Job.objects.filter(
+            state=State.WAITING, created_at__lt=timezone.now() - datetime.timedelta(minutes=5)
+        ).exists() and not Job.objects.filter(state=State.RUNNING).exists(),
+    }  # fmt: skip
 
 
 def _told_of_the_trail() -> dict[str, Any]:

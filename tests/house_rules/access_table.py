@@ -73,10 +73,14 @@ OBJECTS = {
         for name in ("preview", "thumbnail", "download", "remove", "raster", "tile", "measures")
     },
     **{f"cohorts:{name} public_id": "project.public_id" for name in ("project", "approve", "refuse", "end")},
-    **{f"cohorts:{name} public_id": "cohort.public_id" for name in ("cohort", "edit", "copy", "share", "compare", "freeze")},
+    **{
+        f"cohorts:{name} public_id": "cohort.public_id"
+        for name in ("cohort", "edit", "copy", "share", "compare", "freeze")
+    },
     **{f"rights:{name} public_id": "erasure.public_id" for name in ("confirm", "withdraw")},
     **{f"queries:{name} public_id": "query.public_id" for name in ("query", "answer", "close", "reopen")},
     "queries:ask public_id": "course.public_id",
+    **{f"jobs:{name} public_id": "job.public_id" for name in ("job", "cancel")},
     "exports:new public_id": "cohort.public_id",
     "exports:export public_id": "export.public_id",
     "exports:download public_id": "export.public_id",
@@ -281,6 +285,8 @@ cohorts:share                             POST     login 404   403   403   404  
 cohorts:compare                           GET      login 404   403   403   404   404   403   403   404   403   403
 cohorts:edit                              GET+POST login 404   403   403   404   ok    403   403   404   403   403
 cohorts:freeze                            POST     login 403   403   403   404   ok    403   403   403   403   403
+jobs:job                                  GET      login 403   403   403   404   ok    403   403   403   403   403
+jobs:cancel                               POST     login 403   403   403   404   ok    403   403   403   403   403
 exports:list                              GET      login 403   403   403   ok    ok    ok    ok    403   ok    403
 exports:new                               GET+POST login 403   403   403   404   ok    403   403   403   403   403
 exports:export                            GET      login 403   403   403   404   ok    ok    ok    403   404   403

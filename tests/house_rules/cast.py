@@ -21,6 +21,7 @@ from calcinosis_registry.clinics.models import Clinic, Membership
 from calcinosis_registry.clinics.roles import Role
 from calcinosis_registry.clinics.services import invite, set_open
 from calcinosis_registry.cohorts.models import ProjectClinic, ProjectMember
+from calcinosis_registry.jobs.services import ask
 from calcinosis_registry.rights.services import request_erasure
 from lesions import storage
 from patients.models import Patient
@@ -162,6 +163,7 @@ def _research(owner: User, clinic: Clinic) -> dict[str, Any]:
         "project_member": ProjectMember.objects.get(project=project),
         "cohort": cohort,
         "export": ExportFactory(cohort=cohort),
+        "job": ask(kind="export", title="Export", arguments={}, by=owner),
     }
 
 

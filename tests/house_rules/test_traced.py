@@ -24,6 +24,7 @@ UNTRACED = {
     apps.get_model("records", "Draft"): "not saved yet: seen by its writer only, gone when it is saved",
     apps.get_model("records", "Submission"): "which form made which record, whose own event tells the rest",
     apps.get_model("demo", "DemoRegister"): "says once that the people of this register are invented",
+    apps.get_model("jobs", "Job"): "work in progress; what comes of it has its own event",
     apps.get_model("cohorts", "FrozenTable"): "the rows of a traced freeze, never edited",
     apps.get_model("cohorts", "FrozenPatient"): "written once with its traced freeze",
     apps.get_model("exports", "ExportedPatient"): "written once with its traced export; pseudonyms, no patients",

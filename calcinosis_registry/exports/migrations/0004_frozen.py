@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cohorts', '0003_freeze'),
+        ('cohorts', '0004_freeze'),
         ('exports', '0003_anonymous_profile'),
     ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -44,4 +46,9 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0)
         call_command("load_demo", if_empty=True)
         self.stdout.write(WELCOME.format(port=options["port"]))
-        call_command("runserver", f"127.0.0.1:{options['port']}", use_reloader=False)
+        worker = subprocess.Popen([sys.executable, sys.argv[0], "work"])  # noqa: S603  ourselves
+        try:
+            call_command("runserver", f"127.0.0.1:{options['port']}", use_reloader=False)
+        finally:
+            worker.terminate()
+            worker.wait()

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cohorts', '0002_project_items_and_shares'),
+        ('cohorts', '0003_counted_facts'),
         ('patients', '0005_limits_without_unit'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

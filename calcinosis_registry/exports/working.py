@@ -1,0 +1,63 @@
+"""An export at once when it is small, by the worker when it is not."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.cohorts.builder import DefinitionError, matching
+from calcinosis_registry.cohorts.dataset import population
+from calcinosis_registry.cohorts.models import Cohort, Freeze
+from calcinosis_registry.cohorts.scope import scope_of
+from calcinosis_registry.exports.models import Export
+from calcinosis_registry.exports.services import ExportRefused, check, make_export
+from calcinosis_registry.exports.writers import FORMATS
+from calcinosis_registry.jobs.models import Job
+from calcinosis_registry.jobs.services import JobRefused, Tell, ask
+
+
+def make_or_ask(
+    *, cohort: Cohort, by: User, now: datetime.datetime, freeze: Freeze | None = None, **choices: Any
+) -> Export | Job:
+    """The export, or the job that makes it. Raises ExportRefused."""
+    told = {name: choices[name] for name in ("format", "profile", "reason", "include_text")}
+    check(by, cohort.project, **told)
+    if _size(cohort, by, freeze, choices.get("all_visits", False)) <= settings.EXPORT_AT_ONCE:
+        return make_export(cohort=cohort, project=cohort.project, by=by, now=now, freeze=freeze, **choices)
+    kind = str(FORMATS[choices["format"]].label)
+    arguments = {"cohort": cohort.pk, "freeze": freeze.pk if freeze else None, "choices": choices}
+    title = _("Export of “%(cohort)s” as %(format)s") % {"cohort": cohort, "format": kind}
+    return ask(kind="export", title=title, arguments=arguments, by=by)
+
+
+def _size(cohort: Cohort, by: User, freeze: Freeze | None, all_visits: bool) -> int:
+    """Patients, as far as it matters."""
+    if freeze is not None:
+        return freeze.patients
+    scope = scope_of(by, cohort.project)
+    try:
+        found = matching(cohort.definition, population(scope), all_visits=all_visits, items=scope.items)
+        return found.order_by()[: settings.EXPORT_AT_ONCE + 1].count()
+    except DefinitionError as error:
+        raise ExportRefused(" ".join(error.problems)) from error
+
+
+def run(job: Job, tell: Tell) -> str:
+    """Make the export a job asks for; its address. A job run again finds what it made before it was killed."""
+    made = Export.objects.filter(job=job.public_id).first()
+    if made is None:
+        cohort = Cohort.objects.select_related("project").get(pk=job.arguments["cohort"])
+        freeze = Freeze.objects.filter(pk=job.arguments["freeze"]).first() if job.arguments["freeze"] else None
+        try:
+            made = make_export(
+                cohort=cohort, project=cohort.project, by=job.owner, now=timezone.now(), freeze=freeze,
+                job=job.public_id, tell=tell, **job.arguments["choices"],
+            )  # fmt: skip
+        except ExportRefused as error:
+            raise JobRefused(str(error)) from error
+    return made.get_absolute_url()
