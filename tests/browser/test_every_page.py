@@ -22,7 +22,7 @@ from calcinosis_registry.exports.models import Export
 from calcinosis_registry.exports.services import make_export
 from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.quality.services import raise_query
-from lesions.models import ImagingStudy, Lesion
+from lesions.models import ImagingStudy, Lesion, SecondReading
 from patients.kinds import kinds
 from patients.models import Patient, Visit, VisitRecord, VisitState
 from tests.factories import PatientFactory, known_lesions
@@ -43,6 +43,7 @@ class Register:
     complete: Visit
     query: DataQuery
     study: ImagingStudy
+    pair: SecondReading
     cohort: Cohort
     project: ResearchProject
     export: Export
@@ -72,8 +73,10 @@ def register(transactional_db: None, settings: Any, tmp_path: Path) -> Register:
         record=visit, clinic_id=clinic.pk, patient=study.patient.registry_number, field="pain_nrs",
         message="Is it right?", by=User.objects.get(email=MONITOR), now=timezone.now(),
     )  # fmt: skip
+    pair = SecondReading.objects.read().filter(study__patient__clinic=clinic, adjudication=None).first()
+    assert pair is not None
     return Register(
-        patient=study.patient, visit=visit, signed=signed,
+        pair=pair, patient=study.patient, visit=visit, signed=signed,
         complete=complete, query=query,
         study=study, cohort=cohort, project=cohort.project,
         export=export, clinic=clinic, invitation=token,
@@ -145,6 +148,9 @@ PAGES: dict[str, tuple[str, Address]] = BEFORE_SIGN_IN | MAIN | {
     "imaging upload": (DOCTOR, at("lesions:imaging_add", "patient")),
     "study": (DOCTOR, at("lesions:imaging_study", "study")),
     "hand score": (DOCTOR, at("lesions:hand_score", "study")),
+    "hand readings": (DOCTOR, at("lesions:readings")),
+    "two readings": (DOCTOR, at("lesions:reading_pair", "pair")),
+    "agreement of readers": (DOCTOR, at("reports:agreement", "clinic")),
     "codebook": (DOCTOR, at("codebook:index")),
     "change password": (DOCTOR, at("account_change_password")),
     "sign out": (DOCTOR, at("account_logout")),
