@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calcinosis_registry.cohorts.dataset import Dataset, Table
+
+if TYPE_CHECKING:
+    import pyarrow
 
 YEAR = 365.25
 Array = NDArray[Any]
@@ -53,6 +57,9 @@ class OutOfScope(LookupError):
     """The project does not have the item in scope: what needs it is not reported."""
 
 
+EPOCH = datetime.date(1970, 1, 1).toordinal()
+
+
 @dataclass(frozen=True)
 class Columns:
     """One table: ``patient`` is the place of each row's patient; rows of a patient stand together.
@@ -61,37 +68,42 @@ class Columns:
     """
 
     patient: Array
-    cells: Mapping[str, Sequence[Any]]
+    cells: Mapping[str, pyarrow.ChunkedArray]
+    lists: dict[str, list[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.patient)
 
-    def __getitem__(self, name: str) -> Sequence[Any]:
+    def _of(self, name: str) -> pyarrow.ChunkedArray:
         if name not in self.cells:
             raise OutOfScope(name)
         return self.cells[name]
 
+    def __getitem__(self, name: str) -> list[Any]:
+        """The values as Python has them, None where there is none. Made once: rows are asked for one by one."""
+        if name not in self.lists:
+            self.lists[name] = self._of(name).to_pylist()
+        return self.lists[name]
+
     def numbers(self, name: str) -> Array:
         """Numbers; NaN where there is none."""
-        return np.array([np.nan if value is None else float(value) for value in self[name]], float)
+        return self._of(name).cast("float64").to_numpy()
 
     def days(self, name: str) -> Array:
         """Dates as days since the year 1; NaN where there is none."""
-        return np.array([np.nan if day is None else day.toordinal() for day in self[name]], float)
+        return self._of(name).cast("int32").cast("float64").to_numpy() + EPOCH
 
     def middles(self, name: str) -> Array:
         """Partial dates by the middle of what is known."""
         return (self.days(f"{name}_earliest") + self.days(f"{name}_latest")) / 2
 
-    def codes(self, name: str) -> Array:
-        """Codes as an array of objects, None where there is none."""
-        found = np.empty(len(self), object)
-        found[:] = self[name]
-        return found
+    def isin(self, name: str, *codes: str | None) -> Array:
+        """Is the code one of these? None among them asks for no answer."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
 
-    def isin(self, name: str, *codes: str) -> Array:
-        wanted = frozenset(codes)
-        return np.array([value in wanted for value in self[name]], bool)
+        column = self._of(name)
+        return pc.is_in(column, value_set=pa.array(codes, column.type)).to_numpy()
 
 
 @dataclass(frozen=True)
@@ -109,24 +121,27 @@ class Frame:
 
 def frame(dataset: Dataset, also: Mapping[str, Sequence[str]] | None = None) -> Frame:
     """Read what reports need, and ``also``: {table: columns} of what somebody asked to group by."""
+    import pyarrow as pa  # heavy
+
     patients = tuple(person.pseudonym for person in dataset.people)
-    place = {name: index for index, name in enumerate(patients)}
+    known = pa.array(patients, pa.string())
     tables = {
-        name: _columns(dataset.tables[name], dict.fromkeys((*NEEDED.get(name, ()), *(also or {}).get(name, ()))), place)
+        name: _columns(dataset.tables[name], dict.fromkeys((*NEEDED.get(name, ()), *(also or {}).get(name, ()))), known)
         for name in {**NEEDED, **(also or {})}
         if name in dataset.tables
     }
     return Frame(patients, tables)
 
 
-def _columns(table: Table, wanted: Mapping[str, None], place: Mapping[str, int]) -> Columns:
-    header = table.header
-    names = [name for name in wanted if name in header]
-    at = [header.index(name) for name in names]
-    cells: list[list[Any]] = [[] for _name in names]
-    whose: list[int] = []
-    for row in table.rows():
-        whose.append(place[row[0]])
-        for cell, index in zip(cells, at, strict=True):
-            cell.append(row[index])
-    return Columns(np.array(whose, np.int64), dict(zip(names, cells, strict=True)))
+def _columns(table: Table, wanted: Mapping[str, None], patients: Any) -> Columns:
+    """Just these columns, as Arrow: numbers and dates never become Python's one by one."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    types = {field.name: field.type for field in table.schema}
+    names = [name for name in wanted if name in types]
+    # A reader gives the columns it likes to, in the form of the snapshot: name and type are the table's.
+    read = table.read(["patient", *names]).read_all().select(["patient", *names])
+    read = read.cast(pa.schema([(name, types[name]) for name in ("patient", *names)]))
+    whose = pc.index_in(read["patient"], value_set=patients).to_numpy().astype(np.int64)
+    return Columns(whose, {name: read[name] for name in names})
