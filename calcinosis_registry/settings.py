@@ -109,6 +109,7 @@ INSTALLED_APPS = [
     "calcinosis_registry.exports",
     "calcinosis_registry.reports",
     "calcinosis_registry.rights",
+    "calcinosis_registry.letters",
     "calcinosis_registry.operations",
     "calcinosis_registry.demo",
 ]

@@ -23,6 +23,7 @@ urlpatterns = [
     path("patients/", include("patients.urls")),
     path("", include("lesions.urls")),
     path("", include("calcinosis_registry.rights.urls")),
+    path("", include("calcinosis_registry.letters.urls")),
     path("queries/", include("patients.query_urls")),
     path("codebook/", include("calcinosis_registry.codebook.urls")),
     path("cohorts/", include("calcinosis_registry.cohorts.urls")),

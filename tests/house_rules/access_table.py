@@ -207,6 +207,10 @@ clinics:trail_access                      GET      login 403   403   403   403  
 rights:person                             GET      login ok    403   403   404   404   404   404   404   404   404
 rights:file                               POST     login ok    403   403   404   404   404   404   404   404   404
 rights:ask_erasure                        POST     login ok    403   403   404   404   404   404   404   404   404
+letters:summary                           GET      login ok    ok    ok    404   404   404   404   404   404   404
+letters:letter                            GET+POST login ok    ok    403   404   404   404   404   404   404   404   404
+letters:leaflet                           GET      login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+letters:leaflet_pdf                       GET      login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 rights:erasures                           GET      login ok    403   403   403   403   ok    ok    ok    ok    403
 rights:confirm                            POST     login ok    403   403   403   403   ok    ok    404   404   403
 rights:withdraw                           POST     login ok    403   403   403   403   ok    ok    404   404   403

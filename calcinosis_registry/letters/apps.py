@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class LettersConfig(AppConfig):
+    name = "calcinosis_registry.letters"
+    verbose_name = "letters"
