@@ -134,8 +134,11 @@ def _lesions(told: Summary) -> str:
         return _("No visit is recorded yet.")
     day, active = told.last.visit.visit_date, [row for row in told.lesions if row.lesion.is_active]
     count = sum(1 for one in told.last.known.values() if scoring.is_active(one.status_change))
-    text = ngettext("At the last visit on %(day)s there was %(n)s lesion",
-                    "At the last visit on %(day)s there were %(n)s lesions", count) % {"day": day, "n": count}  # fmt: skip
+    text = ngettext(
+        "At the last visit on %(day)s there was %(n)s lesion",
+        "At the last visit on %(day)s there were %(n)s lesions",
+        count,
+    ) % {"day": day, "n": count}
     places = [f"{row.lesion.where}{_(' (ulcerated)') if row.lesion.ulcerated_now else ''}" for row in active[:6]]
     text += f": {'; '.join(places)}{_(' and others') if count > len(places) else ''}." if places else "."
     if told.outcome:

@@ -128,7 +128,8 @@ def png(alone: str) -> bytes:
     import pypdfium2
 
     width, height = size_of(alone)
-    css = f"@page {{ size: {width:g}px {height:g}px; margin: 0 }} svg {{ display: block }}"
+    no_numbers = "@bottom-left { content: none } @bottom-right { content: none }"
+    css = f"@page {{ size: {width:g}px {height:g}px; margin: 0; {no_numbers} }} svg {{ display: block }}"
     document = pypdfium2.PdfDocument(pdf(f"<!doctype html><html><body>{alone}</body></html>", css=css))
     # CSS pixels are 1/96 inch, PDF units 1/72.
     drawn = document[0].render(scale=PNG_SCALE * 96 / 72).to_pil()
