@@ -208,7 +208,7 @@ rights:person                             GET      login ok    403   403   404  
 rights:file                               POST     login ok    403   403   404   404   404   404   404   404   404
 rights:ask_erasure                        POST     login ok    403   403   404   404   404   404   404   404   404
 letters:summary                           GET      login ok    ok    ok    404   404   404   404   404   404   404
-letters:letter                            GET+POST login ok    ok    403   404   404   404   404   404   404   404   404
+letters:letter                            GET+POST login ok    ok    403   404   404   404   404   404   404   404
 letters:leaflet                           GET      login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 letters:leaflet_pdf                       GET      login ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 rights:erasures                           GET      login ok    403   403   403   403   ok    ok    ok    ok    403
