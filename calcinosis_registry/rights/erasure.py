@@ -24,6 +24,7 @@ from calcinosis_registry.exports.services import exports_of, path_of
 from calcinosis_registry.records.drafts import drop_drafts_of
 from calcinosis_registry.rights.holdings import holdings
 from calcinosis_registry.rights.models import ErasureRequest, PersonalFile
+from calcinosis_registry.rights.unfinished import drop_unfinished_registrations
 from lesions import staging, storage
 from lesions.models import ImagingFile
 from patients.models import Patient
@@ -45,6 +46,7 @@ def erase(*, patient: Patient, entry: dict[str, Any], reason: str) -> Leftovers:
 
     Call :func:`remove_leftovers` after the commit. When the transaction fails after this, call :func:`cancel`.
     """
+    drop_unfinished_registrations(patient)
     rows, number = holdings(patient), patient.registry_number
     hashes = ImagingFile._base_manager.filter(pk__in=rows.get(ImagingFile, ())).values_list("sha256", flat=True)
     left = Leftovers(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -22,8 +23,10 @@ from calcinosis_registry.audit import trail, verification, witness
 from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.audit.traced import Traced, _created
 from calcinosis_registry.clinics.models import Clinic
+from calcinosis_registry.codebook.partial_dates import PartialDate
 from calcinosis_registry.cohorts.pseudonyms import Cipher
 from calcinosis_registry.exports.models import ExportedPatient
+from calcinosis_registry.records.kept import Draft
 from calcinosis_registry.rights import erasure
 from calcinosis_registry.rights.holdings import OUTLIVING, holdings, keys_to_persons, number_columns, our_models
 from calcinosis_registry.rights.models import Basis, ErasureRequest, State
@@ -33,10 +36,19 @@ from calcinosis_registry.rights.services import (
     request_erasure,
     withdraw_erasure,
 )
+from calcinosis_registry.sealing import DRAFTS
 from lesions import storage
 from lesions.models import ImagingFile
 from patients.models import Patient
-from tests.factories import CohortFactory, ExportFactory, MembershipFactory, PatientFactory, UserFactory, project_of
+from tests.factories import (
+    CohortFactory,
+    ExportFactory,
+    IdentityFactory,
+    MembershipFactory,
+    PatientFactory,
+    UserFactory,
+    project_of,
+)
 from tests.house_rules.rows import a_row
 from tests.house_rules.source import ROOT, teach
 
@@ -328,6 +340,30 @@ def test_the_list_names_nobody(files, patient, clinician, second, witness_folder
     list(planted(patient))
     erased(patient, clinician, second)
     assert CANARY not in (witness_folder / "erasures").read_text()
+
+
+def test_a_registration_of_the_person_begun_in_another_tab_goes_too_and_a_namesakes_stays(
+    files, north, clinician, second
+):
+    """Typed by several people, never saved: nothing but what is written in it leads to the person."""
+    patient = PatientFactory(clinic=north, birth_date=PartialDate(1968, 4, 2))
+    IdentityFactory(patient=patient, family_name="Ñíguez", given_name="Zoë", hospital_number="K-77", contact="")
+    typed = {
+        "the name alone": {"family_name": "niguez ", "given_name": "Zoe"},
+        "the name, half a date": {"family_name": "Ñíguez", "given_name": "Zoë", "birth": "1968"},
+        "the number alone": {"hospital_number": "k-77"},
+        "a namesake": {"family_name": "Ñíguez", "given_name": "Zoë", "birth": "1990-01-01"},
+        "somebody else": {"family_name": "Duarte", "given_name": "Elena"},
+        "nothing yet": {},
+    }
+    for token, fields in typed.items():
+        names = {"person-birth_date" if name == "birth" else f"identity-{name}": it for name, it in fields.items()}
+        Draft.objects.create(
+            owner=second, token=token[:22], form="registration", subject="new", address="/patients/register/",
+            content=DRAFTS.seal(urlencode(names)), updated_at=timezone.now(),
+        )  # fmt: skip
+    erased(patient, clinician, second)
+    assert set(Draft.objects.values_list("token", flat=True)) == {"a namesake", "somebody else", "nothing yet"}
 
 
 WRITE_AND_ERASE = """
