@@ -1,8 +1,8 @@
 """Registrations of a person that somebody began and never saved: only what is typed in them leads to the person.
 
 Whoever registers a patient may have begun in another tab, or another day. A draft goes with the person when it has the
-same number, or the same names and no other birth date. Of a namesake with another birth date it stays; what is not found
-so is deleted fourteen days after it was typed (records/kept.py).
+same number, or the same names and no other birth date. That of a namesake with another birth date stays; what is not
+found so is deleted fourteen days after it was typed (records/kept.py).
 """
 
 from __future__ import annotations
