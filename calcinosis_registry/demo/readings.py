@@ -32,7 +32,7 @@ def read_twice(staff: Staff, *, seed: int, until: datetime.date) -> None:
             if place < READ:
                 _read(asked, first, second, dice, now)
         _for_the_first_clinician(staff, second, dice, _noon(until))
-        _adjudicate_one(now=_noon(until))
+        _adjudicate_one(dice, now=_noon(until))
 
 
 def _noon(day: datetime.date) -> datetime.datetime:
@@ -85,12 +85,14 @@ def _for_the_first_clinician(staff: Staff, second: User, dice: Dice, now: dateti
     ask(study=study, reader=staff.clinicians[0], by=second, now=now)
 
 
-def _adjudicate_one(*, now: datetime.datetime) -> None:
+def _adjudicate_one(dice: Dice, *, now: datetime.datetime) -> None:
     """The first pair that differs, by both readers together."""
     for pair in SecondReading.objects.read().select_related("study__patient", "first__rater", "reading").order_by("pk"):
         first = {(one.hand, one.site): one for one in (row.rating for row in pair.first.ratings.all())}
         second = [row.rating for row in pair.reading.ratings.all()] if pair.reading else []
         if any(first[one.hand, one.site] != one for one in second):
             ratings = [one if one.density else first[one.hand, one.site] for one in second]
-            adjudicate(pair=pair, ratings=ratings, how="CONSENSUS", why=WHY, by=pair.first.rater, now=now)
+            decided = adjudicate(pair=pair, ratings=ratings, how="CONSENSUS", why=WHY, by=pair.first.rater, now=now)
+            decided.public_id = public_id(dice)
+            HandScore.objects.bulk_update([decided], ["public_id"])
             return

@@ -188,9 +188,7 @@ def _answered(value: Any) -> bool:
 # CTCAE terms are licensed; the others come with a real DICOM file only.
 NEVER_ANSWERED = [
     "AdverseEvent.ctcae_term",
-    "ImagingFile.header",
     "ImagingFile.original_sha256",
-    "ImagingStudy.study_uid",
 ]
 
 
