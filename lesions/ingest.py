@@ -20,7 +20,7 @@ from lesions.refusal import Refused
 from lesions.refusal import gettext_noop as _
 
 HEAD_BYTES = 512
-TIMEOUT_SECONDS = 25  # a person waits 30 at most
+TIMEOUT_SECONDS = {"take": 25, "raster": 60}  # a person waits 30 at most, and looks at a preview meanwhile
 MEDIA_TYPES = {"dicom": "application/dicom", "jpeg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
 MAX_BYTES = {"dicom": 512 * 10**6, "jpeg": 25 * 10**6, "png": 25 * 10**6, "pdf": 25 * 10**6}
 _SUFFIXES = {
@@ -146,7 +146,7 @@ def in_limited_process(task: str, kind: str, path: Path, folder: Path) -> dict:
             input=request.encode(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=TIMEOUT_SECONDS,
+            timeout=TIMEOUT_SECONDS[task],
             cwd=_PROJECT,
             env=environment,
             check=False,

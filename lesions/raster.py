@@ -5,8 +5,10 @@ one ends), a JSON description, and last the length of that table, the length of 
 before (uint32 each). Tiles stand by frame, then by level (0 is every pixel, each next one half of it), then by row and
 column.
 
-A tile of a ``grey`` picture is its values as uint16, little endian, each less its left neighbour, deflated (zlib,
-RFC 1950); of a ``colour`` picture it is a PNG or JPEG. Python's standard library reads all of it; writing takes numpy.
+A tile of a ``grey`` picture is its 16-bit values, each less its left neighbour (modulo 65,536), the difference folded
+so that small ones stay small whatever their sign (0, -1, 1, -2, ... as 0, 1, 2, 3, ...), first all low bytes, then all
+high bytes, deflated (zlib, RFC 1950); of a ``colour`` picture it is a PNG or JPEG. Python's standard library reads all
+of it; writing takes numpy.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 if TYPE_CHECKING:
     import numpy as np
 
-MAGIC = b"CALCRAS1"
+MAGIC = b"CALCRAS2"
 TILE = 512  # pixels a side
 SMALLEST = 1024  # no level below one that fits this
 _END = struct.Struct("<III")
@@ -115,7 +117,11 @@ def _values(piece: np.ndarray) -> bytes:
 
     step = piece.astype("<u2", copy=True)
     step[:, 1:] -= piece[:, :-1].astype("<u2")
-    return zlib.compress(np.ascontiguousarray(step).tobytes(), 1)
+    signed = step.view("<i2")
+    folded = ((signed << 1) ^ (signed >> 15)).view("<u2")
+    pack = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
+    low, high = (folded & 0xFF).astype(np.uint8), (folded >> 8).astype(np.uint8)
+    return pack.compress(low.tobytes()) + pack.compress(high.tobytes()) + pack.flush()
 
 
 def _picture(piece: np.ndarray, form: str) -> bytes:
@@ -159,6 +165,8 @@ class Raster:
     @classmethod
     def read(cls, path: Path) -> Raster:
         with path.open("rb") as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                raise Broken("not a raster, or of another version")
             size = file.seek(0, 2)
             if size < len(MAGIC) + _END.size:
                 raise Broken("too short")

@@ -1,17 +1,25 @@
 // The pixels of one picture: tiles fetched where they are looked at, and grey values turned into shades.
-// A tile is uint16 values, each less its left neighbour, deflated; of a colour picture a PNG or JPEG (lesions/raster.py).
+// A tile is 16-bit differences, deflated; of a colour picture a PNG or JPEG (lesions/raster.py).
 const AT_ONCE = 6;
 const KEPT = 128; // tiles, the least recently looked at go first
 const POLL = 700; // ms, while the server makes the tiles
 
 async function inflated(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint16Array(await new Response(stream).arrayBuffer());
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-function summed(values, width) {
-  for (let start = 0; start < values.length; start += width) {
-    for (let place = start + 1; place < start + width; place += 1) values[place] += values[place - 1];
+// Low bytes, then high bytes, of differences folded to 0, 1, 2, ... for 0, -1, 1, ...; summed along each row.
+function summed(bytes, width) {
+  const count = bytes.length / 2;
+  const values = new Uint16Array(count);
+  for (let start = 0; start < count; start += width) {
+    let value = 0;
+    for (let place = start; place < start + width; place += 1) {
+      const folded = bytes[place] | (bytes[count + place] << 8);
+      value += (folded >>> 1) ^ -(folded & 1);
+      values[place] = value;
+    }
   }
   return values;
 }
