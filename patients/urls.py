@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from patients.views import missed, patients, records, register
+from patients.views import key_list, missed, patients, records, register
 
 app_name = "patients"
 urlpatterns = [
     path("", patients.patient_list, name="list"),
     path("search/", patients.search, name="search"),
+    path("key-list/", key_list.download, name="key_list"),
     path("register/", register.register, name="register"),
     path("<slug:patient_id>/missed-visit/", missed.missed_visit, name="visit_missed"),
     path("<slug:patient_id>/<slug:kind>/add/", records.add, name="record_add"),

@@ -27,6 +27,15 @@ def names_of(*, user: User, registry_numbers: list[str]) -> dict[str, Identity]:
     return found
 
 
+def key_list(*, user: User, clinic: Clinic, reason: str) -> list[tuple[str, str]]:
+    """(registry number, hospital number) of a clinic's patients; one event names them all."""
+    rows = Identity.objects.visible_to(user, Permission.SEE_IDENTITY).filter(clinic=clinic)
+    found = list(rows.order_by("registry_number").values_list("registry_number", "hospital_number"))
+    told = {"shown": "key list", "clinic": clinic.code, "patients": [number for number, _hospital in found]}
+    trail.tell(Action.EXPORT, about=clinic, changes=told, reason=reason)
+    return found
+
+
 def likely_duplicates(*, clinic: Clinic, identity: Identity) -> tuple[list[Identity], bool]:
     """(same clinic's people who look the same, whether another clinic has one).
 

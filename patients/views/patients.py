@@ -41,6 +41,7 @@ def patient_list(request: HttpRequest) -> HttpResponse:
         "filtered": any(value for name, value in asked.items() if name != "sort"),
         "several_clinics": "clinic" in form.fields,
         "may_register": may(request.user, Permission.EDIT_RECORDS),
+        "may_key_list": may(request.user, Permission.SIGN),
     }
     return render(request, "patients/list.html", context)
 

@@ -216,6 +216,7 @@ rights:confirm                            POST     login ok    403   403   403  
 rights:withdraw                           POST     login ok    403   403   403   403   ok    ok    404   404   403
 patients:list                             GET      login ok    ok    ok    403   403   403   403   ok    403   403
 patients:search                           POST     login ok    ok    ok    403   403   403   403   ok    403   403
+patients:key_list                         GET+POST login ok    403   403   403   403   403   403   ok    403   403
 patients:register                         GET+POST login ok    ok    403   403   403   403   403   ok    403   403
 patients:visit_missed                     GET+POST login ok    ok    403   404   404   404   404   404   404   404
 patients:record_add                       GET+POST login ok    ok    403   404   404   404   404   404   404   404
