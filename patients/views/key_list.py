@@ -26,7 +26,7 @@ FORMULA = ("=", "+", "-", "@")  # a number that begins so would run in a spreads
 
 
 class KeyListForm(forms.Form):
-    clinic = forms.ModelChoiceField(label=_("Clinic"), queryset=None, empty_label=None)
+    clinic: Any = forms.ModelChoiceField(label=_("Clinic"), queryset=None, empty_label=None)
     reason = forms.CharField(
         label=_("What the list is for"),
         max_length=400,
