@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Aggregate, Count, F, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.cohorts.builder import parse
@@ -40,35 +41,39 @@ MOST_STALE = 1000  # more than these, and the records are asked of everybody
 
 def count_of(group: Group, scope: Scope) -> Shown:
     """From the narrow rows where they know all that is asked, else from the records."""
-    found = _from_facts(group, scope) or _from_records(group, population(scope))
+    asked = EXACT if scope.exact else PROTECTED
+    found = _from_facts(group, scope, asked) or from_records(group, population(scope), asked)
+    if scope.exact:
+        return scope.count(found["number"])
     return scope.count(found["number"], Cell(found["total"] or 0, found["mixed"] or 0))
 
 
-def _from_records(group: Group, patients: QuerySet[Patient]) -> dict[str, int]:
+def from_records(group: Group, patients: QuerySet[Patient], asked: Mapping[str, Aggregate]) -> dict[str, int]:
     if group.parts:
         patients = patients.filter(clause(group, all_visits=False))
-    return patients.aggregate(**NUMBERS)
+    return patients.aggregate(**asked)
 
 
-def _from_facts(group: Group, scope: Scope) -> dict[str, int] | None:
+def _from_facts(group: Group, scope: Scope, asked: Mapping[str, Aggregate]) -> dict[str, int] | None:
     """None where the rows do not tell. Who was saved since their row was made is asked of the records."""
-    asked = mapped(group)
-    if asked is None or outdated().exists():
+    rewritten = mapped(group)
+    if rewritten is None or outdated().exists():
         return None
     late = unknown_to_facts(most=MOST_STALE)
     if late is None:
         return None
-    rows = Facts.objects.filter(asked)
+    rows = Facts.objects.filter(rewritten)
     rows = rows.filter(counted_in__isnull=False) if scope.clinics is None else rows.filter(counted_in__in=scope.clinics)
-    found = (rows.exclude(pk__in=late) if late else rows).aggregate(**NUMBERS)
+    found = (rows.exclude(pk__in=late) if late else rows).aggregate(**asked)
     if late:
-        more = _from_records(group, population(scope).filter(pk__in=late))
+        more = from_records(group, population(scope).filter(pk__in=late), asked)
         found = {name: (number or 0) + (more[name] or 0) for name, number in found.items()}
     return found
 
 
 # Whom a count is of, added up in the same query (scope.Cell).
-NUMBERS = {"number": Count("pk"), "total": Sum("pk"), "mixed": Sum(F("pk") * F("pk") % MIXED)}
+EXACT: dict[str, Aggregate] = {"number": Count("*")}
+PROTECTED: dict[str, Aggregate] = {**EXACT, "total": Sum("pk"), "mixed": Sum(F("pk") * F("pk") % MIXED)}
 
 
 def flow(definition: Any, scope: Scope) -> list[Step]:

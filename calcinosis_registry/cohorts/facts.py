@@ -133,5 +133,6 @@ def remake(patients: Iterable[int]) -> None:
 
 
 def outdated() -> models.QuerySet[Facts]:
-    """Rows made with other code lists, after an upgrade."""
-    return Facts.objects.exclude(codes=fingerprint())
+    """Rows made with other code lists, after an upgrade. Two ranges of the index; "unlike" would read all of it."""
+    now = fingerprint()
+    return Facts.objects.filter(models.Q(codes__lt=now) | models.Q(codes__gt=now))

@@ -98,9 +98,9 @@ def _time(node: Records) -> str:
     if when.months is None:
         words = _("on a day after %(other)s") if when.relation is Relation.AFTER else _("on a day before %(other)s")
     elif when.relation is Relation.AFTER:
-        words = _("from the day of until %(n)s months (%(days)s days) after %(other)s")
+        words = _("within %(n)s months (%(days)s days) after %(other)s, its day included")
     elif when.relation is Relation.BEFORE:
-        words = _("within the %(n)s months (%(days)s days) before %(other)s or on its day")
+        words = _("within %(n)s months (%(days)s days) before %(other)s, its day included")
     else:
         words = _("within %(n)s months (%(days)s days) before or after %(other)s")
     return f"{dated}, {words % told}"

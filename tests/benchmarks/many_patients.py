@@ -6,7 +6,7 @@ being told. ``NOR-90001`` is copied as ``NOR-900010a3``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from django.apps import apps
 from django.core.management.color import no_style
@@ -22,9 +22,9 @@ UNLIKE = ("public_id", "registry_number", "family_key")  # every copy has its ow
 BY_NUMBER = (Identity, DataQuery)  # linked by the registry number
 
 
-def copies_of_every_patient(copies: int) -> int:
-    """Copy every patient so many times (at most 46,655); returns the number of rows written."""
-    tables = list(_patient_tables())
+def copies_of_every_patient(copies: int, only: Collection[type[models.Model]] = ()) -> int:
+    """Copy every patient so many times (at most 46,655); returns the number of rows written. ``only``: these tables."""
+    tables = [one for one in _patient_tables() if not only or one in only]
     offset = max(model._base_manager.aggregate(most=models.Max("pk"))["most"] or 0 for model in tables) + 1
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE copies (n bigint, suffix varchar(3))")
