@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from calcinosis_registry.clinics.policy import may, require
 from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.cohorts.asking import too_many
 from calcinosis_registry.cohorts.builder import DefinitionError, describe
 from calcinosis_registry.cohorts.counts import Step, count, flow, overlap
 from calcinosis_registry.cohorts.models import Cohort
@@ -46,6 +47,8 @@ def cohort(request: HttpRequest, public_id: str) -> HttpResponse:
     mine = found.owner_id == request.user.pk
     context: dict[str, Any] = {"cohort": found, "scope": scope, "mine": mine}
     try:
+        if refusal := too_many(request, scope):
+            raise DefinitionError([refusal])
         steps = flow(found.definition, scope)
         context |= {
             "steps": steps, "sentence": describe(found.definition),
@@ -109,6 +112,8 @@ def compare(request: HttpRequest, public_id: str) -> HttpResponse:
     scope = scope_of(request.user, one.project)
     context: dict[str, Any] = {"one": one, "other": other, "scope": scope}
     try:
+        if refusal := too_many(request, scope):
+            raise DefinitionError([refusal])
         context["overlap"] = overlap(one.definition, other.definition, scope)
         context["sides"] = [(side, describe(side.definition), flow(side.definition, scope)) for side in (one, other)]
     except DefinitionError as error:

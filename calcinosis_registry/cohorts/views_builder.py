@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from calcinosis_registry.clinics.policy import require
+from calcinosis_registry.cohorts.asking import too_many
 from calcinosis_registry.cohorts.builder import DefinitionError, describe
 from calcinosis_registry.cohorts.counts import count
 from calcinosis_registry.cohorts.drafting import Draft, act, choosable, definition_of, drafted, named, posted
@@ -86,10 +87,12 @@ def tell(request: HttpRequest, root: Draft, project: ResearchProject | None, *, 
     """Count and sentence of the question, or what is wrong with it, also beside the nodes."""
     unfinished = sum(one.kind == "test" and one.is_unfinished for one in root.all())
     told: dict[str, Any] = {"count": "", "sentence": "", "problems": [], "unfinished": unfinished}
-    definition = definition_of(root, whole=whole)
+    definition, scope = definition_of(root, whole=whole), scope_of(request.user, project)
     try:
-        told["count"] = count(definition, scope_of(request.user, project)).text
         told["sentence"] = describe(definition)
+        if refusal := too_many(request, scope):
+            return told | {"sentence": refusal}
+        told["count"] = count(definition, scope).text
     except DefinitionError as error:
         root.place_errors(error.places, whole=whole)
         told["problems"] = error.problems

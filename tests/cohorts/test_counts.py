@@ -7,6 +7,7 @@ import datetime
 import pytest
 from django.utils import timezone
 
+from calcinosis_registry.cohorts.asking import RATES
 from calcinosis_registry.cohorts.scope import protected, scope_of
 from calcinosis_registry.cohorts.services import end_project, request_project
 from tests.cohorts.register import cohort_of, patients, project_of
@@ -91,3 +92,14 @@ def test_each_step_of_the_flow_is_protected_too(client_of, researcher, north):
 def test_shifted_start_of_a_project_is_respected(researcher, coordinator, north):
     project = project_of(researcher, coordinator, north)
     assert not project.lets(researcher, timezone.localdate() - datetime.timedelta(days=1))
+
+
+def test_protected_counts_are_limited_and_exact_ones_are_not(client_of, researcher, clinician, monkeypatch):
+    monkeypatch.setitem(RATES, "protected_count", "2/m/user")
+    browser, own = client_of(researcher), client_of(clinician)
+    answers = [browser.post("/cohorts/count/", {"join": "all"}).json() for _turn in range(3)]
+    assert [bool(one["count"]) for one in answers] == [True, True, False]
+    assert "wait a minute" in answers[2]["sentence"]
+    page = browser.get(cohort_of(researcher).get_absolute_url())
+    assert page.status_code == 200 and "wait a minute" in page.content.decode()
+    assert all(own.post("/cohorts/count/", {"join": "all"}).json()["count"] == "0" for _turn in range(3))
