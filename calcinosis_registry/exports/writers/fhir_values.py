@@ -64,6 +64,8 @@ def key_of(table: Table, column: Column) -> str:
     """The public name of what a column shows: of the item, or of the column itself."""
     if column.field is not None and column.name == column.field.name:
         return item_key(column.field)
+    if column.field is None and column.told is not None and column.told.key.endswith(f".{column.name}"):
+        return column.told.key  # an item of a frozen cohort that has gone since
     return f"{table.name}.{column.name}"
 
 

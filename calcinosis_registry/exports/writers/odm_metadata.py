@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-from calcinosis_registry.codebook.catalogue import entry
 from calcinosis_registry.cohorts.columns import Column, Kind
 
 if TYPE_CHECKING:
@@ -163,7 +162,7 @@ def _item(table: Table, column: Column, oid: str, label: str) -> Iterator[str]:
 
 
 def _condition(column: Column) -> str:
-    return entry(column.field).condition if column.field is not None else ""
+    return column.about.condition if column.about is not None else ""
 
 
 def _condition_oid(table: Table, column: Column) -> str:

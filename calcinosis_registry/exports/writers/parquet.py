@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from calcinosis_registry.codebook.items import item_key
 from calcinosis_registry.cohorts.columns import Column
 from calcinosis_registry.exports.writers import readme
 from calcinosis_registry.exports.writers.spool import batches
@@ -60,7 +59,7 @@ def described(table: Table, about: dict[str, Any]) -> pa.Schema:
 
 def _about(column: Column) -> dict[str, str]:
     codes = json.dumps(dict(column.codes), ensure_ascii=False) if column.codes else ""
-    item = item_key(column.field) if column.field is not None else column.calculated
+    item = column.about.key if column.about is not None else column.calculated
     return {
         "label": column.label, "unit": column.unit, "kind": column.kind.value, "codes": codes,
         "missing": column.missing, "item": item,

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from calcinosis_registry.codebook.items import item_key
 from calcinosis_registry.cohorts.columns import Column, Kind
 from calcinosis_registry.exports.writers.missing import conditions
 from calcinosis_registry.exports.writers.names import unique_names
@@ -96,7 +95,7 @@ def dictionary(dataset: Dataset, fields: dict[str, list[Field]]) -> Iterator[tup
             section = told or section
             kind, validation = _type(one)
             low, high = _range(one, item)
-            key = item_key(one.column.field) if one.column.field is not None else one.column.calculated
+            key = one.column.about.key if one.column.about is not None else one.column.calculated
             yield (
                 one.name, table, heading, kind, _line(one.column.label), _choices(one),
                 _line("; ".join(part for part in (one.column.unit, one.column.missing) if part)), validation, low, high,
