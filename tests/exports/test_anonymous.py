@@ -8,9 +8,13 @@ import json
 import pytest
 
 from calcinosis_registry.codebook.partial_dates import PartialDate
+from calcinosis_registry.cohorts.dataset import build
+from calcinosis_registry.cohorts.scope import scope_of
 from calcinosis_registry.exports.models import ExportedPatient
 from calcinosis_registry.exports.services import ExportRefused, exports_of
-from tests.cohorts.register import patients
+from calcinosis_registry.exports.writers import FORMATS
+from tests.cohorts.register import EVERYONE, patients
+from tests.exports.formats.given import about
 from tests.exports.made import export, files, table
 from tests.factories import PatientFactory, VisitFactory
 
@@ -59,3 +63,21 @@ def test_who_stands_out_is_named_by_combination_and_nothing_is_made(cohort, rese
 def test_text_is_never_anonymous(cohort, researcher, north):
     with pytest.raises(ExportRefused, match="never anonymous"):
         export(cohort, researcher, profile="anonymous", include_text=True)
+
+
+def test_every_format_gives_years_and_says_so(cohort, researcher, north, tmp_path):
+    same = patients(north, 12, sex_at_birth="F", birth_date=PartialDate(1960, 5, 5))
+    VisitFactory(patient=same[0], state="SIGNED", visit_date=datetime.date(2025, 1, 2))
+    made = build(definition=EVERYONE, scope=scope_of(researcher, cohort.project), anonymous=True)
+    for name, format in FORMATS.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        counts = format.write(folder, made, about() | {"profile": "anonymous"})
+        assert counts["patients"] == 12
+        readme = (folder / "README.txt").read_text(encoding="utf-8")
+        content = b"".join(one.read_bytes() for one in folder.iterdir())
+        assert "Dates are given as years." in readme and "shifted" not in readme
+        assert b"2025-01-02" not in content and b"dates-shifted" not in content
+    encounters = [json.loads(line) for line in (tmp_path / "fhir" / "Encounter.ndjson").read_text().splitlines()]
+    assert {"start": "2025", "end": "2025"} in [one["period"] for one in encounters]
+    assert {one["meta"]["security"][0]["code"] for one in encounters} == {"ANONYED"}

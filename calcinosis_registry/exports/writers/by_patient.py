@@ -30,8 +30,12 @@ def by_patient(dataset: Dataset, counts: dict[str, int]) -> Iterator[tuple[str, 
 
     for name in groups:
         advance(name)
+    last = ""
     while waiting:
         patient = min(pseudonym for pseudonym, _rows in waiting.values())
+        if patient <= last:
+            raise RuntimeError("A table does not stand in the order of the pseudonyms: a patient would be told twice")
+        last = patient
         mine = {name: waiting[name][1] for name in dataset.tables if name in waiting and waiting[name][0] == patient}
         for name, rows in mine.items():
             counts[name] += len(rows)

@@ -20,6 +20,7 @@ from calcinosis_registry.exports.writers.fhir_values import (
     concept,
     id_of,
     key_of,
+    meta_of,
     reference,
     resource,
     target_of,
@@ -35,8 +36,12 @@ def write(folder: Path, dataset: Dataset, about: dict[str, Any]) -> dict[str, in
     with contextlib.ExitStack() as open_files:
         files: dict[str, TextIO] = {}
 
+        meta = meta_of(about)
+
         def out(one: dict[str, Any]) -> None:
             kind = one["resourceType"]
+            if kind != "CodeSystem":
+                one = {"resourceType": kind, "id": one["id"], "meta": meta, **one}
             if kind not in files:
                 path = folder / f"{kind}.ndjson"
                 files[kind] = open_files.enter_context(path.open("w", encoding="utf-8", newline="\n"))
@@ -59,7 +64,7 @@ def write(folder: Path, dataset: Dataset, about: dict[str, Any]) -> dict[str, in
 SAID = (
     "One NDJSON file per resource type. Ids and references are made of the pseudonym of the project, the table and the "
     "number of the row; nothing else identifies anybody.",
-    "Every resource is tagged PSEUDED and dates-shifted; Provenance says how dates were shifted.",
+    "Every resource is tagged as pseudonymized or anonymized; Provenance says what was done to the dates.",
     "Every value of a row is kept: as a component of its Observation, else as an extension named after the item of the "
     "codebook. CodeSystem.ndjson has the register's own code lists.",
     "An item not answered is left out; “unknown” is asked-unknown; not applicable, because its condition was answered "
@@ -94,7 +99,7 @@ def _study(dataset: Dataset, about: dict[str, Any]) -> Iterator[dict[str, Any]]:
         code=concept(text=cohort.get("in_words") or "The cohort of the export"),
     )  # fmt: skip
     system = f"{software.get('name', 'calcinosis registry')} {software.get('version', '')}".strip()
-    shifted = [{"url": f"{OURS}:privacy:dates", "valueString": readme.COMMON[2]}]
+    shifted = [{"url": f"{OURS}:privacy:dates", "valueString": readme.dates(about)}]
     yield resource(
         "Provenance", "export", target=[reference("ResearchStudy", STUDY), reference("Group", "cohort")],
         recorded=about.get("made_at"), extension=shifted, agent=[{"who": {"display": system}}],

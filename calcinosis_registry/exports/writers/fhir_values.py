@@ -26,19 +26,24 @@ SYSTEMS = {
     "UCUM": "http://unitsofmeasure.org", "DICOM": "http://dicom.nema.org/resources/ontology/DCM",
 }  # fmt: skip
 _UCUM = {"mm": "mm", "cm": "cm", "kg": "kg", "mm²": "mm2", "%": "%", "/mm": "/mm", "years": "a"}
-# Pseudonyms instead of names, and dates that are not the real ones: said with every resource.
-META = {
-    "security": [{"system": f"{HL7}/v3-ObservationValue", "code": "PSEUDED", "display": "pseudonymized"}],
-    "tag": [{"system": f"{OURS}:privacy", "code": "dates-shifted", "display": "Dates shifted per patient"}],
-}
 ABSENT = {"asked-unknown": "Asked But Unknown", "not-applicable": "Not Applicable"}
+
+
+def meta_of(about: dict[str, Any]) -> dict[str, Any]:
+    """Said with every resource: no names, and dates that are not the real ones."""
+    coded = about.get("profile") != "anonymous"
+    code, display = ("PSEUDED", "pseudonymized") if coded else ("ANONYED", "anonymized")
+    tag, words = ("dates-shifted", "Dates shifted per patient") if coded else ("dates-years", "Dates as years")
+    return {
+        "security": [{"system": f"{HL7}/v3-ObservationValue", "code": code, "display": display}],
+        "tag": [{"system": f"{OURS}:privacy", "code": tag, "display": words}],
+    }
 
 
 def resource(kind: str, id: str, **content: Any) -> dict[str, Any]:
     """Without what is empty: FHIR knows no empty element."""
-    return {"resourceType": kind, "id": id, "meta": META} | {
-        name: one for name, one in content.items() if one not in (None, "", [], {})
-    }
+    told = {name: one for name, one in content.items() if one not in (None, "", [], {})}
+    return {"resourceType": kind, "id": id} | told
 
 
 @cache
@@ -88,7 +93,9 @@ def reference(kind: str, id: str) -> dict[str, str]:
 
 
 def day(row: dict[str, Any], name: str) -> str | None:
-    """A partial date as FHIR writes it: 2014, 2014-03 or 2014-03-12."""
+    """A date as far as known, as FHIR writes it: 2014, 2014-03 or 2014-03-12."""
+    if year := row.get(f"{name}_year"):  # of an anonymous dataset
+        return f"{year:04d}"
     earliest = row.get(f"{name}_earliest")
     if earliest is None:
         return row[name].isoformat() if row.get(name) else None

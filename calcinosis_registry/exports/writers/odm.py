@@ -31,7 +31,7 @@ def write(folder: Path, dataset: Dataset, about: dict[str, Any]) -> dict[str, in
         file.write(open_tag(
             "ODM", xmlns=_NAMESPACE, ODMVersion="1.3.2", FileType="Snapshot", FileOID=f"EX.{about.get('export', '')}",
             Granularity="All", CreationDateTime=made, SourceSystem="calcinosis registry",
-            SourceSystemVersion=about.get("software", {}).get("version", ""), Description=" ".join(readme.COMMON[2:]),
+            SourceSystemVersion=about.get("software", {}).get("version", ""), Description=readme.dates(about),
         ))  # fmt: skip
         for line in metadata.lines(dataset, about, study):
             file.write(line)

@@ -63,7 +63,7 @@ def write(folder: Path, dataset: Dataset, about: dict[str, Any]) -> dict[str, in
     meta = _meta(about)
     labels = _labels(dataset)
     cohort = about.get("cohort", {})
-    description = f"{cohort.get('in_words', '')} {readme.COMMON[2]}".strip()
+    description = f"{cohort.get('in_words', '')} {readme.dates(about)}".strip()
     head = {"id": about.get("export") or "cohort", "description": description}
     with (folder / "cohort.json").open("w", encoding="utf-8", newline="\n") as file:
         file.write(_json(head)[:-1] + ',"members":[')
@@ -130,6 +130,9 @@ def _subject(patient: str, tables: Tables) -> Told:
 
 def time(row: Told, name: str) -> Told | None:
     """A day as a timestamp; a date known to the month or year as the interval it stands for."""
+    if year := row.get(f"{name}_year"):  # of an anonymous dataset
+        start, end = datetime.date(year, 1, 1), datetime.date(year, 12, 31)
+        return {"interval": {"start": _moment(start), "end": _moment(end)}}
     earliest, latest = row.get(f"{name}_earliest") or row.get(name), row.get(f"{name}_latest") or row.get(name)
     if earliest is None or latest is None:
         return None
@@ -242,5 +245,5 @@ def _meta(about: dict[str, Any]) -> Told:
             for id, name, prefix, iri, url in _RESOURCES
         ],
         "phenopacketSchemaVersion": "2.0",
-        "externalReferences": [{"id": "urn:calcinosis-registry:privacy:dates", "description": readme.COMMON[2]}],
+        "externalReferences": [{"id": "urn:calcinosis-registry:privacy:dates", "description": readme.dates(about)}],
     }  # fmt: skip

@@ -13,9 +13,17 @@ COMMON = (
     "lesion_no, … link the tables within a patient.",
     "codebook.csv says what every column means, its unit, its codes, its limits and when it is asked. manifest.json "
     "says who made the file, of which cohort, why, and the checksum of each file.",
-    "Dates are shifted back by 1 to 364 days, the same for all dates of a patient in this project: intervals are "
-    "exact, calendar days are not real. A date known to the month or year is given as earliest, latest and precision.",
 )
+SHIFTED = (
+    "Dates are shifted back by 1 to 364 days, the same for all dates of a patient in this project: intervals are "
+    "exact, calendar days are not real. A date known to the month or year is given as earliest, latest and precision."
+)
+YEARS = "Dates are given as years."
+
+
+def dates(about: dict[str, Any]) -> str:
+    """What was done to them."""
+    return YEARS if about.get("profile") == "anonymous" else SHIFTED
 
 
 def write(folder: Path, about: dict[str, Any], title: str, said: Iterable[str], example: str = "") -> None:
@@ -25,7 +33,7 @@ def write(folder: Path, about: dict[str, Any], title: str, said: Iterable[str], 
     project, cohort = about.get("project", {}), about.get("cohort", {})
     lines = [title, "=" * len(title), ""]
     lines += [f"{name}: {one}" for name, one in _headings(about, project, cohort) if one]
-    lines += ["", "What is in it", "-------------", *(f"- {one}" for one in COMMON)]
+    lines += ["", "What is in it", "-------------", *(f"- {one}" for one in (*COMMON, dates(about)))]
     lines += ["", "This format", "-----------", *(f"- {one}" for one in said)]
     if example:
         lines += ["", "How to read it", "--------------", *(f"    {line}" for line in example.splitlines())]
