@@ -20,8 +20,10 @@ from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequi
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 View = Callable[..., HttpResponse]
+PASSKEY = "mfa_reauthenticate:webauthn"
 
 
 def proven(request: HttpRequest) -> bool:
@@ -56,7 +58,8 @@ def proof_required(view: View | None = None, *, allow_get: bool = False) -> Any:
 def other_ways(request: HttpRequest) -> list[dict[str, str]]:
     """How this account can prove itself but by its password: {id, description, url} of app or code, and of passkey."""
     ways: list[dict[str, str]] = get_adapter(request).get_reauthentication_methods(request.user)
-    return [one for one in ways if one["id"] != "reauthenticate"]
+    passkey = {"description": _("Use a passkey")}  # as our own pages call it
+    return [one | (passkey if one["id"] == PASSKEY else {}) for one in ways if one["id"] != "reauthenticate"]
 
 
 def prove_otherwise(request: HttpRequest) -> None:
