@@ -265,4 +265,4 @@ def _view(sheet: Sheet, title: Words, description: Words, name: Words) -> View:
         Caption(left, 40, _("LEFT"), strong=True),
         Caption(MIDLINE, 868, name),
     )
-    return sheet.view(title, description, WIDTH, HEIGHT, mark=11, captions=captions)
+    return sheet.view(title, description, WIDTH, HEIGHT, mark=19, captions=captions)

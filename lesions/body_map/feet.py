@@ -142,4 +142,4 @@ def _view(sheet: Sheet) -> View:
         Caption(WIDTH - x, HEIGHT - 14, _("LEFT sole"), strong=True),
     )
     says = _("Both feet from above, toes down, and both soles, toes up; the patient's right foot is on your left.")
-    return sheet.view(_("Feet"), says, WIDTH, HEIGHT, mark=11, captions=captions)
+    return sheet.view(_("Feet"), says, WIDTH, HEIGHT, mark=14, captions=captions)
