@@ -137,8 +137,10 @@ def test_a_lesion_that_is_gone_or_unseen_has_no_size_and_asks_for_nothing_more(
     done = Procedure(patient=visit.patient, code="EXCISION", performed_on=PartialDate(2024, 2))
     done.save()
     done.lesions.add(lesion)
-    found = seen(lesion, visit, status, length_mm=10, width_mm=8, size_method="RULER")
+    into = a_lesion(visit, site="ELBOW")
+    found = seen(lesion, visit, status, length_mm=10, width_mm=8, size_method="RULER", merged_into=into)
     assert (found.length_mm, found.area_mm2, found.ulcerated) == (None, None, "")
+    assert found.merged_into == (into if status == "MERGED" else None)
     assert found.missing() == []
 
 
