@@ -93,7 +93,8 @@ def check(
         raise ExportRefused(
             _("There is no format “%(format)s”; choose one of %(known)s.") % {"format": format, "known": known}
         )
-    if refusal := may_export(by, project):
+    refusal = may_export(by, project) or why_not_given(by, population(scope_of(by, project)))
+    if refusal:
         raise ExportRefused(refusal)
     if not reason.strip():
         raise ExportRefused(_("Say what the file is for."))

@@ -15,15 +15,25 @@ from calcinosis_registry.audit.models import Event
 from calcinosis_registry.clinics.models import Membership
 from calcinosis_registry.clinics.roles import Role
 from calcinosis_registry.codebook.partial_dates import PartialDate
+from calcinosis_registry.exports.models import Export
 from lesions.hand_score import instrument
 from lesions.models import HandScore, ImagingStudy, SecondReading
 from lesions.second_reading import ask, take
-from tests.factories import IdentityFactory, MembershipFactory, PatientFactory, VisitFactory, a_reading
+from tests.factories import (
+    CohortFactory,
+    IdentityFactory,
+    MembershipFactory,
+    PatientFactory,
+    VisitFactory,
+    a_reading,
+    project_of,
+)
 
 # The total of the first reading: a number that stands nowhere else.
 SURE = {"L-MC1": (100, 3), "L-MC2": (100, 3), "L-MC3": (71, 2), "L-MC4": (100, 3), "L-MC5": (97, 3)}
 FIRST = SURE | {"R-D2.DIST": (83, 3)}
 TOTAL, SITE = "1582", "83"
+EVERYBODY = {"join": "all", "conditions": []}
 ALL = [(hand, site) for hand in "RL" for site in instrument().labels]
 
 
@@ -199,6 +209,15 @@ def test_a_whole_file_is_not_made_by_the_second_reader(proven, patient, asked, c
     with zipfile.ZipFile(io.BytesIO(b"".join(given.streaming_content))) as archive:
         told = json.loads(archive.read("everything.json"))
     assert told["records"]["handscore"][0]["total"]["value"] == "1582.00"
+
+
+def test_an_export_with_the_patient_in_it_is_not_made_by_the_second_reader(proven, patient, asked, colleague, north):
+    Membership.objects.create(user=colleague, clinic=north, role=Role.RESEARCHER)
+    cohort = CohortFactory(owner=colleague, project=project_of(colleague, north), definition=EVERYBODY)
+    sent = {"format": "csv", "profile": "coded", "reason": "Table 1"}
+    refused = proven(colleague).post(reverse("exports:new", args=[cohort.public_id]), sent)
+    assert refused.status_code == 422 and "second reading to finish" in refused.content.decode()
+    assert patient.registry_number in refused.content.decode() and not Export.objects.exists()
 
 
 def test_whoever_opened_the_patient_after_the_first_reading_is_not_taken_for_blind(
