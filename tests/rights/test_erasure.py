@@ -24,6 +24,7 @@ from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.audit.traced import Traced, _created
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.codebook.partial_dates import PartialDate
+from calcinosis_registry.cohorts.models import Cohort, ResearchProject
 from calcinosis_registry.cohorts.pseudonyms import Cipher
 from calcinosis_registry.exports.models import ExportedPatient
 from calcinosis_registry.records.kept import Draft
@@ -64,6 +65,10 @@ NOT_ABOUT_PATIENTS = {
     "cohorts.ProjectClinic": "research",
     "cohorts.ProjectMember": "staff",
     "cohorts.Cohort": "a question, no answers",
+    "cohorts.CohortShare": "staff",
+    "cohorts.Freeze": "a question and the words of columns",
+    "cohorts.FrozenTable": "pseudonyms; cohorts/freezing.py takes the erased person's rows out",
+    "jobs.Job": "what an export was asked with",
     "exports.Export": "the ledger: counts and a checksum",
     "exports.ExportedPatient": "a pseudonym whose other half, the patient's random id, is erased",
     "demo.DemoRegister": "says that the people are invented",
@@ -74,6 +79,8 @@ CANARY = "Kanarie"
 def planted(patient: Patient) -> Iterator[str]:
     """A row of every kind about this patient, a word of its own in each text column, each told to the trail."""
     near: dict[Any, Any] = {Patient: patient, Clinic: patient.clinic, User: UserFactory()}
+    near[ResearchProject] = project_of(near[User], patient.clinic)
+    near[Cohort] = CohortFactory(owner=near[User], project=near[ResearchProject])
     for model in (*keys_to_persons(), *number_columns()):
         row = a_row(model, near)
         for field in model._meta.concrete_fields:
