@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 from django.core.management import call_command
+from django.db import transaction
+from pyarrow import parquet
 
 from calcinosis_registry.cohorts.columns import Kind
 from calcinosis_registry.cohorts.dataset import Dataset, build
 from calcinosis_registry.cohorts.scope import Scope
+from calcinosis_registry.cohorts.snapshot import building
 from tests.cohorts.reference import rows_of
 from tests.cohorts.register import EVERYONE, patients
 
@@ -68,3 +71,18 @@ def test_every_value_of_every_table_agrees_with_the_database_read_row_by_row(all
             assert not different, f"{name}: {different} {row} {other}"
         filled += bool(found)
     assert filled > 20
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_both_readers_of_the_database_make_the_same_snapshot(north):
+    patients(north, 2)
+    aside = building.build(whole=True)
+    by_driver = rows_of_files(aside)
+    with transaction.atomic():
+        assert rows_of_files(building.build(whole=True)) == by_driver
+
+
+def rows_of_files(snapshot: building.Snapshot) -> dict[str, list]:
+    paths = snapshot.folder.glob("*.base.parquet")
+    return {path.name: sorted(parquet.read_table(path).to_pylist(), key=str) for path in paths}

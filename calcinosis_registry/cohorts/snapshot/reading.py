@@ -19,13 +19,18 @@ from calcinosis_registry.cohorts.snapshot.layout import Stored
 @contextmanager
 def one_moment() -> Iterator[Reader]:
     """A reader whose answers all belong to one moment."""
-    if connection.in_atomic_block:
+    if connection.in_atomic_block or _in_memory():
         yield Reader(_by_cursor)
         return
     with _connected() as other, other.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield Reader(lambda sql, _schema: _by_adbc(cursor, sql))
+
+
+def _in_memory() -> bool:
+    """Then nobody else can open it."""
+    return connection.vendor == "sqlite" and connection.is_in_memory_db()  # type: ignore[attr-defined]
 
 
 class Reader:
