@@ -22,6 +22,7 @@ from patients.models import Patient, Summary
 
 BITS = 60  # of one column: a signed 64-bit integer on both databases
 BATCH = 500
+OTHER = ""
 
 # {item: the columns its codes have bits in}
 MASKS: dict[str, tuple[str, ...]] = {
@@ -41,9 +42,9 @@ EVER_STORED = (*MASKS, *MOST, ULCERATED)
 
 @cache
 def places() -> dict[str, dict[str, tuple[str, int]]]:
-    """{item: {code: (column, bit)}}."""
+    """{item: {code: (column, bit)}}; OTHER for a stored code that the list does not have (any more)."""
     return {
-        item: {code: (columns[n // BITS], 1 << n % BITS) for n, code in enumerate(askable()[item].codes)}
+        item: {code: (columns[n // BITS], 1 << n % BITS) for n, code in enumerate([*askable()[item].codes, OTHER])}
         for item, columns in MASKS.items()
     }
 
@@ -87,7 +88,9 @@ def _tell(facts: Facts, kind: str, row: dict[str, Any]) -> None:
         if value is None:
             continue
         for code in value if isinstance(value, tuple) else (value,):
-            if (place := places().get(item, {}).get(str(code))) is not None:
+            bits = places().get(item)
+            if bits and code != "":
+                place = bits.get(str(code), bits[OTHER])
                 setattr(facts, place[0], getattr(facts, place[0]) | place[1])
         for columns, better in ((MOST, max), (LEAST, min)):
             if (column := columns.get(item)) is not None:

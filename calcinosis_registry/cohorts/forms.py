@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -39,6 +40,11 @@ class CohortForm(forms.ModelForm):
         projects.empty_label = _("No project: protected counts")  # type: ignore[attr-defined]
         projects.help_text = _("Exact counts and exports need an approved project.")
         self.fields["name"].help_text = _("Needed to keep the cohort.")
+
+
+def _whole(keys: Mapping[str, str]) -> str:
+    """What stands for every item of a record as it is today: ``lesion.*``."""
+    return next(iter(keys)).split(".")[0] + ".*"
 
 
 class EachItem(forms.CheckboxSelectMultiple):
@@ -81,12 +87,21 @@ class ProjectForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["items"].choices = [(title, list(keys.items())) for title, keys in scope_items().items()]  # type: ignore[attr-defined]
+        offered = [
+            (title, [(_whole(keys), _("everything of this record")), *keys.items()])
+            for title, keys in scope_items().items()
+        ]
+        self.fields["items"].choices = offered  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.pop("items_wanted", "") != "chosen":
             cleaned["items"] = None
+        elif "items" in cleaned:
+            chosen = set(cleaned["items"])
+            cleaned["items"] = [
+                key for keys in scope_items().values() for key in keys if key in chosen or _whole(keys) in chosen
+            ]
         return cleaned
 
     def clean_members(self) -> list[User]:

@@ -79,6 +79,10 @@ def test_the_request_names_its_items_through_the_form(client_of, researcher, nor
     assert not ResearchProject.objects.exists()
     answer = browser.post("/cohorts/projects/new/", sent)
     assert ResearchProject.objects.get().items == ["patient.smoking", "visit.pain_nrs"]
+    whole = browser.post("/cohorts/projects/new/", sent | {"title": "Whole", "items": ["lesion.*"]})
+    assert whole.status_code == 302
+    scope = ResearchProject.objects.get(title="Whole").items
+    assert {"lesion.site", "lesion.incident"} <= set(scope) and {one.split(".")[0] for one in scope} == {"lesion"}
     assert "Smoking" in browser.get(answer["Location"]).content.decode()
 
 
