@@ -15,8 +15,8 @@ from tests.benchmarks.measure import told
 from tests.factories import PASSWORD, ImagingFileFactory, ImagingStudyFactory, PatientFactory, VisitFactory
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.django_db]
-ROUNDS = 40
-MOST_MS, MOST_RATIO = 20, 1.25
+ROUNDS, HASHED = 40, 15  # the second where a password is hashed
+MOST_MS, SLIGHT_MS, MOST_RATIO = 20, 5, 1.25  # of a short answer some milliseconds are a large share
 NOBODYS = "z" * 16
 
 
@@ -35,7 +35,7 @@ def in_turn(one: Callable[[], object], other: Callable[[], object], rounds: int 
 def alike(what: str, there: float, not_there: float) -> None:
     told(what, there_ms=there, not_there_ms=not_there, ratio=there / not_there)
     assert abs(there - not_there) <= MOST_MS
-    assert 1 / MOST_RATIO <= there / not_there <= MOST_RATIO
+    assert abs(there - not_there) <= SLIGHT_MS or 1 / MOST_RATIO <= there / not_there <= MOST_RATIO
 
 
 @pytest.mark.parametrize("page", ["patient", "visit", "visit sent", "study", "file"])
@@ -78,7 +78,7 @@ def test_a_wrong_password_takes_as_long_for_an_account_as_for_none(place, clinic
 
     alike(
         f"a wrong password {place}",
-        *in_turn(lambda: wrong(clinician.email), lambda: wrong(f"nobody{next(number)}@example.org")),
+        *in_turn(lambda: wrong(clinician.email), lambda: wrong(f"nobody{next(number)}@example.org"), HASHED),
     )
 
 
