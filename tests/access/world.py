@@ -27,6 +27,7 @@ from calcinosis_registry.clinics.models import Clinic, Membership
 from tests.factories import MembershipFactory
 from tests.house_rules.access_table import OBJECTS
 from tests.house_rules.cast import Cast, _person, _research, _rows
+from tests.house_rules.paper import short_paper
 from tests.house_rules.routes import Route, model_of
 from tests.house_rules.rows import a_row
 
@@ -252,7 +253,7 @@ def world_in_a_transaction(tmp_path_factory: Any, unblock: Callable[[], Any]) ->
     from django.test import override_settings
 
     logging.disable(logging.ERROR)
-    with override_settings(FILES_DIR=tmp_path_factory.mktemp("files")), unblock(), transaction.atomic():
+    with override_settings(FILES_DIR=tmp_path_factory.mktemp("files")), unblock(), transaction.atomic(), short_paper():
         yield World()
         transaction.set_rollback(True)
     logging.disable(logging.NOTSET)

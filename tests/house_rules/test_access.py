@@ -21,6 +21,7 @@ from tests.house_rules.access_table import (
     lines_about,
 )
 from tests.house_rules.cast import Cast
+from tests.house_rules.paper import short_paper
 from tests.house_rules.routes import Route, routes
 from tests.house_rules.source import teach
 
@@ -61,6 +62,7 @@ def cast(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Cast]
         override_settings(FILES_DIR=tmp_path_factory.mktemp("files")),
         django_db_blocker.unblock(),
         transaction.atomic(),
+        short_paper(),
     ):
         yield Cast()
         transaction.set_rollback(True)
