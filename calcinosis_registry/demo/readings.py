@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail
+from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.demo.staff import SECOND_READER, Staff, public_id
 from calcinosis_registry.demo.told import Dice, days
 from lesions.hand_reading import save_reading
@@ -14,6 +15,8 @@ from lesions.hand_score import SiteRating
 from lesions.models import HandScore, ImagingStudy, SecondReading
 from lesions.models.imaging import XRAY
 from lesions.second_reading import adjudicate, ask, finish
+from patients.models import Patient
+from patients.models.patient import PatientQuerySet
 
 READ, ASKED = 12, 2  # studies read twice, and asked for after these
 WHY = "Looked at together: the shadow is the edge of the soft tissue, not calcium."
@@ -22,7 +25,7 @@ WHY = "Looked at together: the shadow is the edge of the soft tissue, not calciu
 def read_twice(staff: Staff, *, seed: int, until: datetime.date) -> None:
     """Through the same services as the pages, for the clinics with a second reader."""
     dice, second = Dice(f"{seed}:second readings"), User.objects.get(email=SECOND_READER)
-    readings = HandScore.objects.filter(patient__clinic__in=staff.clinics[:2], complete=True, read_number=1)
+    readings = HandScore.objects.filter(patient__in=_open_to_entry(staff.clinics[:2]), complete=True, read_number=1)
     rows = readings.select_related("study__patient__clinic", "patient", "rater").prefetch_related("ratings")
     with trail.together():
         for place, first in enumerate(rows.order_by("pk")[: READ + ASKED]):
@@ -33,6 +36,11 @@ def read_twice(staff: Staff, *, seed: int, until: datetime.date) -> None:
                 _read(asked, first, second, dice, now)
         _for_the_first_clinician(staff, second, dice, _noon(until))
         _adjudicate_one(dice, now=_noon(until))
+
+
+def _open_to_entry(clinics: Sequence[Clinic]) -> PatientQuerySet:
+    """Nothing is entered, a reading neither, once the consent to the registry is withdrawn."""
+    return Patient.objects.filter(clinic__in=clinics, registry_consent=True)
 
 
 def _noon(day: datetime.date) -> datetime.datetime:
@@ -72,7 +80,8 @@ def _seen_again(one: SiteRating, dice: Dice) -> SiteRating:
 
 def _for_the_first_clinician(staff: Staff, second: User, dice: Dice, now: datetime.datetime) -> None:
     """One radiograph that the second reader read first: the clinician of the demo finds it on the work list."""
-    studies = ImagingStudy.objects.filter(patient__clinic=staff.clinics[0], modality__in=XRAY, body_region="HAND")
+    patients = _open_to_entry(staff.clinics[:1])
+    studies = ImagingStudy.objects.filter(patient__in=patients, modality__in=XRAY, body_region="HAND")
     study = studies.filter(scores__isnull=True).select_related("patient__clinic").order_by("pk").first()
     if study is None:
         return

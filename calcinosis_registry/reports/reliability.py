@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-Rows = Sequence[Sequence[float]]  # a row per target, a column per reader
+Rows = Sequence[Sequence[float]]  # a row per target, a column per reader (a value per reading where one-way)
 LEVEL = 0.95
+TOO_LITTLE = "Agreement needs two targets and two readers at least, each target read by all"
 
 
 @dataclass(frozen=True)
@@ -38,30 +39,58 @@ class MeanSquares:
     error: float  # (n - 1)(k - 1)
 
 
+@dataclass(frozen=True)
+class OneWay:
+    """One-way analysis of variance of n targets, each read twice or more, by whomever.
+
+    ``k``: readings of a target; where not all have as many, their mean corrected for that, (N - sum k² / N) / (n - 1).
+    """
+
+    n: int
+    k: float
+    even: bool  # every target was read as often
+    between: float  # mean square of targets, n - 1 degrees of freedom
+    within: float  # inside a target, N - n
+
+
+def one_way(rows: Rows) -> OneWay:
+    """Raises ValueError below two targets, or for a target read once."""
+    if len(rows) < 2 or any(len(row) < 2 for row in rows):
+        raise ValueError(TOO_LITTLE)
+    sizes = [len(row) for row in rows]
+    n, total = len(rows), sum(sizes)
+    grand, means = sum(map(sum, rows)) / total, [sum(row) / len(row) for row in rows]
+    between = sum(size * (mean - grand) ** 2 for size, mean in zip(sizes, means, strict=True))
+    within = sum((value - mean) ** 2 for row, mean in zip(rows, means, strict=True) for value in row)
+    k = (total - sum(size**2 for size in sizes) / total) / (n - 1)
+    return OneWay(n, k, len(set(sizes)) == 1, between / (n - 1), within / (total - n))
+
+
 def mean_squares(rows: Rows) -> MeanSquares:
     """Raises ValueError below two targets or two readers, or for rows of different length."""
-    n, k = len(rows), len(rows[0]) if rows else 0
-    if n < 2 or k < 2 or any(len(row) != k for row in rows):
-        raise ValueError("Agreement needs two targets and two readers at least, each target read by all")
+    one, k = one_way(rows), len(rows[0])
+    if not one.even:
+        raise ValueError(TOO_LITTLE)
+    n = one.n
     grand = sum(map(sum, rows)) / (n * k)
-    target_means = [sum(row) / k for row in rows]
     reader_means = [sum(row[place] for row in rows) / n for place in range(k)]
-    between = k * sum((mean - grand) ** 2 for mean in target_means)
-    within = sum((value - mean) ** 2 for row, mean in zip(rows, target_means, strict=True) for value in row)
     readers = n * sum((mean - grand) ** 2 for mean in reader_means)
-    error = max(within - readers, 0.0)
-    return MeanSquares(n, k, between / (n - 1), within / (n * (k - 1)), readers / (k - 1), error / ((n - 1) * (k - 1)))
+    error = max(one.within * n * (k - 1) - readers, 0.0)
+    return MeanSquares(n, k, one.between, one.within, readers / (k - 1), error / ((n - 1) * (k - 1)))
 
 
 def icc_1_1(rows: Rows) -> Estimate | None:
-    """One-way random, a single reading: each target read by other readers. None where nothing varies."""
-    m = mean_squares(rows)
+    """One-way random, a single reading: each target read by other readers, some oftener than others if need be; then
+    without an interval, for that of the paper is of targets read as often. None where nothing varies."""
+    m = one_way(rows)
     bottom = m.between + (m.k - 1) * m.within
     if bottom <= 0:
         return None
     value = (m.between - m.within) / bottom
     if m.within == 0:
         return Estimate(value, value, value)
+    if not m.even:
+        return Estimate(value, float("nan"), float("nan"))
     f, targets, rest = m.between / m.within, m.n - 1, m.n * (m.k - 1)
     low, high = f / _f(targets, rest), f * _f(rest, targets)
     return Estimate(value, (low - 1) / (low + m.k - 1), (high - 1) / (high + m.k - 1))

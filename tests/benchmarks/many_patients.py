@@ -10,14 +10,16 @@ from collections.abc import Collection, Iterator
 
 from django.apps import apps
 from django.core.management.color import no_style
-from django.db import connection, models
+from django.db import connection, models, transaction
 
+from calcinosis_registry.cohorts.models import FrozenPatient
 from calcinosis_registry.identity.models import Identity
 from calcinosis_registry.quality.models import DataQuery
 from patients.models import Patient
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 NOT_COPIED = ("audit", "exports", "contenttypes", "sessions", "rights")
+FROZEN = (FrozenPatient,)  # who is in a frozen cohort never changes
 UNLIKE = ("public_id", "registry_number", "family_key")  # every copy has its own
 BY_NUMBER = (Identity, DataQuery)  # linked by the registry number
 
@@ -26,7 +28,8 @@ def copies_of_every_patient(copies: int, only: Collection[type[models.Model]] = 
     """Copy every patient so many times (at most 46,655); returns the number of rows written. ``only``: these tables."""
     tables = [one for one in _patient_tables() if not only or one in only]
     offset = max(model._base_manager.aggregate(most=models.Max("pk"))["most"] or 0 for model in tables) + 1
-    with connection.cursor() as cursor:
+    # One transaction: kinds of record point at each other both ways, and keys are looked at when it ends.
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE copies (n bigint, suffix varchar(3))")
         cursor.executemany("INSERT INTO copies VALUES (%s, %s)", [(n, _suffix(n)) for n in range(1, copies + 1)])
         written = 0
@@ -36,6 +39,7 @@ def copies_of_every_patient(copies: int, only: Collection[type[models.Model]] = 
         cursor.execute("DROP TABLE copies")
         for statement in connection.ops.sequence_reset_sql(no_style(), tables):
             cursor.execute(statement)
+    with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return written
 
@@ -47,7 +51,11 @@ def _suffix(number: int) -> str:
 def _patient_tables() -> Iterator[type[models.Model]]:
     """Patient, then every model that refers, through others, to a patient; what is referred to comes first."""
     found: dict[type[models.Model], None] = {Patient: None, **dict.fromkeys(BY_NUMBER)}
-    candidates = [one for one in apps.get_models(include_auto_created=True) if one._meta.app_label not in NOT_COPIED]
+    candidates = [
+        one
+        for one in apps.get_models(include_auto_created=True)
+        if one._meta.app_label not in NOT_COPIED and one not in FROZEN
+    ]
     for _round in range(6):
         for model in candidates:
             if any(field.related_model in found for field in _references(model) if field.related_model is not model):

@@ -24,7 +24,8 @@ from calcinosis_registry.identity.models import Identity
 from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.records.models import Record, record_kinds
 from lesions import storage
-from lesions.models import ImagingFile, Lesion, LesionObservation
+from lesions.models import ImagingFile, ImagingStudy, Lesion, LesionObservation, SecondReading
+from lesions.models.imaging import XRAY
 from lesions.services import summarise
 from patients.models import Diagnosis, Patient, Summary, Visit, VisitState, in_force
 
@@ -214,6 +215,22 @@ class TestTheCommand:
         first, again, other = made(5), made(5), made(6)
         assert first == again
         assert first != other
+
+    def test_nobody_is_read_a_second_time_once_the_consent_is_withdrawn(self, monkeypatch):
+        """Of the radiographs read once, and of those read by nobody yet, the first are of people who withdrew."""
+        read_twice, withdrawn = loader.read_twice, []
+
+        def after_withdrawals(*args: Any, **kwargs: Any) -> None:
+            films = ImagingStudy.objects.filter(modality__in=XRAY, body_region="HAND").order_by("pk")
+            once, never = films.filter(scores__complete=True), films.filter(scores__isnull=True)
+            withdrawn.extend(one.first().patient_id for one in (once, never))
+            models.QuerySet(Patient).filter(pk__in=withdrawn).update(registry_consent=False)
+            read_twice(*args, **kwargs)
+
+        monkeypatch.setattr(loader, "read_twice", after_withdrawals)
+        loader.load(patients=20, clinics=2, seed=5, until=UNTIL)
+        read = set(SecondReading.objects.values_list("study__patient", flat=True))
+        assert read and not read & set(withdrawn)
 
     def test_patients_are_spread_over_the_clinics(self):
         self.load(patients=6, clinics=3)

@@ -144,7 +144,11 @@ def test_the_codebook_explains_both(client_of, clinician, later):
     page = client_of(clinician).get(reverse("codebook:index")).content.decode()
     for key in ("visit.outcome", "lesion.incident"):
         assert key in page
-    rows = {row[:2]: row for row in codebook.rows(build(definition={}, scope=Scope(None, exact=True)))}
+    told = [
+        dict(zip(codebook.HEADER, row, strict=True))
+        for row in codebook.rows(build(definition={}, scope=Scope(None, exact=True)))
+    ]
+    rows = {(row["table"], row["column"]): row for row in told}
     outcome = rows["visits", "outcome"]
-    assert "Empty at the first visit" in outcome[3] and "PROGRESSION = Progression" in outcome[6]
-    assert rows["lesions", "incident"][12] == "clinical-model 6.3"
+    assert "Empty at the first visit" in outcome["meaning"] and "PROGRESSION = Progression" in outcome["codes"]
+    assert rows["lesions", "incident"]["source"] == "clinical-model 6.3"

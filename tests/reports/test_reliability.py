@@ -49,6 +49,13 @@ def test_the_intervals_are_those_of_the_same_data_in_the_r_package_psych(icc, lo
     assert (round(found.low, 3), round(found.high, 3)) == (low, high)
 
 
+def test_the_one_way_coefficient_takes_targets_read_unequally_often_and_gives_no_interval():
+    """By hand: means 2, 6, 10; mean square between (2 * 16 + 2 * 16)/2, within (2 + 8 + 2)/4; k = (7 - 17/7)/2."""
+    found = icc_1_1([[1, 3], [4, 6, 8], [9, 11]])
+    assert found.value == pytest.approx((32 - 3) / (32 + (16 / 7 - 1) * 3))
+    assert math.isnan(found.low) and math.isnan(found.high)
+
+
 def test_an_interval_covers_the_truth_as_often_as_it_says():
     """Simulated readings of two readers, true ICC(1,1) 0.8."""
     dice, covered, runs = np.random.default_rng(4), 0, 400

@@ -132,13 +132,6 @@ def test_funnel_limits_are_binomial_quantiles_and_close_in_with_size():
     assert rates.funnel_limits(0.0, 40, 0.95) == (0.0, 0.0)
 
 
-def test_the_agreement_of_the_textbook_example_is_0_17():
-    # Shrout and Fleiss, Psychol Bull 1979;86:420-8, table 2: six targets, four judges; ICC(1,1) = .17
-    judged = [(9, 2, 5, 8), (6, 1, 3, 2), (8, 4, 6, 8), (7, 1, 2, 6), (10, 5, 6, 9), (6, 2, 4, 7)]
-    assert comparison.agreement(judged) == (pytest.approx(0.165741768405475, abs=1e-14), 6)
-    assert math.isnan(comparison.agreement([(1, 2)])[0])
-
-
 def test_standardised_differences():
     one, other = [10.2, 11.5, 9.8, 12.1, 10.9], [12.3, 11.9, 13.4, 12.8, 11.1, 12.2]
     assert comparison.difference_of_means(one, other) == pytest.approx(1.60340453578904, abs=1e-13)

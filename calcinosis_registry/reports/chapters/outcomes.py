@@ -13,6 +13,7 @@ from calcinosis_registry.reports import figures
 from calcinosis_registry.reports.exhibits import Exhibit, Sheet, made, nothing
 from calcinosis_registry.reports.frame import YEAR, Array, Frame
 from calcinosis_registry.reports.references import chosen
+from calcinosis_registry.reports.reliability import icc_1_1
 from calcinosis_registry.reports.statistics import comparison
 from calcinosis_registry.reports.subject import Subject
 from calcinosis_registry.reports.telling import NONE, interval, number
@@ -218,9 +219,12 @@ def agreement(subject: Subject) -> Exhibit:
     """ICC(1,1) of radiographs read more than once."""
     tell, title = subject.tell, _("Agreement of readings of the same radiograph, hand score")
     pairs = [totals for readings in _readings(subject.data).values() for totals in readings.values() if len(totals) > 1]
-    icc, n = comparison.agreement(pairs)
-    if np.isnan(icc) or not tell.enough(n):
+    n, icc = len(pairs), icc_1_1(pairs) if len(pairs) > 1 else None
+    if icc is None or not tell.enough(n):
         why = _("Fewer than two radiographs were read completely more than once, or too few to be shown.")
         return nothing("agreement", title, why)
-    rows = ((_("Radiographs read more than once"), tell.n(n)), (_("ICC(1,1), one-way, single reading"), f"{icc:.2f}"))
+    rows = (
+        (_("Radiographs read more than once"), tell.n(n)),
+        (_("ICC(1,1), one-way, single reading"), f"{icc.value:.2f}"),
+    )
     return Exhibit("agreement", title, Sheet((_("Measure"), _("Value")), rows))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,22 +87,3 @@ def class_of_change(percent: float) -> str:
     if math.isnan(percent):
         return ""
     return "PROGRESSED" if percent > CHANGE_PCT else "IMPROVED" if percent < -CHANGE_PCT else "STABLE"
-
-
-def agreement(readings: Sequence[Sequence[float]]) -> tuple[float, int]:
-    """(ICC(1,1), subjects): two or more readings of each subject, one-way random, single reading.
-
-    (MSB − MSW)/(MSB + (k₀ − 1)·MSW), k₀ the mean number of readings corrected for unequal ones (Shrout and Fleiss,
-    Psychol Bull 1979;86:420-8, case 1; readers are not the same for all subjects). NaN with fewer than two subjects.
-    """
-    groups = [np.asarray(one, float) for one in readings if len(one) > 1]
-    if len(groups) < 2:
-        return math.nan, len(groups)
-    sizes = np.array([len(one) for one in groups], float)
-    total, means = sizes.sum(), np.array([one.mean() for one in groups])
-    grand = float((sizes * means).sum() / total)
-    between = float((sizes * (means - grand) ** 2).sum()) / (len(groups) - 1)
-    within = sum(float(((one - one.mean()) ** 2).sum()) for one in groups) / (total - len(groups))
-    k0 = (total - (sizes**2).sum() / total) / (len(groups) - 1)
-    below = between + (k0 - 1) * within
-    return (between - within) / below if below else math.nan, len(groups)
