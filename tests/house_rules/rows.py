@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from calcinosis_registry.codebook.items import item_of
+from lesions.models import SecondReading
 
 
 def a_row(model: type[models.Model], near: dict[type[models.Model], models.Model]) -> models.Model:
@@ -23,6 +24,8 @@ def a_row(model: type[models.Model], near: dict[type[models.Model], models.Model
         elif not field.null and not field.has_default() and field.value_from_object(row) in (None, ""):
             if not field.primary_key:
                 setattr(row, field.name, _value(field))
+    if isinstance(row, SecondReading) and row.is_read:
+        row.ended_at = timezone.now()  # the database says so too
     row.save_base(raw=True)
     near[model] = row
     return row

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from io import StringIO
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.core.management import CommandError, call_command
-from django.db import connection, models, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail, verification, witness
 from calcinosis_registry.audit.models import Action, Event
-from calcinosis_registry.audit.traced import Traced, _created
-from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.codebook.partial_dates import PartialDate
-from calcinosis_registry.cohorts.models import Cohort, ResearchProject
 from calcinosis_registry.cohorts.pseudonyms import Cipher
 from calcinosis_registry.exports.models import ExportedPatient
 from calcinosis_registry.records.kept import Draft
@@ -39,19 +28,16 @@ from calcinosis_registry.rights.services import (
 )
 from calcinosis_registry.sealing import DRAFTS
 from lesions import storage
-from lesions.models import ImagingFile
 from patients.models import Patient
 from tests.factories import (
     CohortFactory,
     ExportFactory,
     IdentityFactory,
-    MembershipFactory,
     PatientFactory,
-    UserFactory,
     project_of,
 )
-from tests.house_rules.rows import a_row
-from tests.house_rules.source import ROOT, teach
+from tests.house_rules.source import teach
+from tests.rights.told import CANARY, asked, erased, everything, planted, stored
 
 pytestmark = pytest.mark.django_db
 
@@ -73,93 +59,6 @@ NOT_ABOUT_PATIENTS = {
     "exports.ExportedPatient": "a pseudonym whose other half, the patient's random id, is erased",
     "demo.DemoRegister": "says that the people are invented",
 }
-CANARY = "Kanarie"
-
-
-def planted(patient: Patient) -> Iterator[str]:
-    """A row of every kind about this patient, a word of its own in each text column, each told to the trail."""
-    near: dict[Any, Any] = {Patient: patient, Clinic: patient.clinic, User: UserFactory()}
-    near[ResearchProject] = project_of(near[User], patient.clinic)
-    near[Cohort] = CohortFactory(owner=near[User], project=near[ResearchProject])
-    for model in (*keys_to_persons(), *number_columns()):
-        row = a_row(model, near)
-        for field in model._meta.concrete_fields:
-            if isinstance(field, models.CharField | models.TextField) and _is_free(field):
-                word = f"{CANARY}{patient.pk}{model.__name__}{field.name}"[: field.max_length or 99]
-                setattr(row, field.name, word)
-                yield word
-        if hasattr(row, "sha256"):
-            row.sha256 = f"{patient.pk:064x}"
-        if model in number_columns():
-            setattr(row, number_columns()[model], patient.registry_number)
-        row.save_base(raw=True)
-        if isinstance(row, Traced):
-            trail.write([_created(row)])
-
-
-def _is_free(field: models.Field) -> bool:
-    kept = {"registry_number", "patient", "sha256", "original_sha256", "public_id"}
-    return not field.choices and field.name not in kept and type(field) in (models.CharField, models.TextField) and (
-        (field.max_length or 99) > 30
-    )  # fmt: skip
-
-
-def everything() -> bytes:
-    """The whole database: on SQLite its very bytes, free pages included."""
-    if connection.vendor == "sqlite":
-        return connection.connection.serialize()
-    found = []
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT t::text FROM "{table}" t')
-            found += [row[0] for row in cursor.fetchall()]
-    return "\n".join(found).encode()
-
-
-@pytest.fixture
-def files(settings, tmp_path: Path) -> Path:
-    settings.FILES_DIR, settings.EXPORTS_DIR = tmp_path / "files", tmp_path / "exports"
-    settings.EXPORTS_DIR.mkdir()
-    return settings.FILES_DIR
-
-
-@pytest.fixture
-def patient(north: Clinic) -> Patient:
-    return PatientFactory(clinic=north, registry_number="NOR-00417")
-
-
-@pytest.fixture
-def bystander(north: Clinic) -> Patient:
-    return PatientFactory(clinic=north, registry_number="NOR-00418")
-
-
-@pytest.fixture
-def second(north: Clinic) -> User:
-    return MembershipFactory(clinic=north, role="admin").user
-
-
-def asked(patient: Patient, by: User) -> ErasureRequest:
-    reason = f"{CANARY} asked by letter"
-    return request_erasure(patient=patient, basis=Basis.CONSENT, reason=reason, by=by, now=timezone.now())
-
-
-def erased(patient: Patient, first: User, second: User) -> ErasureRequest:
-    return confirm_erasure(asked=asked(patient, first), by=second, now=timezone.now())
-
-
-def stored(patient: Patient, folder: Path, text: bytes) -> ImagingFile:
-    """A file of this patient, its previews and its tiles beside it."""
-    aside = folder.parent / "aside"
-    aside.write_bytes(text)
-    sha256 = storage.store(aside, folder)
-    aside.unlink()
-    for kind in (*storage.RENDERED, storage.REMADE):
-        storage.store_preview(sha256, folder, text, kind)
-    near: dict[Any, Any] = {Patient: patient, Clinic: patient.clinic, User: UserFactory()}
-    file = a_row(ImagingFile, near)
-    file.sha256 = sha256
-    file.save_base(raw=True)
-    return file
 
 
 def test_every_model_says_whether_it_tells_about_patients():
@@ -280,75 +179,6 @@ def test_files_made_for_export_go_and_the_ledger_stays(files, settings, patient,
     assert not zipped.exists() and ExportedPatient.objects.filter(export=export).exists()
 
 
-# ---- A restored backup
-
-
-class Restored(Exception):
-    """The transaction is undone: the state of the backup."""
-
-
-def brought_back(patient: Patient, first: User, second: User) -> None:
-    """Erase, and restore a backup from before."""
-    with pytest.raises(Restored), transaction.atomic():
-        erased(patient, first, second)
-        assert not Patient.objects.filter(pk=patient.pk).exists()
-        raise Restored
-
-
-def test_a_restore_replays_the_list(files, patient, bystander, clinician, second):
-    words = list(planted(patient))
-    file = stored(patient, files, b"a photograph")
-    brought_back(patient, clinician, second)
-    stored(patient, files, b"a photograph")
-    assert Patient.objects.filter(pk=patient.pk).exists()
-    out = StringIO()
-    if connection.vendor == "sqlite":  # no VACUUM in the test's transaction
-        assert replay_erasures().erased == ("NOR-00417",)
-    else:
-        call_command("replay_erasures", stdout=out)
-        assert "1 erased again" in out.getvalue()
-    after = everything()
-    assert [word for word in words if word.encode() in after] == []
-    assert not storage.path_of(file.sha256, files).exists()
-    assert Patient.objects.filter(pk=bystander.pk).exists()
-    told = Event.objects.get(action=Action.ERASE)
-    assert told.reason == erasure.REPLAYED and told.changes["confirmed_by"] == str(second)
-    assert replay_erasures() == erasure.Replayed((), 0)
-
-
-def test_a_file_that_came_back_with_the_backup_goes_again(files, patient, clinician, second):
-    stored(patient, files, b"a photograph")
-    erased(patient, clinician, second)
-    aside = files.parent / "aside"
-    aside.write_bytes(b"a photograph")
-    storage.store(aside, files)
-    assert replay_erasures() == erasure.Replayed((), 1)
-    assert not [one for one in files.rglob("*") if one.is_file()]
-
-
-def test_a_number_given_to_somebody_else_since_is_not_erased_nor_given_again(files, north, patient, clinician, second):
-    erased(patient, clinician, second)
-    other = PatientFactory(clinic=north, registry_number="NOR-00417")
-    assert replay_erasures().erased == ()
-    assert Patient.objects.filter(pk=other.pk).exists()
-    north.refresh_from_db()
-    assert north.next_number == 418
-
-
-def test_an_altered_list_is_refused(files, patient, clinician, second, witness_folder):
-    erased(patient, clinician, second)
-    path = witness_folder / "erasures"
-    path.write_text(path.read_text().replace("NOR-00417", "NOR-00418"))
-    with pytest.raises(CommandError, match="cannot be read"):
-        call_command("replay_erasures")
-
-
-def test_the_list_names_nobody(files, patient, clinician, second, witness_folder):
-    list(planted(patient))
-    erased(patient, clinician, second)
-    assert CANARY not in (witness_folder / "erasures").read_text()
-
-
 def test_a_registration_of_the_person_begun_in_another_tab_goes_too_and_a_namesakes_stays(
     files, north, clinician, second
 ):
@@ -371,52 +201,3 @@ def test_a_registration_of_the_person_begun_in_another_tab_goes_too_and_a_namesa
         )  # fmt: skip
     erased(patient, clinician, second)
     assert set(Draft.objects.values_list("token", flat=True)) == {"a namesake", "somebody else", "nothing yet"}
-
-
-WRITE_AND_ERASE = """
-import json, pathlib, django
-django.setup()
-from django.conf import settings
-from django.utils import timezone
-from calcinosis_registry.rights.services import confirm_erasure, request_erasure
-from tests.factories import IdentityFactory, MembershipFactory, PatientFactory, VisitFactory
-
-WORD = b"Kanarienvogel"
-
-def found():
-    base = settings.DATA_DIR / "registry.sqlite3"
-    names = {"database": base, "wal": pathlib.Path(f"{base}-wal"), "shm": pathlib.Path(f"{base}-shm")}
-    return {name: path.read_bytes().count(WORD) if path.exists() else 0 for name, path in names.items()}
-
-word = WORD.decode()
-member = MembershipFactory()
-patient = PatientFactory(clinic=member.clinic)
-identity = IdentityFactory(patient=patient, family_name=word, contact=word * 9)
-for n in range(40):
-    VisitFactory(patient=patient, note=f"{word} {n} " * 30, visit_date=f"2026-01-{n % 28 + 1:02d}", state="OPEN")
-identity.contact = word * 7
-identity.save()
-before = found()
-asked = request_erasure(patient=patient, basis="CONSENT", reason=word, by=member.user, now=timezone.now())
-second = MembershipFactory(clinic=member.clinic, role="admin").user
-confirm_erasure(asked=asked, by=second, now=timezone.now())
-print(json.dumps([before, found()]))
-"""
-
-
-def test_no_byte_is_left_in_a_database_file_or_its_write_ahead_log(tmp_path):
-    """In a register of its own: its files on the disk, write-ahead log and shared memory included, before and after."""
-    if connection.vendor != "sqlite":
-        pytest.skip("about SQLite's files; PostgreSQL's are vacuumed and recycled by the server (docs/operations)")
-    folder = tmp_path / "register"
-    folder.mkdir()
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_URL", "PYTEST_"))}
-    env |= {"REGISTRY_DATA": str(folder), "REGISTRY_DEMO": "1"}
-    env |= {"DJANGO_SETTINGS_MODULE": "calcinosis_registry.settings"}
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True)
-    done = subprocess.run(
-        [sys.executable, "-c", WRITE_AND_ERASE], cwd=ROOT, env=env, capture_output=True, text=True, check=True
-    )
-    before, after = json.loads(done.stdout.splitlines()[-1])
-    assert before["wal"] > 0, "the name stood in the write-ahead log, so there was something to erase"
-    assert after == {"database": 0, "wal": 0, "shm": 0}
