@@ -28,7 +28,8 @@ from tests.house_rules.cast import Cast
 from tests.house_rules.routes import routes
 from tests.house_rules.source import ROOT, teach
 from tests.operations.browser_form import PageForms
-from tests.operations.writes import NOT_HERE, WRITES, Write
+from tests.operations.write import Write
+from tests.operations.writes import NOT_HERE, WRITES
 
 SAMPLE = 4
 NOT_STATE = {"django_session", "registry_cache", "sqlite_sequence", "django_migrations"}

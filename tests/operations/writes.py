@@ -1,55 +1,36 @@
-"""A valid request for every route that writes, with the account that may send it.
-
-``FORM``: what the page's own form holds, with these answers changed. A route that is not here says why in NOT_HERE.
+"""A valid request for every route that writes, with the account that may send it. A route that is not here says why in
+NOT_HERE. Images, their measurements and readings: writes_of_images.py; research: writes_of_research.py.
 """
 
 from __future__ import annotations
 
 import datetime
-import io
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, TOTP, generate_totp_secret
-from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.hashers import make_password
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
-from PIL import Image
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.clinics.models import Invitation, Membership, new_public_id
-from calcinosis_registry.exports.services import path_of
 from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.quality.services import answer_query
 from calcinosis_registry.records.drafts import Page, Place, keep
 from calcinosis_registry.rights.models import Basis
 from calcinosis_registry.sealing import FACTORS
-from lesions import staging
 from lesions.moving import NEW, plan_move
-from patients.models import Patient, Visit
+from patients.models import Visit
 from tests.accounts.test_sign_in import code_now
 from tests.factories import PASSWORD, PatientFactory, TreatmentCourseFactory, known_lesions
 from tests.house_rules.cast import Cast
-from tests.lesions.imaging.imaging_files import dicom_file
 from tests.lesions.signed_visits import complete_visit, sign, sign_page, unlock_page
-from tests.lesions.test_hand_reading import ALL, _zero
-
-
-@dataclass(frozen=True)
-class Write:
-    """``made``: the values; ``form``: whether they change the page's own form; ``before``: makes what must be there,
-    and may say the address of what it made."""
-
-    account: str
-    made: Callable[[Cast], dict[str, Any]]
-    form: bool = False
-    before: Callable[[Cast], str | None] = lambda cast: None
+from tests.operations.write import Write, own
+from tests.operations.writes_of_images import IMAGES
+from tests.operations.writes_of_research import RESEARCH
 
 
 def person(cast: Cast) -> dict[str, Any]:
@@ -58,31 +39,6 @@ def person(cast: Cast) -> dict[str, Any]:
 
 def invitation(cast: Cast) -> dict[str, Any]:
     return {"invitation": cast.near[Invitation].public_id}
-
-
-def picture(cast: Cast) -> dict[str, Any]:
-    out = io.BytesIO()
-    Image.new("RGB", (40, 30), "red").save(out, "PNG")
-    return {"files": SimpleUploadedFile("hand.png", out.getvalue(), "image/png")}
-
-
-def project(cast: Cast) -> dict[str, Any]:
-    today = timezone.localdate()
-    return {
-        "title": "Two", "purpose": "x", "ethics_reference": "y", "clinics": [cast.rows["clinic"].pk], "members": "",
-        "valid_from": today, "valid_until": today + datetime.timedelta(days=9),
-    }  # fmt: skip
-
-
-def unapproved(cast: Cast) -> None:
-    asked = type(cast.rows["project"]).objects.get(pk=cast.rows["project"].pk)
-    asked.approved_by = asked.approved_at = None
-    asked.save()
-
-
-def unmeasured(cast: Cast) -> None:
-    for measure in cast.rows["file"].measures.all():
-        measure.delete()
 
 
 def a_course(cast: Cast) -> str:
@@ -145,12 +101,6 @@ def a_draft(cast: Cast) -> str:
     return reverse("records:draft_discard", args=[draft.public_id])
 
 
-def an_export_file(cast: Cast) -> None:
-    path = path_of(cast.rows["export"])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"zip")
-
-
 def a_patient(cast: Cast) -> dict[str, Any]:
     return {
         "public_id": new_public_id(), "consent-consented_on": "2026-03-02", "consent-form_version": "v3",
@@ -172,16 +122,8 @@ def a_visit(cast: Cast) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def a_reading(cast: Cast) -> dict[str, Any]:
-    return {"version": "0"} | {key: value for hand, site in ALL for key, value in _zero(hand, site).items()}
-
-
 def with_an_app(cast: Cast) -> None:
     TOTP.activate(cast.near[Membership].user, generate_totp_secret())
-
-
-def own(cast: Cast) -> User:
-    return User.objects.get(name="Clin")
 
 
 def with_an_own_app(cast: Cast) -> None:
@@ -214,26 +156,6 @@ def new_password(cast: Cast) -> dict[str, str]:
     return {"oldpassword": PASSWORD, "password1": fresh, "password2": fresh}
 
 
-def images_agreed(cast: Cast) -> None:
-    QuerySet(Patient).filter(pk=cast.rows["patient"].pk).update(images_consent=True)
-
-
-def waits_for_an_answer(cast: Cast) -> None:
-    """A radiograph whose header names somebody else."""
-    images_agreed(cast)
-    file = SimpleUploadedFile("hand.dcm", dicom_file(), "application/dicom")
-    address = reverse("lesions:imaging_add", args=[cast.rows["patient"].public_id])
-    page = cast.client.post(address, {"files": file}, follow=True)
-    assert staged_file(cast)["staged"], page.content.decode()[-6000:]
-
-
-def staged_file(cast: Cast) -> dict[str, Any]:
-    found = staging.waiting(patient_id=cast.rows["patient"].pk, user_id=own(cast).pk, root=settings.FILES_DIR)
-    return {"staged": [one.token for one in found], "reason": "the clinic's scanner had the wrong name"}
-
-
-SEX = {"item-0": "patient.sex_at_birth", "operator-0": "is", "value-0": ["F"], "rows": "1", "join": "all"}
-
 WRITES: dict[str, Write] = {
     "clinics:clinic": Write("coord", lambda cast: {"name": "Changed"}, form=True),
     "clinics:new_clinic": Write("coord", lambda cast: {"name": "New", "code": "NEW"}),
@@ -249,25 +171,14 @@ WRITES: dict[str, Write] = {
     "clinics:end_sessions": Write("admin", person),
     "clinics:set_active": Write("admin", person),
     "clinics:accept": Write("anon", lambda cast: {"name": "New", "password": PASSWORD, "again": PASSWORD}),
-    "cohorts:new": Write("member", lambda cast: SEX | {"action": "save", "name": "Women"}),
-    "cohorts:edit": Write("member", lambda cast: SEX | {"action": "save", "name": "Women"}),
-    "cohorts:new_project": Write("rsch", project),
-    "cohorts:approve": Write("coord", lambda cast: {}, before=unapproved),
-    "cohorts:refuse": Write("coord", lambda cast: {"because": "the question is another one"}, before=unapproved),
-    "cohorts:end": Write("coord", lambda cast: {"because": "the study is over"}),
-    "exports:new": Write("member", lambda cast: {"format": "csv", "profile": "coded", "reason": "Table 1"}),
-    "exports:download": Write("member", lambda cast: {}, before=an_export_file),
     "lesions:visit": Write("clin", lambda cast: a_visit(cast) | {"reason": "read again"}, form=True),
     "lesions:visit_new": Write("clin", a_visit, form=True),
-    "lesions:imaging_add": Write("clin", picture, before=images_agreed),
-    "lesions:imaging_confirm": Write("clin", staged_file, before=waits_for_an_answer),
-    "lesions:imaging_study": Write("clin", lambda cast: {"body_region": "ELBOW", "reason": "read again"}, form=True),
-    "lesions:imaging_remove": Write("clin", lambda cast: {"reason": "another person's"}, before=unmeasured),
     "lesions:visit_sign": Write("clin", lambda cast: {"meaning": "REVIEWED"}, form=True, before=to_sign),
     "lesions:visits_sign": Write("clin", lambda cast: {"meaning": "REVIEWED"}, form=True, before=to_sign_together),
     "lesions:visit_unlock": Write("clin", lambda cast: {"reason": "The width was read wrong."}, before=signed),
     "lesions:visit_move": Write("clin", moved, before=to_move),
-    "lesions:hand_score": Write("clin", a_reading),
+    **IMAGES,
+    **RESEARCH,
     "queries:ask": Write("mon", lambda cast: {"message": "Is it right?"}, form=True),
     "queries:answer": Write("clin", lambda cast: {"answer": "Measured again."}),
     "queries:close": Write("mon", lambda cast: {"because": "confirmed by the letter"}),
@@ -281,6 +192,9 @@ WRITES: dict[str, Write] = {
     "rights:withdraw": Write("admin", lambda cast: {}),
     "rights:file": Write("clin", lambda cast: {"reason": "in person"}),
     "patients:register": Write("clin", a_patient),
+    "patients:key_list": Write(
+        "clin", lambda cast: {"clinic": cast.rows["clinic"].pk, "reason": "to pull the paper records"}
+    ),
     "patients:visit_missed": Write(
         "clin", lambda cast: {"visit_date": "2026-07-02", "missed_reason": "ill at home", "version": "0"}
     ),
@@ -314,5 +228,6 @@ NOT_HERE = {
     "admin*": "one save() of a record behind one page, which admin:lesions_treatmentcourse_change stands for",
     "lesions:imaging_raster": "makes pictures of a stored file, which can be made again; no row",
     "cohorts:count": "counts, and writes nothing",
+    "letters:letter": "makes a PDF of what is there; that a name was shown is one event of reading",
     "patients:search": "reads; the form is posted so that no name stands in an address",
 }
