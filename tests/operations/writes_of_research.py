@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from calcinosis_registry.clinics.models import Membership
-from calcinosis_registry.cohorts.models import ProjectMember
+from calcinosis_registry.cohorts.models import Cohort, ProjectMember
 from calcinosis_registry.exports.services import path_of
 from tests.house_rules.cast import Cast
 from tests.operations.write import Write
@@ -43,6 +43,13 @@ def seen_by(cast: Cast) -> dict[str, Any]:
     return {"who": "all", "people": [cast.near[Membership].user_id]}
 
 
+def about_women(cast: Cast) -> None:
+    asked = {"item": "patient.sex_at_birth", "operator": "is", "value": "F"}
+    cohort = Cohort.objects.get(pk=cast.rows["cohort"].pk)
+    cohort.definition = {"join": "all", "conditions": [asked]}
+    cohort.save()
+
+
 SEX = {"item-0": "patient.sex_at_birth", "operator-0": "is", "value-0": ["F"], "rows": "1", "join": "all"}
 
 RESEARCH: dict[str, Write] = {
@@ -56,6 +63,6 @@ RESEARCH: dict[str, Write] = {
     "exports:download": Write("member", lambda cast: {}, before=an_export_file),
     "cohorts:copy": Write("member", lambda cast: {}),
     "cohorts:share": Write("member", seen_by, before=with_a_colleague),
-    "cohorts:freeze": Write("member", lambda cast: {"label": "As sent to the journal"}),
+    "cohorts:freeze": Write("member", lambda cast: {"label": "As sent to the journal"}, before=about_women),
     "jobs:cancel": Write("member", lambda cast: {}),
 }
