@@ -38,6 +38,8 @@ def freeze(*, cohort: Cohort, label: str, by: User, all_visits: bool = False) ->
     """Keep the cohort's rows as they are now. Raises ValidationError when the person may not take coded rows."""
     if refusal := may_export(by, cohort.project):
         raise ValidationError(refusal)
+    if not label.strip():
+        raise ValidationError(_("Give the frozen rows a label. Nothing was frozen."))
     assert cohort.project is not None  # noqa: S101  may_export refuses without one
     everything = replace(scope_of(by, cohort.project), items=None)  # a project's items may be widened later
     made = datasets.build(

@@ -6,6 +6,7 @@ import datetime
 import json
 
 import pytest
+from django.urls import reverse
 
 from calcinosis_registry.cohorts.freezing import freeze
 from calcinosis_registry.cohorts.models import Freeze, FrozenPatient, FrozenTable
@@ -100,3 +101,9 @@ def test_cohort_page_freezes_and_lets_go(proven, cohort, researcher, people):
     with pytest.raises(ExportRefused, match="let go"):
         export(cohort, researcher, freeze=held)
     assert browser.post(f"{path}freeze/", {"let_go": "nothing"}).status_code == 404
+
+
+def test_a_freeze_without_a_label_says_what_is_missing_and_keeps_nothing(client_of, cohort, researcher, people):
+    address = reverse("cohorts:freeze", args=[cohort.public_id])
+    page = client_of(researcher).post(address, {"label": "  "}, follow=True)
+    assert "Give the frozen rows a label" in page.content.decode() and not Freeze.objects.exists()
