@@ -198,7 +198,7 @@ WRITES: dict[str, Write] = {
     "patients:visit_missed": Write(
         "clin", lambda cast: {"visit_date": "2026-07-02", "missed_reason": "ill at home", "version": "0"}
     ),
-    "patients:record": Write("clin", lambda cast: {"route": "OTHER", "reason": "read again"}, form=True),
+    "patients:record": Write("clin", lambda cast: {"route": "TOPICAL", "reason": "read again"}, form=True),
     "patients:record_add": Write(
         "clin", lambda cast: {"agent": "COLCHICINE", "route": "ORAL", "start": "2025-04", "ongoing": "Y"}, form=True
     ),
