@@ -52,8 +52,8 @@ QUESTION = {
 }
 # How often what a thing costs at 250 patients it may cost at 100,000 (400 times as many). Measured: the patient page
 # 1.3, a save 1.4, page 1000 of the list 1.3, its first page 2.7, by last visit 2.5, a search that finds half of all 4.0
-# and one that finds nobody 2.5. The work list 18: it looks at every patient who may be seen. A count looks at one narrow
-# row (Facts) of each: 1.3 at 20,000; what it may cost in milliseconds is asked by test_cohort_count.py.
+# and one that finds nobody 2.5. The work list 18: it looks at every patient who may be seen. A count looks at one
+# narrow row (Facts) of each: 3.0; what it may cost in milliseconds is asked by test_cohort_count.py.
 MOST = {
     "patient page": 2.0, "save of a visit": 2.5, "list page 1000": 2.0, "list page 1": 4.0, "list by last visit": 4.0,
     "search, half of all found": 7.0, "search, nobody found": 5.0, "work list": 35.0, "cohort count": 8.0,
