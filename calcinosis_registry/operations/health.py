@@ -48,7 +48,7 @@ class LiveMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info != LIVE:
+        if request.path_info != LIVE or request.method not in ("GET", "HEAD"):
             return self.get_response(request)
         request.resolver_match = resolve(LIVE)  # what the log calls it
         return live(request)
