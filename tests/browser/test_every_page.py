@@ -55,7 +55,7 @@ class Register:
 def register(transactional_db: None, settings: Any, tmp_path: Path) -> Register:
     settings.EXPORTS_DIR, settings.FILES_DIR = tmp_path / "exports", tmp_path / "files"
     staff = loader.load(patients=8, clinics=2, seed=1, until=timezone.localdate())
-    clinic, cohort = staff.clinics[0], Cohort.objects.select_related("project").get()
+    clinic, cohort = staff.clinics[0], Cohort.objects.select_related("project").get(name="everyone")
     study = ImagingStudy.objects.filter(patient__clinic=clinic, files__isnull=False, body_region="HAND").first()
     assert study is not None
     signed = Visit.objects.filter(patient=study.patient, state=VisitState.SIGNED).first()
