@@ -23,6 +23,7 @@ from calcinosis_registry.accounts.middleware import IDLE_SECONDS, LONGEST_SECOND
 from calcinosis_registry.accounts.services import end_sessions, reset_second_factor, set_active
 from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.operations import safe_database
+from calcinosis_registry.sealing import FACTORS
 from tests.factories import PASSWORD
 
 SIGN_IN = "/account/sign-in/"
@@ -110,7 +111,7 @@ def test_a_person_sets_a_second_factor_and_goes_on(real_register, client, person
     assert asked.redirect_chain[-1][0].startswith("/account/reauthenticate/")
     client.post(asked.redirect_chain[-1][0], {"password": PASSWORD})
     client.get(ACTIVATE)
-    code = code_now(client.session[SECRET_SESSION_KEY])
+    code = code_now(FACTORS.open(client.session[SECRET_SESSION_KEY]))
     assert client.post(ACTIVATE, {"code": code}).status_code == 302
     assert signed_in(client)
     assert client.get("/account/second-factor/").status_code == 200

@@ -200,7 +200,7 @@ def test_the_page_takes_the_same_number_of_queries_for_any_number_of_people(
         MembershipFactory(clinic=north)
     client = client_of(admin)
     client.get("/accounts/")
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         client.get("/accounts/")
 
 

@@ -112,7 +112,7 @@ def test_the_page_takes_the_same_number_of_queries_for_any_number_of_events(
         an_event(f"NOR-{n:05d}")
     client = client_of(admin)
     client.get("/trail/")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         client.get("/trail/")
 
 

@@ -22,7 +22,7 @@ def test_every_route_answers_with_all_of_them(cast, account: str):
         seen.add(route.line)
         for method in ("GET", "POST", "DELETE"):
             answer = cast.answer(account, method, route.address(cast.values(route)))
-            own = route.name in SANDBOXED and answer.status_code == 200
+            own = route.name in SANDBOXED and answer.status_code in (200, 422)
             wrong += [f"{method} {route.line} {answer.status_code}: {one}" for one in lacking(answer, own_policy=own)]
     assert not wrong, "\n".join(wrong)
 

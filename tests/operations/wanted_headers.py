@@ -19,6 +19,8 @@ SANDBOXED = {
     "lesions:imaging_thumbnail",
     "lesions:imaging_download",
     "lesions:imaging_waiting",
+    "lesions:imaging_raster",
+    "lesions:imaging_measures",
 }
 
 

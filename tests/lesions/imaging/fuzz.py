@@ -116,7 +116,7 @@ def main(kind: str, first: int, count: int, folder: Path) -> None:
     for number in range(first, first + count):
         source.write_bytes(of_seed(kind, number, bases))
         (folder / "at").write_text(str(number))
-        answer = ingest_worker._answer(kind, source, out)
+        answer = ingest_worker._answer({"task": "ingest", "kind": kind, "source": str(source), "folder": str(out)})
         json.dumps(answer)
         if "refused" in answer:
             text, values = answer["refused"]
