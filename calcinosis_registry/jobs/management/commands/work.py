@@ -27,12 +27,12 @@ class Command(BaseCommand):
         self._wanted = True
         signal.signal(signal.SIGTERM, self._end)
         while self._wanted:
-            close_old_connections()
             reap(now=timezone.now())
             if not run_next():
                 if options["once"]:
                     return
                 time.sleep(PAUSE)
+                close_old_connections()  # what went away while nothing was to do
 
     def _end(self, _number: int, _frame: FrameType | None) -> None:
         """After the job that runs; a job that is killed instead is run again."""
