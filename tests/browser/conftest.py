@@ -96,7 +96,11 @@ def axe() -> Callable[[Page], list[str]]:
 
     checker = Axe()
 
+    # Half-way through the change of a colour there is no contrast to judge.
+    settled = "Promise.all(document.getAnimations().filter((one) => one.transitionProperty).map((one) => one.finished))"
+
     def violations(page: Page) -> list[str]:
+        page.evaluate(f"new Promise((done) => requestAnimationFrame(() => done({settled})))")
         return [
             f"{one['id']}: {one['help']}: " + "; ".join(str(node["html"])[:200] for node in one["nodes"][:5])
             for one in checker.run(page).response["violations"]
