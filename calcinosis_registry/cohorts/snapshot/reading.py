@@ -1,4 +1,5 @@
-"""Rows of the database as Arrow, all of one moment: past Python by ADBC, in a reading transaction of their own.
+"""Rows of the database as Arrow, all of one moment: past Python by ADBC, in a reading transaction of their own (of a
+SQLite file in a process of its own, aside.py says why).
 
 Inside a transaction of the caller its own connection reads: what was written there and not committed belongs to the
 answer, and nobody else sees it.
@@ -13,6 +14,7 @@ from urllib.parse import quote
 
 from django.db import connection
 
+from calcinosis_registry.cohorts.snapshot import aside
 from calcinosis_registry.cohorts.snapshot.layout import Stored
 
 
@@ -22,9 +24,12 @@ def one_moment() -> Iterator[Reader]:
     if connection.in_atomic_block or _in_memory():
         yield Reader(_by_cursor)
         return
-    with _connected() as other, other.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    if connection.vendor == "sqlite":
+        with aside.opened(str(connection.get_connection_params()["database"])) as ask:
+            yield Reader(lambda sql, _schema: ask(sql))
+        return
+    with _postgresql() as other, other.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield Reader(lambda sql, _schema: _by_adbc(cursor, sql))
 
 
@@ -80,14 +85,10 @@ def _by_adbc(cursor: Any, sql: str) -> Any:
     return cursor.fetch_record_batch()
 
 
-def _connected() -> Any:
-    told = connection.get_connection_params()
-    if connection.vendor == "sqlite":
-        from adbc_driver_sqlite import dbapi as sqlite
-
-        return sqlite.connect(str(told["database"]))
+def _postgresql() -> Any:
     from adbc_driver_postgresql import dbapi as postgresql
 
+    told = connection.get_connection_params()
     names = {"dbname": "dbname", "user": "user", "password": "password", "host": "host", "port": "port"}
     given = "&".join(f"{key}={quote(str(told[name]), safe='')}" for name, key in names.items() if told.get(name))
     return postgresql.connect(f"postgresql:///?{given}")
