@@ -83,7 +83,8 @@ IN_SQL = {
     """,
     "outcomes": """
         SELECT window, COUNT(*), AVG(pain_nrs) FROM (
-            SELECT v.pain_nrs, 6 * ROUND((julianday(v.visit_date) - julianday(p.registered_on)) / 30.4375 / 6) AS window,
+            SELECT v.pain_nrs,
+                   6 * ROUND((julianday(v.visit_date) - julianday(p.registered_on)) / 30.4375 / 6) AS window,
                    ROW_NUMBER() OVER (PARTITION BY v.patient_id,
                        ROUND((julianday(v.visit_date) - julianday(p.registered_on)) / 30.4375 / 6)
                        ORDER BY v.visit_date) AS place
