@@ -11,12 +11,18 @@ import pytest
 from django.conf import settings as project_settings
 from django.db import connection
 from django.test import Client, TransactionTestCase
+from hypothesis import settings as hypothesis_settings
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import guards
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.roles import Role
 from tests.factories import ClinicFactory, MembershipFactory, UserFactory
+
+# Whether something is true does not depend on how busy the machine is.
+hypothesis_settings.register_profile("calm", deadline=None)
+hypothesis_settings.load_profile("calm")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -47,6 +53,22 @@ def witness_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def _snapshots_of_this_process(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Every process of the tests has a database of its own, and so its own snapshots."""
     project_settings.SNAPSHOT_DIR = tmp_path_factory.mktemp("snapshot")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _assets_are_listed_once() -> Iterator[None]:
+    """Every test client makes a handler of its own, and each would list all the assets again: a quarter of a run."""
+    lists, listed = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def once(middleware: WhiteNoiseMiddleware) -> None:
+        if not listed:
+            lists(middleware)
+            listed.update(middleware.files)
+        middleware.files.update(listed)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(WhiteNoiseMiddleware, "add_files_from_finders", once)
+        yield
 
 
 @pytest.fixture(autouse=True)
