@@ -312,6 +312,7 @@ WHITENOISE_USE_FINDERS = DEMO or DEBUG
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 20  # seconds; people wait for none but an invitation
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="registry@localhost")
 
 # An upload waits beside the store until it was read, never in a temporary directory shared with others.

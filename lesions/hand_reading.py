@@ -27,6 +27,7 @@ CHANGES = {
     "INCIDENT": __("newly above 0"),
     "NONE": __("0 both times"),
 }
+HANDS = {"R": __("Right hand"), "L": __("Left hand")}
 
 
 @dataclass
@@ -53,8 +54,33 @@ class Row:
         return self.label.partition(",")[0]
 
     @property
+    def title(self) -> str:
+        return f"{HANDS[self.hand]}: {self.label}"
+
+    @property
     def typed_as(self) -> tuple[str, str, bool]:
         return self.coverage, self.density, self.unscorable
+
+    @property
+    def as_posted(self) -> dict[str, list[str]]:
+        """What a browser sends for the row as it stands."""
+        told = {"coverage": self.coverage, "density": self.density, "unscorable": "1" if self.unscorable else ""}
+        return {f"{self.name}-{part}": [text] if text else [] for part, text in told.items()}
+
+    @property
+    def meant(self) -> tuple[str, ...]:
+        """The same for 05 as for 5, and for numbers left beside "not scorable" as for none."""
+        if self.unscorable:
+            return ("unscorable",)
+        return tuple(str(int(one)) if one.isdecimal() else one for one in (self.coverage, self.density))
+
+    @property
+    def said(self) -> str:
+        if self.unscorable:
+            return _("not scorable")
+        if self.is_empty:
+            return ""
+        return "0" if self.meant == ("0", "0") else f"{self.coverage or '–'} % × {self.density or '–'}"
 
     @property
     def is_empty(self) -> bool:

@@ -118,6 +118,13 @@ def finish(*, asked: SecondReading, reading: HandScore, by: User, now: datetime.
         settle(asked.study)
 
 
+class AdjudicatedMeanwhile(ValidationError):
+    """Two decided at the same time: the first one's word stands."""
+
+    def __init__(self) -> None:
+        super().__init__(_("It was adjudicated meanwhile."))
+
+
 def adjudicate(
     *, pair: SecondReading, ratings: list[SiteRating], how: str, why: str, by: User, now: datetime.datetime
 ) -> HandScore:  # fmt: skip
@@ -137,6 +144,9 @@ def adjudicate(
     if {(one.hand, one.site) for one in ratings} != decided.tool.keys:
         raise ValidationError(_("Every site is decided, or called not scorable."))
     with trail.together(), trail.because(why.strip()):
+        pair = SecondReading.objects.select_for_update().get(pk=pair.pk)
+        if pair.adjudication is not None:
+            raise AdjudicatedMeanwhile
         save_reading(reading=decided, ratings=ratings, now=now)
         pair.adjudication = decided
         pair.save()

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from calcinosis_registry.accounts.models import User
+from calcinosis_registry.accounts.notices import Notice, notify
 from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.policy import roles_in
 from calcinosis_registry.quality.models import DataQuery, QueryStatus
@@ -147,6 +148,8 @@ def unlock_visit(*, visit: Visit, by: User, now: datetime.datetime, reason: str)
                 reason[:400],
             )
             signature.save()
+            if signature.signer_id != by.pk:
+                notify(signature.signer, Notice.UNLOCKED)
         _move(visit, VisitState.COMPLETE, None, None)
         summarise(patients=[visit.patient])
     return visit

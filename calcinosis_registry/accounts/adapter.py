@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from hashlib import sha256
-from smtplib import SMTPException
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,14 +19,13 @@ from django.utils.translation import gettext as _
 from calcinosis_registry.accounts.known_devices import device_of, remember
 from calcinosis_registry.accounts.links import absolute_url, host
 from calcinosis_registry.accounts.models import User
+from calcinosis_registry.accounts.notices import Notice, notify, post
+from calcinosis_registry.accounts.services import STARTED
 from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action
 from calcinosis_registry.sealing import FACTORS
 
-logger = logging.getLogger(__name__)
-# An e-mail about a forgotten password leaves beside the request: neither its duration nor a mail server that is down
-# may tell whether the address has an account.
-POST_OFFICE = ThreadPoolExecutor(max_workers=2, thread_name_prefix="post")
+WRONG_PROOFS, MOST_WRONG_PROOFS = "wrong_proofs", 5  # of one session
 
 
 class RegistryAccountAdapter(DefaultAccountAdapter):
@@ -45,6 +42,8 @@ class RegistryAccountAdapter(DefaultAccountAdapter):
         if not self._login_failed_rl_usage:
             if cache.add(f"refused:{sha256(key.encode()).hexdigest()}", True, timeout=3600):  # no flood of events
                 tell_refused(user, "password", "too many attempts")
+                if user is not None and user.is_active:
+                    notify(user, Notice.TOO_MANY)
             raise self.validation_error("too_many_login_attempts")
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
@@ -56,34 +55,42 @@ class RegistryAccountAdapter(DefaultAccountAdapter):
 
     def post_login(self, request: HttpRequest, user: User, **details: Any) -> HttpResponse:
         response = super().post_login(request, user, **details)
+        if not device_of(request, user):
+            notify(user, Notice.NEW_DEVICE)
         remember(request, response, user)
         return response
+
+    def reauthenticate(self, user: User, password: str) -> bool:
+        """An open workstation is no place to guess: after five wrong ones the session is over at its next request."""
+        session = self.request.session
+        if super().reauthenticate(user, password):
+            session.pop(WRONG_PROOFS, None)
+            return True
+        session[WRONG_PROOFS] = session.get(WRONG_PROOFS, 0) + 1
+        if session[WRONG_PROOFS] == MOST_WRONG_PROOFS:
+            session[STARTED] = 0
+            notify(user, Notice.WRONG_PROOFS)
+        return False
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         return absolute_url(self.request, urlsplit(super().get_reset_password_from_key_url(key)).path)
 
     def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
-        """Notices about one's account: a mail server that is down must not undo what the notice is about."""
-        _send(self._mail(template_prefix, email, context))
+        """Notices about one's account: a mail server that is down or slow must not undo what the notice is about."""
+        post(self._mail(template_prefix, email, context))
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
-        POST_OFFICE.submit(_send, self._mail("account/email/password_reset_key", email, context))
+        post(self._mail("account/email/password_reset_key", email, context))
 
-    def _mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> EmailMessage:
+    def _mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> Callable[[], EmailMessage]:
         site = SimpleNamespace(name=_("Calcinosis registry"), domain=host(self.request))
         values = {"request": self.request, "email": email, "current_site": site, **context}
-        return self.render_mail(template_prefix, email, values)
+        message = self.render_mail(template_prefix, email, values)
+        return lambda: message
 
 
 def _account(credentials: dict[str, Any]) -> User | None:
     return User.objects.filter(email__iexact=str(credentials.get("email", "")).strip()).first()
-
-
-def _send(message: EmailMessage) -> None:
-    try:
-        message.send()
-    except (OSError, SMTPException) as error:
-        logger.error("an e-mail could not be sent: %s", type(error).__name__)
 
 
 def tell_refused(user: User | None, factor: str, why: str = "wrong") -> None:

@@ -13,14 +13,13 @@ from django.shortcuts import redirect
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import gettext as _
 
-from calcinosis_registry.accounts.services import HAS_SECOND_FACTOR, has_second_factor
+from calcinosis_registry.accounts.services import HAS_SECOND_FACTOR, SEEN, STARTED, has_second_factor
 from calcinosis_registry.audit import trail
 
 IDLE_SECONDS = 30 * 60
 LONGEST_SECONDS = 12 * 3600
 # The time of the last request is written at most once a minute: a page view is not a database write.
 NOTE_EVERY_SECONDS = 60
-STARTED, SEEN = "session_started", "session_seen"
 # What an account without a second factor may reach: adding one, proving who it is, leaving.
 WITHOUT_SECOND_FACTOR = frozenset({"account_logout", "account_reauthenticate", "mfa_activate_totp", "mfa_add_webauthn"})
 

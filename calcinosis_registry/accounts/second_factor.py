@@ -20,6 +20,7 @@ from django.http import HttpRequest
 
 from calcinosis_registry.accounts.adapter import tell_refused
 from calcinosis_registry.accounts.models import User
+from calcinosis_registry.accounts.notices import Notice, notify
 from calcinosis_registry.accounts.services import HAS_SECOND_FACTOR, forget_sessions
 from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action
@@ -38,7 +39,10 @@ def _saved(sender: Any, instance: Authenticator, created: bool, update_fields: A
         _tell(instance, "set")
         forget_sessions(user=instance.user)
     elif update_fields is None:  # the others note when it was last used or seen
-        _tell(instance, "used" if instance.type == Authenticator.Type.RECOVERY_CODES else "renamed")
+        used = instance.type == Authenticator.Type.RECOVERY_CODES
+        _tell(instance, "used" if used else "renamed")
+        if used:
+            notify(instance.user, Notice.RECOVERY_CODE)
 
 
 def _deleted(sender: Any, instance: Authenticator, **_more: Any) -> None:

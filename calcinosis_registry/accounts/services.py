@@ -9,11 +9,14 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 
 from calcinosis_registry.accounts.models import User
+from calcinosis_registry.accounts.notices import Notice, notify
 from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action
 
 # In the session: this account had a second factor when last asked. Every change of it ends the other sessions.
 HAS_SECOND_FACTOR = "has_second_factor"
+# In the session, in seconds of the clock: when it began, and when it was last used (accounts/middleware.py).
+STARTED, SEEN = "session_started", "session_seen"
 
 
 def has_second_factor(user: User | AnonymousUser) -> bool:
@@ -32,6 +35,7 @@ def end_sessions(*, user: User) -> None:
     with trail.together():
         trail.tell(Action.ACCOUNT, about=user, changes={"sessions": [None, "ended"]})
         forget_sessions(user=user)
+        notify(user, Notice.SESSIONS_ENDED)
 
 
 def forget_sessions(*, user: User) -> None:
@@ -48,9 +52,12 @@ def reset_second_factor(*, user: User) -> None:
     with trail.together():
         Authenticator.objects.filter(user=user).delete()
         forget_sessions(user=user)
+        notify(user, Notice.SECOND_FACTOR_RESET)
 
 
 def set_active(*, user: User, active: bool) -> None:
     """A closed account cannot sign in; its sessions end at their next request."""
-    user.is_active = active
-    user.save()
+    with trail.together():
+        user.is_active = active
+        user.save()
+        notify(user, Notice.OPENED if active else Notice.CLOSED)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.accounts.models import User
+from calcinosis_registry.accounts.notices import Notice, notify
 from calcinosis_registry.accounts.services import forget_sessions
 from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.models import Clinic, Invitation, Membership
@@ -111,6 +112,7 @@ def end_role(*, membership: Membership, now: datetime.datetime) -> Membership:
         membership.valid_until = yesterday
         membership.save()
         forget_sessions(user=membership.user)
+        notify(membership.user, Notice.ROLE_ENDED)
     return membership
 
 

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from calcinosis_registry.audit.models import Event
 
 SALT = "records.shown"
-KEEP, THEIRS, ASK, SEEN = "keep:", "theirs:", "ask:", "seen:"
+KEEP, THEIRS, ASK, SEEN, PARTS = "keep:", "theirs:", "ask:", "seen:", "parts:"
 CARRIED = frozenset({"csrfmiddlewaretoken", "draft", "draft_from", "submission", "typed_at"})  # the page has its own
 NOT_ANSWERS = frozenset({"version", "reason"})
 
@@ -33,7 +33,8 @@ class Shown:
         self.form, self.version = form, form.instance.version
 
     def __str__(self) -> str:
-        values = {name: posted for name, posted in _standing(self.form).items() if posted}
+        standing = _standing(self.form) | self.form.beside()  # type: ignore[attr-defined]
+        values = {name: posted for name, posted in standing.items() if posted}
         told = [type(self.form).__name__, values]
         return f"{self.version}:{signing.dumps(told, salt=SALT, compress=True)}"
 
@@ -66,7 +67,7 @@ def as_posted(bound: BoundField) -> list[str]:
     return [str(one) for one in many if one not in (None, "")]
 
 
-def _shown_to(form: forms.BaseForm) -> dict[str, list[str] | None]:
+def _shown_to(form: Any) -> dict[str, list[str] | None]:
     """{field: what the person saw when the page was opened}; None for a field of which the page does not say it."""
     _version, _colon, signed = str(form["version"].data or "").partition(":")
     try:
@@ -75,19 +76,22 @@ def _shown_to(form: forms.BaseForm) -> dict[str, list[str] | None]:
         kind, values = "", {}
     # A part unfolded later is not in what the page first showed.
     unsaid: list[str] | None = [] if kind == type(form).__name__ else None
-    return {name: values.get(name, unsaid) for name in form.fields}
+    return {name: values.get(name, unsaid) for name in [*form.fields, *form.beside()]}
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One field two people see differently. ``picked``: "mine" or "theirs"; "" where the person must say."""
+    """One field two people see differently. ``picked``: "mine" or "theirs"; "" where the person must say.
+
+    ``theirs_posted``: what the other's answer would send; several names where one answer is made of several inputs.
+    """
 
     name: str
     label: str
     before: str
     theirs: str
     mine: str
-    theirs_posted: list[str]
+    theirs_posted: dict[str, list[str]]
     picked: str
 
 
@@ -140,7 +144,7 @@ class Compared:
 
     def __init__(self, title: str, form: Any) -> None:
         self.title = title
-        self.choices = [_choice(form, bound, None) for bound in differing(form)]
+        self.choices = [_choice(form, bound, None) for bound in differing(form)] + form.choices_beside({})
 
 
 def clash_of(form: Any, title: str) -> Clash:
@@ -157,16 +161,15 @@ def clash_of(form: Any, title: str) -> Clash:
     seen = _shown_to(form)
     for bound in differing(form):
         clash.choices.append(_choice(form, bound, seen[bound.name]))
+    clash.choices += form.choices_beside(seen)
     return clash
 
 
 def _choice(form: forms.BaseForm, bound: BoundField, before: list[str] | None) -> Choice:
     theirs, mine = as_posted(bound), _typed(form, bound)
     picked = ""
-    if before is not None and _same(bound, before, theirs):
-        picked = "mine"
-    elif before is not None and _same(bound, before, mine):
-        picked = "theirs"
+    if before is not None:
+        picked = only_one(_same(bound, before, theirs), _same(bound, before, mine))
     label = str(bound.label or bound.name)
     return Choice(
         bound.html_name,
@@ -174,9 +177,16 @@ def _choice(form: forms.BaseForm, bound: BoundField, before: list[str] | None) -
         in_words(bound, before) if before is not None else "",
         in_words(bound, theirs),
         in_words(bound, mine),
-        theirs,
+        {bound.html_name: theirs},
         picked,
     )
+
+
+def only_one(theirs_as_before: bool, mine_as_before: bool) -> str:
+    """Whose answer stands where only one of the two changed it."""
+    if theirs_as_before:
+        return "mine"
+    return "theirs" if mine_as_before else ""
 
 
 def in_words(bound: BoundField, posted: list[str]) -> str:
@@ -203,13 +213,14 @@ def merged(data: QueryDict) -> QueryDict:
     missing = [name for name in data if name.startswith(ASK) and f"{KEEP}{name[len(ASK) :]}" not in data]
     for name in list(data):
         if name.startswith(KEEP) and data[name] == "theirs":
-            result.setlist(name[len(KEEP) :], data.getlist(f"{THEIRS}{name[len(KEEP) :]}"))
+            for part in _parts(data, name):
+                result.setlist(part, data.getlist(f"{THEIRS}{part}"))
         elif name.startswith(SEEN) and missing:
             result[name[len(SEEN) :]] = str(data[name])  # as if the page had not been answered at all
     if missing:
         result = _as_first_sent(result, data)
     for name in list(result):
-        if name.startswith((KEEP, THEIRS, ASK, SEEN)):
+        if name.startswith((KEEP, THEIRS, ASK, SEEN, PARTS)):
             del result[name]
     return result
 
@@ -217,8 +228,15 @@ def merged(data: QueryDict) -> QueryDict:
 def _as_first_sent(result: QueryDict, data: QueryDict) -> QueryDict:
     for name in list(data):
         if name.startswith(KEEP):
-            result.setlist(name[len(KEEP) :], data.getlist(name[len(KEEP) :]))
+            for part in _parts(data, name):
+                result.setlist(part, data.getlist(part))
     return result
+
+
+def _parts(data: QueryDict, keep: str) -> list[str]:
+    """The inputs an answer of a conflict page is made of: mostly one of its own name."""
+    name = keep[len(KEEP) :]
+    return data.getlist(f"{PARTS}{name}") or [name]
 
 
 def hidden_pairs(data: QueryDict, clashes: list[Clash]) -> list[tuple[str, str]]:
@@ -235,7 +253,10 @@ def hidden_pairs(data: QueryDict, clashes: list[Clash]) -> list[tuple[str, str]]
     pairs.append((f"{THEIRS}by", ", ".join(dict.fromkeys(clash.by for clash in clashes))))
     for clash in clashes:
         for choice in clash.choices:
-            pairs += [(f"{THEIRS}{choice.name}", value) for value in choice.theirs_posted]
+            parts = choice.theirs_posted
+            pairs += [(f"{THEIRS}{name}", value) for name, values in parts.items() for value in values]
+            if list(parts) != [choice.name]:
+                pairs += [(f"{PARTS}{choice.name}", name) for name in parts]
             if not choice.picked:
                 pairs.append((f"{ASK}{choice.name}", "1"))
     return pairs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from calcinosis_registry.codebook.fields import CodesField, PartialDateField
 from calcinosis_registry.codebook.items import Item, Need, item_fields, item_of
 from calcinosis_registry.records import reasons
-from calcinosis_registry.records.conflict import Shown, ShownField, differing
+from calcinosis_registry.records.conflict import Choice, Shown, ShownField, differing
 from calcinosis_registry.records.models import Record
 from calcinosis_registry.records.typed import DecimalCommaField, RowField, RowsField, WholeNumberField, WordsField
 from calcinosis_registry.records.widgets import ChipsCheckbox, ChipsRadio, Dropdown, PartialDateInput, UnitInput
@@ -84,8 +85,6 @@ class RecordForm(forms.ModelForm):
     version = ShownField(required=False)
     # Is a reason asked when a saved record changes? Which fields does the page itself show and hide?
     asks_reason = True
-    # Is everything its save writes a field of this form? Otherwise any save meanwhile is a conflict.
-    whole = True
     always_shown: frozenset[str] = frozenset()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -146,6 +145,14 @@ class RecordForm(forms.ModelForm):
             parts.append(Div(Field("reason", template=FIELD_TEMPLATE), css_class="form-section"))
         return Layout(*parts) if len(parts) > 1 else Layout(HTML(""))
 
+    def beside(self) -> dict[str, list[str]]:
+        """{name: what an untouched page would send} of inputs its save writes that are no fields of this form."""
+        return {}
+
+    def choices_beside(self, seen: Mapping[str, list[str] | None]) -> list[Choice]:
+        """Where those inputs, as typed, differ from what is saved now. ``seen``: what the page showed of them."""
+        return []
+
     def changed_records(self) -> list[Record]:
         """The records whose saved answers need a reason to change; a page of several forms looks at them itself."""
         return [self.instance]
@@ -176,7 +183,7 @@ class RecordForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         other = bool(self.instance.pk) and values.get("version") != self.instance.version
-        self.conflict = other and (not self.whole or any(differing(self)))
+        self.conflict = other and (any(differing(self)) or bool(self.choices_beside({})))
         if self.conflict:
             self.add_error(
                 None,

@@ -11,26 +11,24 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
 from django.views.decorators.http import require_http_methods
 
 from calcinosis_registry.audit import trail
-from calcinosis_registry.clinics.policy import may
+from calcinosis_registry.clinics.policy import may, one_visible
 from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.records import conflict
 from calcinosis_registry.records.drafts import Place
-from calcinosis_registry.records.keeping import Keeping
+from calcinosis_registry.records.keeping import Keeping, compare_page, conflict_page
 from calcinosis_registry.records.reasons import demand
 from lesions.blinding import unfinished_of
 from lesions.forms import ReadingForm
 from lesions.hand_diagram import hand_diagram
-from lesions.hand_reading import CHANGES, Grid, change_since, save_reading
+from lesions.hand_reading import CHANGES, HANDS, Grid, change_since, save_reading
 from lesions.hand_score import score
 from lesions.models import HandScore, ImagingFile, ImagingStudy, ReadingKind
 from lesions.models.imaging import XRAY
 from lesions.second_reading import finish
 from lesions.views.imaging_study import opened, visible_study
-
-HANDS = {"R": __("Right hand"), "L": __("Left hand")}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,12 +42,14 @@ def entry(request: HttpRequest, public_id: str) -> HttpResponse:
         reading = _own(request, study, new=bool(request.GET.get("again")))
         keeping = _keeping(request, reading)
         form = _form(request, reading, keeping.bound)
+        if keeping.comparing:
+            return compare_page(request, keeping, [(HandScore.title(), form)], patient=study.patient)
         keeping.calm([form])
         grid = Grid.stored(reading) if keeping.bound is None else Grid.typed(reading.tool, keeping.bound)
         return _page(request, reading, form, grid, keeping)
     with trail.together():
         study = radiograph(request, public_id, Permission.EDIT_RECORDS, lock=True)
-        reading = _own(request, study, new=bool(request.POST.get("again")))
+        reading = _own(request, study, new=bool(request.POST.get("again")), named=request.POST.get("reading", ""))
         keeping = _keeping(request, reading)
         return keeping.claim() or keeping.settle(_save(request, reading, keeping))
 
@@ -70,6 +70,10 @@ def _save(request: HttpRequest, reading: HandScore, keeping: Keeping) -> HttpRes
     grid = Grid.typed(reading.tool, keeping.posted)
     if "rest" in request.POST:
         return _page(request, reading, form, grid, keeping)
+    form.is_valid()
+    if form.conflict and not keeping.refused:
+        clashes = [conflict.clash_of(form, HandScore.title())]
+        return conflict_page(request, clashes, keeping, patient=reading.study.patient)
     saved = _saved(request, form, grid, keeping)
     if saved and "finish" in request.POST:
         return _finished(request, reading)
@@ -78,11 +82,6 @@ def _save(request: HttpRequest, reading: HandScore, keeping: Keeping) -> HttpRes
         return redirect("lesions:hand_score", public_id=reading.study.public_id)
     if keeping.refused:
         return _page(request, reading, form, grid, keeping, status=422)
-    if getattr(form, "conflict", False):
-        form.add_error(None, _("Saving again puts what is below in its place; what is saved stays in the history."))
-        form.data = keeping.posted.copy()
-        form.data["version"] = str(reading.version)
-        return _page(request, reading, form, grid, keeping, status=409)
     return _page(request, reading, form, grid, keeping)
 
 
@@ -124,9 +123,12 @@ def radiograph(request: HttpRequest, public_id: str, needed: Permission, *, lock
     return study
 
 
-def _own(request: HttpRequest, study: ImagingStudy, *, new: bool) -> HandScore:
+def _own(request: HttpRequest, study: ImagingStudy, *, new: bool, named: str = "") -> HandScore:
+    """``named``: the reading the page was opened with, where a later one was begun in another tab."""
     own = HandScore.objects.visible_to(request.user, Permission.VIEW_RECORDS).filter(study=study, rater=request.user.pk)
     own = own.exclude(reading_kind=ReadingKind.ADJUDICATION)
+    if named and not new:
+        return one_visible(own, request.user, Permission.EDIT_RECORDS, public_id=named)
     standing = None if new else own.order_by("read_number").last()
     if standing is not None:
         return standing
@@ -145,7 +147,7 @@ def _saved(request: HttpRequest, form: Any, grid: Grid, keeping: Keeping) -> boo
         form.add_error(None, _("Rate at least one site."))
         return False
     try:
-        with trail.because(request.POST.get("reason", "")[:400]):
+        with trail.because(conflict.because_of(request.POST)):
             save_reading(reading=form.save(commit=False), ratings=ratings, now=timezone.now())
     except ValidationError as error:
         form.add_error(None, error)

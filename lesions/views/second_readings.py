@@ -16,11 +16,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from calcinosis_registry.clinics.policy import may, one_visible, require
 from calcinosis_registry.clinics.roles import Permission
 from lesions.hand_pairs import Pair, pairs_of
-from lesions.hand_record import SITE_POINTS, TOTAL_PCT
+from lesions.hand_reading import HANDS, Row
+from lesions.hand_record import SITE_POINTS, TOTAL_PCT, SiteDifference
 from lesions.hand_score import SiteRating, instrument
 from lesions.models import Adjudicated, SecondReading
-from lesions.second_reading import adjudicate, ask, give_up, readers, take, to_do_of
-from lesions.views.hand_score import HANDS, radiograph
+from lesions.second_reading import AdjudicatedMeanwhile, adjudicate, ask, give_up, readers, take, to_do_of
+from lesions.templatetags.lesion_tags import rated
+from lesions.views.hand_score import radiograph
 
 SHOWN = 200
 
@@ -116,13 +118,16 @@ def pair(request: HttpRequest, public_id: str) -> HttpResponse:
         return redirect(asked.study)
     one = found[0]
     errors: list[str] = []
-    if writing and one.asked.adjudication is None:
+    meanwhile = False
+    if writing:
         try:
             ratings = _decided(one, request.POST)
             adjudicate(
                 pair=asked, ratings=ratings, how=request.POST.get("how", ""), why=request.POST.get("why", "")[:400],
                 by=request.user, now=timezone.now(),
             )  # fmt: skip
+        except AdjudicatedMeanwhile:
+            meanwhile, one = True, pairs_of(request.user, only=asked.pk)[0]
         except ValidationError as error:
             errors = error.messages
         else:
@@ -133,10 +138,11 @@ def pair(request: HttpRequest, public_id: str) -> HttpResponse:
         "pair": one, "study": study, "patient": study.patient, "errors": errors, "hands": HANDS,
         "rows": _rows(one, request.POST if writing else {}), "typed": request.POST if writing else {},
         "ways": Adjudicated.choices, "threshold": SITE_POINTS, "total_pct": TOTAL_PCT,
-        "may_adjudicate": may(request.user, Permission.SIGN, study.patient.clinic_id) and asked.adjudication is None,
+        "may_adjudicate": may(request.user, Permission.SIGN, study.patient.clinic_id) and not one.asked.adjudication,
+        "meanwhile": meanwhile,
         "is_reader": request.user.pk in (asked.first.rater_id, asked.reader_id),
     }  # fmt: skip
-    return render(request, "lesions/reading_pair.html", context, status=422 if errors else 200)
+    return render(request, "lesions/reading_pair.html", context, status=409 if meanwhile else 422 if errors else 200)
 
 
 def _rows(one: Pair, typed: Any) -> list[dict[str, Any]]:
@@ -149,10 +155,20 @@ def _rows(one: Pair, typed: Any) -> list[dict[str, Any]]:
             "chosen": typed.get(f"{site.hand}-{site.site}", ""),
             "coverage": typed.get(f"{site.hand}-{site.site}-coverage", ""),
             "density": typed.get(f"{site.hand}-{site.site}-density", ""),
-            "decided": decided.get((site.hand, site.site)),
+            "decided": decided.get((site.hand, site.site)), "mine": _mine(site, typed),
         }
         for site in one.differing
     ]  # fmt: skip
+
+
+def _mine(site: SiteDifference, typed: Any) -> str:
+    """What this person chose for the site, in words; "" for nothing."""
+    name = f"{site.hand}-{site.site}"
+    other = Row(
+        site.hand, site.site, "", Decimal(1), typed.get(f"{name}-coverage", ""), typed.get(f"{name}-density", "")
+    )
+    given = {"first": rated(site.first), "second": rated(site.second), "off": _("not scorable"), "other": other.said}
+    return str(given.get(typed.get(name, ""), ""))
 
 
 def _decided(one: Pair, typed: Any) -> list[SiteRating]:

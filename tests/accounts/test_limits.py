@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from calcinosis_registry.accounts import adapter
+from calcinosis_registry.accounts import notices
 from calcinosis_registry.accounts.known_devices import COOKIE
 from calcinosis_registry.accounts.services import set_active
 from calcinosis_registry.audit.models import Action, Event
@@ -40,7 +40,7 @@ def posted(mailoutbox):
 
     def all_of_them():
         for _thread in range(2):
-            adapter.POST_OFFICE.submit(time.sleep, 0.01).result()
+            notices.POST_OFFICE.submit(time.sleep, 0.01).result()
         return mailoutbox
 
     return all_of_them
@@ -182,7 +182,7 @@ def test_a_mail_server_that_is_down_does_not_tell_who_has_an_account(client, per
     monkeypatch.setattr("django.core.mail.EmailMessage.send", down)
     assert client.post(RESET, {"email": person.email}).status_code == 302
     for _thread in range(2):
-        adapter.POST_OFFICE.submit(time.sleep, 0.01).result()
+        notices.POST_OFFICE.submit(time.sleep, 0.01).result()
     assert "could not be sent" in caplog.text and person.email not in caplog.text
 
 

@@ -12,6 +12,7 @@ from calcinosis_registry.codebook.partial_dates import PartialDate
 from lesions.hand_score import instrument
 from lesions.models import HandScore, ImagingStudy
 from tests.factories import PatientFactory
+from tests.sent_forms import sent_by
 
 ALL = {(hand, site) for hand in "RL" for site in instrument().labels}
 
@@ -133,3 +134,77 @@ def test_only_a_radiograph_of_the_own_clinic_is_scored(study_of, score, client_o
     for study in (ultrasound, foreign):
         assert score(study, {"R-D1.DIST": ("30", "2")}).status_code == 404
     assert not HandScore.objects.exists()
+
+
+# Two tabs of one reader.
+
+
+@pytest.fixture
+def both(study_of, score, client_of, clinician):
+    """(the address, two tabs opened on the same saved reading)."""
+    study = study_of(2025)
+    score(study, {"R-D1.DIST": ("30", "2"), "R-D2.DIST": ("10", "1")}, zeros=False)
+    url = reverse("lesions:hand_score", args=[study.public_id])
+    tab = client_of(clinician)
+    return url, tab, sent_by(tab.get(url), "data-keep-form", reason="read again"), sent_by(tab.get(url))
+
+
+def test_the_second_tab_to_save_chooses_site_by_site_and_nothing_of_either_is_lost(both):
+    url, tab, first, second = both
+    first |= {"R-D1.DIST-coverage": "40", "R-D3.DIST-coverage": "20", "R-D3.DIST-density": "2"}
+    assert tab.post(url, first).status_code == 302
+    second |= {"R-D1.DIST-coverage": "50", "R-D2.DIST-coverage": "", "R-D2.DIST-density": "", "simple_severity": "1"}
+    second |= {"R-D2.DIST-unscorable": "1"}
+    answer = tab.post(url, second)
+    found = {one.name: (one.before, one.theirs, one.mine, one.picked) for one in answer.context["clashes"][0].choices}
+    assert answer.status_code == 409 and found == {
+        "simple_severity": ("", "", "Mild", "mine"),
+        "R-D1.DIST": (
+            "30 % × 2", "40 % × 2", "50 % × 2", "",
+        ),
+        "R-D2.DIST": ("10 % × 1", "10 % × 1", "not scorable", "mine"),
+        "R-D3.DIST": ("", "20 % × 2", "", "theirs"),
+    }  # fmt: skip
+    assert "Right hand: Thumb, distal" in answer.content.decode()
+    unanswered = sent_by(answer)
+    assert tab.post(url, unanswered).status_code == 409, "where both changed a site one must be chosen"
+    assert tab.post(url, unanswered | {"keep:R-D1.DIST": "theirs"}).status_code == 302
+    reading = HandScore.objects.get()
+    sites = {f"{one.laterality}-{one.site}": one for one in reading.ratings.all()}
+    assert {name: (one.coverage_pct, one.density, one.scorable) for name, one in sites.items()} == {
+        "R-D1.DIST": (40, 2, True), "R-D2.DIST": (None, None, False), "R-D3.DIST": (20, 2, True),
+    }  # fmt: skip
+    assert reading.simple_severity == "1" and reading.total == 120
+
+
+def test_a_site_of_which_one_s_own_answer_is_chosen_is_saved_as_typed(both):
+    url, tab, first, second = both
+    tab.post(url, first | {"R-D1.DIST-coverage": "40"})
+    answer = tab.post(url, second | {"R-D1.DIST-coverage": "50"})
+    tab.post(url, sent_by(answer) | {"keep:R-D1.DIST": "mine"})
+    assert HandScore.objects.get().total == 110
+    assert Event.objects.filter(model="lesions.handscoresite", action=Action.CHANGE).first().changes == {
+        "coverage_pct": [40, 50]
+    }
+
+
+def test_the_same_answers_from_both_tabs_are_no_conflict(both):
+    url, tab, first, second = both
+    tab.post(url, first | {"R-D1.DIST-coverage": "40"})
+    assert tab.post(url, second | {"R-D1.DIST-coverage": "040"}).status_code == 302
+
+
+def test_a_reading_begun_in_another_tab_is_not_overwritten_by_the_one_before_it(both, study_of, score):
+    url, tab, first, _second = both
+    score(HandScore.objects.get().study, {"R-D1.DIST": ("99", "3")}, zeros=False, again="1")
+    assert tab.post(url, first | {"R-D1.DIST-coverage": "40"}).status_code == 302
+    assert [(one.read_number, one.total) for one in HandScore.objects.order_by("read_number")] == [(1, 90), (2, 297)]
+
+
+def test_a_draft_of_a_reading_is_compared_site_by_site(both):
+    url, tab, first, _second = both
+    assert tab.post("/drafts/", first | {"R-D1.DIST-coverage": "4"}).status_code in (200, 201)
+    draft = tab.get(url).context["keeping"].offers[0]
+    page = tab.get(draft.compare_url)
+    (choice,) = page.context["compared"][0].choices
+    assert (choice.theirs, choice.mine) == ("30 % × 2", "4 % × 2")

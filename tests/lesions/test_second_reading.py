@@ -315,6 +315,19 @@ def test_the_adjudicated_score_is_the_score_of_record_with_who_and_why(client_of
     assert at not in told_by(client_of(third), reverse("lesions:readings")).partition("Agreed or decided")[0]
 
 
+def test_of_two_who_adjudicate_the_second_sees_the_first_ones_word_beside_their_own(client_of, pair, north):
+    first, second = (MembershipFactory(clinic=north, role=Role.CLINICIAN).user for _who in range(2))
+    decided = {"R-D2.DIST": "first", "R-D4.PROX": "second", "how": "THIRD_READER", "why": "edge of the film"}
+    assert client_of(first).post(pair.get_absolute_url(), decided).status_code == 302
+    mine = cell("30", "1") | {"R-D4.PROX": "other", "why": "my own words"}
+    page = client_of(second).post(pair.get_absolute_url(), decided | mine)
+    told = " ".join(page.content.decode().split())
+    assert page.status_code == 409 and f"{first} adjudicated this while you were deciding" in told
+    assert "edge of the film" in told and "my own words" in told
+    assert "you chose: 30 % × 1" in told
+    assert HandScore.objects.filter(reading_kind="ADJUDICATION").get().rater == first
+
+
 def cell(coverage: str, density: str) -> dict[str, str]:
     return {"R-D4.PROX-coverage": coverage, "R-D4.PROX-density": density}
 
