@@ -1,4 +1,4 @@
-"""Whose account it is hears by e-mail of what somebody else may have done to it; what is kept never waits for the mail."""
+"""Whose account it is hears by e-mail of what others may have done to it; what is kept never waits for the mail."""
 
 from __future__ import annotations
 
