@@ -322,9 +322,11 @@ FILE_UPLOAD_HANDLERS = [
 ]
 FILE_UPLOAD_TEMP_DIR = FILES_DIR / "tmp"
 FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-# What a clinic may keep (0: any amount); how many files are read at a time on this machine; a
-# command that reads a file before we do ("clamdscan --fdpass --no-summary"): 0 clean, 1 not, else no answer.
+# What a clinic may keep, and how many files an account may add in 24 hours (0: any amount); how many files are read at
+# a time on this machine; a command that reads a file before we do ("clamdscan --fdpass --no-summary"): 0 clean, 1 not,
+# else no answer.
 CLINIC_STORAGE_GB = env.int("REGISTRY_CLINIC_STORAGE_GB", default=50)
+FILES_A_DAY = env.int("REGISTRY_FILES_A_DAY", default=5000)
 PARSERS = env.int("REGISTRY_PARSERS", default=2)
 VIRUS_SCANNER = env("REGISTRY_VIRUS_SCANNER", default="")
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000

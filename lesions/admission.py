@@ -1,7 +1,8 @@
-"""Before an uploaded file is read: is there room for its clinic, does the virus scanner take it, is it its turn?"""
+"""Before an uploaded file is read: the room of its clinic, the day's number of its account, the scanner, its turn."""
 
 from __future__ import annotations
 
+import datetime
 import fcntl
 import logging
 import os
@@ -15,6 +16,8 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import Sum
 
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.audit.models import Action, Event
 from lesions.models import ImagingFile
 from lesions.refusal import Refused, gettext_noop
 from patients.models import Patient
@@ -24,6 +27,8 @@ GB = 10**9
 SCAN_SECONDS = 60
 TURN_SECONDS = 20
 LOOK_AGAIN_SECONDS = 0.05
+DAY = datetime.timedelta(days=1)
+LOOK_BACK = 100_000  # more files than the whole register gets in a day
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +47,23 @@ def _check_room(size: int, patient: Patient) -> None:
     if (kept.aggregate(held=Sum("size"))["held"] or 0) + size > most * GB:
         text = gettext_noop("The clinic's files would exceed %(limit)s GB. Nothing was kept; ask for more room.")
         raise Refused(text, limit=most).answered(TOO_LARGE)
+
+
+def added_today(*, by: User, now: datetime.datetime) -> int:
+    """How many files the account added in the last 24 hours, as the trail tells."""
+    newest = ImagingFile.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    told = Event.objects.filter(
+        model=ImagingFile._meta.label_lower, action=Action.CREATE, actor_id=by.pk, at__gt=now - DAY,
+        object_id__gt=newest - LOOK_BACK,  # the index of the trail is by record, not by time
+    )  # fmt: skip
+    return told.count()
+
+
+def check_day(added: int) -> None:
+    """Raises Refused where one more file is one too many for the account; others are not affected."""
+    if settings.FILES_A_DAY and added >= settings.FILES_A_DAY:
+        text = gettext_noop("More than %(limit)s files in 24 hours. This one was not kept; go on tomorrow.")
+        raise Refused(text, limit=settings.FILES_A_DAY).answered(TOO_LARGE)
 
 
 def _check_viruses(path: Path) -> None:

@@ -80,6 +80,14 @@ class Intake:
     study: ImagingStudy | None = None
     photographs: ImagingStudy | None = None
     notes: list[str] = field(default_factory=list)
+    added: int | None = None  # by this person in the last 24 hours
+
+    def one_more(self) -> None:
+        """Raises Refused where it is one too many for a day."""
+        if self.added is None:
+            self.added = admission.added_today(by=self.by, now=self.now)
+        admission.check_day(self.added)
+        self.added += 1
 
 
 def add_files(*, intake: Intake, uploads: Iterable[UploadedFile]) -> list[Outcome]:
@@ -208,6 +216,7 @@ def _not_stored(name: str) -> Outcome:
 def _take(intake: Intake, path: Path, name: str, folder: Path) -> Outcome:
     if identify(_head(path)) != "pdf" and not intake.patient.images_consent:
         raise Refused(gettext_noop("No consent to images is in force: photographs and radiographs cannot be kept."))
+    intake.one_more()
     admission.admit(path, patient=intake.patient)
     folder.mkdir()
     with admission.turn():

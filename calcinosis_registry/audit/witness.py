@@ -1,4 +1,4 @@
-"""What the database cannot take back: the head of the chain and the list of erasures, in files of their own.
+"""What the database cannot take back: head of the chain, its anchors, and the list of erasures, in files of their own.
 
 They stand in ``WITNESS_DIR``, beside the keys and outside every backup. The head tells a cut-off tail from a chain that
 ends there; a restored backup is told whom to erase again.
@@ -18,6 +18,7 @@ from typing import Any
 
 from django.conf import settings
 
+ERASURES, ANCHORS = "erasures", "anchors"
 _HEAD_BYTES = 256  # one fixed-size record, written in place: the old one or the new one
 
 
@@ -65,23 +66,33 @@ def _read_head(file: int) -> Head | None:
 
 def remember_erasure(entry: dict[str, Any]) -> None:
     """Add a line to the list of erasures, on the disk before this returns."""
-    with _opened("erasures") as file:
+    remember(ERASURES, entry)
+
+
+def erasures() -> list[dict[str, Any]]:
+    """Every erasure there ever was, oldest first. Raises Unreadable."""
+    return remembered(ERASURES)
+
+
+def remember(name: str, entry: dict[str, Any]) -> None:
+    """Add a line to one of the lists, on the disk before this returns."""
+    with _opened(name) as file:
         body = json.dumps(entry, sort_keys=True)
         os.lseek(file, 0, os.SEEK_END)
         os.write(file, f"{_mac(body)} {body}\n".encode())
         os.fsync(file)
 
 
-def erasures() -> list[dict[str, Any]]:
-    """Every erasure there ever was, oldest first. Raises Unreadable."""
-    with _opened("erasures") as file:
+def remembered(name: str) -> list[dict[str, Any]]:
+    """The lines of a list, oldest first. Raises Unreadable."""
+    with _opened(name) as file:
         size = os.fstat(file).st_size
         lines = os.pread(file, size, 0).decode("utf-8", "replace").splitlines()
     found = []
     for line in lines:
         mac, _space, body = line.partition(" ")
         if not hmac.compare_digest(mac, _mac(body)):
-            raise Unreadable("erasures")
+            raise Unreadable(name)
         found.append(json.loads(body))
     return found
 

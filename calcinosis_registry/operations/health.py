@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from calcinosis_registry import __version__
-from calcinosis_registry.audit import guards, witness
+from calcinosis_registry.audit import anchors, guards, witness
 from calcinosis_registry.audit.models import Event
 from calcinosis_registry.clinics.policy import require
 from calcinosis_registry.clinics.roles import Permission
@@ -30,7 +30,7 @@ from calcinosis_registry.operations import backup, databases, safe_database
 
 LEAST_FREE_SHARE, LEAST_FREE_BYTES = 0.05, 512 * 2**20
 LIVE = "/health/live"
-OLDEST_BACKUP = datetime.timedelta(hours=26)
+OLDEST_BACKUP, OLDEST_ANCHOR = datetime.timedelta(hours=26), datetime.timedelta(hours=1)
 
 
 @login_not_required
@@ -156,10 +156,12 @@ def _told_of_the_work() -> dict[str, Any]:
 def _told_of_the_trail() -> dict[str, Any]:
     newest = Event.objects.order_by("pk").last()
     try:
-        head = witness.head()
+        head, anchor = witness.head(), anchors.last()
     except (witness.Unreadable, OSError):
-        head = None
+        head = anchor = None
     return {
+        "anchor": anchor,
+        "anchor_old": anchor is None or timezone.now() - anchor.at > OLDEST_ANCHOR,
         "newest": newest,
         "missing_triggers": guards.missing(),
         "head_fits": newest is None or (head is not None and head.id <= newest.pk),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from PIL import Image
 
 from lesions import admission
@@ -51,6 +53,32 @@ def test_a_clinic_that_has_no_room_left_is_told_so_and_others_are_not_affected(
     settings.CLINIC_STORAGE_GB = 50
     theirs = PatientFactory(clinic=south, images_consent=True)
     admission.admit(next(path for path in on_disk(files)), patient=theirs)
+
+
+def test_who_adds_more_files_than_a_day_may_have_is_told_so_and_others_go_on(upload, clinician, assistant, settings):
+    settings.FILES_A_DAY = 2
+    for colour in ("red", "blue"):
+        assert upload((f"{colour}.png", _photo(colour))).status_code == 200
+    page = upload(("green.png", _photo("green")))
+    assert page.status_code == 413 and "More than 2 files in 24 hours" in page.content.decode()
+    assert ImagingFile.objects.count() == 2
+    assert admission.added_today(by=assistant, now=timezone.now()) == 0
+    assert admission.added_today(by=clinician, now=timezone.now()) == 2
+    assert admission.added_today(by=clinician, now=timezone.now() + admission.DAY) == 0
+    settings.FILES_A_DAY = 0
+    assert upload(("green.png", _photo("green"))).status_code == 200
+
+
+def test_of_several_at_once_only_as_many_are_taken_as_the_day_has_left(upload, settings):
+    settings.FILES_A_DAY = 2
+    upload(*[(f"{colour}.png", _photo(colour)) for colour in ("red", "blue", "green")])
+    assert ImagingFile.objects.count() == 2
+
+
+def _photo(colour: str) -> bytes:
+    made = BytesIO()
+    Image.new("RGB", (40, 30), colour).save(made, "PNG")
+    return made.getvalue()
 
 
 def test_a_file_the_scanner_refuses_is_not_kept_and_its_neighbour_is(upload, scanner, photo, files):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from calcinosis_registry.audit import trail
+from calcinosis_registry.audit import anchors, trail
 from calcinosis_registry.audit.models import Event
 from calcinosis_registry.audit.verification import verify
 
@@ -19,6 +20,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--after-restore", metavar="WHY",
             help="the database is a restored backup: say in the trail how many events are lost, and go on from here",
+        )  # fmt: skip
+
+        parser.add_argument(
+            "--anchors", metavar="FILE", type=Path, action="append", default=[],
+            help="compare with these anchors, too: a file that anchor_audit wrote elsewhere, or a mail it sent",
         )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -33,8 +39,21 @@ class Command(BaseCommand):
                 self.stderr.flush()
 
         verdict = verify(progress)
-        if verdict.broken is not None:
-            where = f"event {verdict.broken.event}: " if verdict.broken.event else ""
-            raise CommandError(f"The audit trail is NOT as it was written: {where}{verdict.broken.why}")
+        told = [anchor for path in options["anchors"] for anchor in _read(path)]
+        if broken := verdict.broken or anchors.contradicted_by_kept() or anchors.contradicted(told):
+            where = f"event {broken.event}: " if broken.event else ""
+            raise CommandError(f"The audit trail is NOT as it was written: {where}{broken.why}")
         took = time.monotonic() - started
         self.stdout.write(f"{verdict.reached.event} events, each as it was written ({took:.1f} s).")
+        if told:
+            self.stdout.write(f"{len(told)} anchors fit.")
+
+
+def _read(path: Path) -> list[anchors.Anchor]:
+    try:
+        found = anchors.read(path.read_text(encoding="utf-8", errors="replace"))
+    except OSError as problem:
+        raise CommandError(f"{path}: {problem.strerror}") from problem
+    if not found:
+        raise CommandError(f"{path}: no anchor in it.")
+    return found
