@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.text import slugify
@@ -19,6 +20,7 @@ from calcinosis_registry.exports.forms import ExportForm
 from calcinosis_registry.exports.models import Export, ExportQuerySet
 from calcinosis_registry.exports.services import ExportRefused, take
 from calcinosis_registry.exports.working import make_or_ask
+from calcinosis_registry.records.sending import SentFile
 
 EXPORT, APPROVE = Permission.EXPORT_DATASETS, Permission.APPROVE_PROJECTS
 
@@ -74,7 +76,7 @@ def export(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @never_cache
 @require_POST
-def download(request: HttpRequest, public_id: str) -> HttpResponse | FileResponse:
+def download(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """The zip, for whoever made it; the event is written first."""
     found = _export(request, public_id)
     if found.created_by_id != request.user.pk:
@@ -86,4 +88,4 @@ def download(request: HttpRequest, public_id: str) -> HttpResponse | FileRespons
         context = {"export": found, "mine": True, "refusal": str(error)}
         return render(request, "exports/export.html", context, status=410)
     name = f"{slugify(found.cohort.name) or 'cohort'}-{found.format}-{found.created_at:%Y-%m-%d}.zip"
-    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="application/zip")
+    return SentFile(path, name=name, content_type="application/zip")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -18,6 +16,7 @@ from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action
 from calcinosis_registry.clinics.policy import one_visible
 from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.records.sending import SentFile
 from lesions import storage
 from lesions.imaging import remove_file
 from lesions.models import ImagingFile
@@ -30,10 +29,9 @@ GUARDED = {
 }
 
 
-def picture(png: Any) -> HttpResponseBase:
-    """A rendered picture (bytes or an open file)."""
-    kind = FileResponse if hasattr(png, "read") else HttpResponse
-    return kind(png, content_type="image/png", headers=GUARDED)
+def picture(png: bytes) -> HttpResponse:
+    """A rendered picture."""
+    return HttpResponse(png, content_type="image/png", headers=GUARDED)
 
 
 def _file(request: HttpRequest, public_id: str, needed: Permission) -> ImagingFile:
@@ -43,9 +41,10 @@ def _file(request: HttpRequest, public_id: str, needed: Permission) -> ImagingFi
     )  # fmt: skip
 
 
-def _opened(file: ImagingFile, kind: str) -> Any:
+def _sent(file: ImagingFile, kind: str, content_type: str = "image/png", name: str = "") -> HttpResponseBase:
+    path = storage.path_of(file.sha256, settings.FILES_DIR, kind)
     try:
-        return storage.path_of(file.sha256, settings.FILES_DIR, kind).open("rb")
+        return SentFile(path, content_type=content_type, name=name, headers=GUARDED)
     except FileNotFoundError:
         raise Http404 from None
 
@@ -53,22 +52,22 @@ def _opened(file: ImagingFile, kind: str) -> Any:
 @require_safe
 def preview(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """At most 1600 pixels a side."""
-    return picture(_opened(_file(request, public_id, Permission.VIEW_RECORDS), "preview"))
+    return _sent(_file(request, public_id, Permission.VIEW_RECORDS), "preview")
 
 
 @require_safe
 def thumbnail(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """At most 320 pixels a side."""
-    return picture(_opened(_file(request, public_id, Permission.VIEW_RECORDS), "thumbnail"))
+    return _sent(_file(request, public_id, Permission.VIEW_RECORDS), "thumbnail")
 
 
 @require_safe
 def download(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """The stored file. A DICOM header or a report names the person: so this is a reading of an identity, and told."""
     file = _file(request, public_id, Permission.SEE_IDENTITY)
-    content, media_type = _opened(file, "original"), file.media_type
+    answer = _sent(file, "original", file.media_type, file.name)
     trail.tell(Action.READ, about=file, changes={"shown": "stored file"})
-    return FileResponse(content, as_attachment=True, filename=file.name, content_type=media_type, headers=GUARDED)
+    return answer
 
 
 @require_POST
