@@ -33,7 +33,7 @@ def test_an_answer_that_is_cut_off_closes_its_file(tmp_path):
     path.write_bytes(b"x" * (3 * BLOCK))
     answer = SentFile(path, content_type="application/zip")
     next(iter(answer.streaming_content))
-    answer.close()
+    assert opened(path)
     del answer
     assert not opened(path)
 
