@@ -21,7 +21,7 @@ class SentFile(StreamingHttpResponse):
         size = path.stat().st_size
         super().__init__(_blocks(path), content_type=content_type, headers=dict(headers or {}))
         self["Content-Length"] = size
-        self["Content-Disposition"] = content_disposition_header(True, name) if name else "inline"
+        self["Content-Disposition"] = (content_disposition_header(True, name) if name else None) or "inline"
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
