@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as project_settings
+from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.core.management.commands import migrate
 from django.db import connection
 from django.test import Client, TransactionTestCase
 from hypothesis import settings as hypothesis_settings
@@ -18,6 +20,7 @@ from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import guards
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.roles import Role
+from tests import tables
 from tests.factories import ClinicFactory, MembershipFactory, UserFactory
 
 # Whether something is true does not depend on how busy the machine is.
@@ -30,6 +33,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
         give_up = pytest.fail if os.environ.get("REGISTRY_CI_STRICT") else pytest.skip
         give_up("needs PostgreSQL: python tests/postgres_server.py -- make test")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(migrate.Command, "handle", tables.copied_or_made(migrate.Command.handle))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -68,6 +78,16 @@ def _assets_are_listed_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(WhiteNoiseMiddleware, "add_files_from_finders", once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_are_cheap(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The same algorithm at its least cost: at the real one thirty guesses take ten seconds. Benchmarks pay it."""
+    with pytest.MonkeyPatch.context() as patched:
+        if not any(item.get_closest_marker("benchmark") for item in request.session.items):
+            for cost in ("time_cost", "memory_cost", "parallelism"):
+                patched.setattr(Argon2PasswordHasher, cost, {"memory_cost": 8}.get(cost, 1))
         yield
 
 

@@ -24,6 +24,8 @@ from urllib.parse import urlencode, urlsplit
 
 import psycopg
 
+from tests import tables
+
 ROOT = Path(__file__).resolve().parents[2]
 ALPHABET = string.ascii_letters + string.digits
 CSRF = "c" * 32
@@ -77,8 +79,10 @@ class Register:
 
     def create(self) -> None:
         """Tables, static files, people and patients."""
+        self.manage("collectstatic", "--noinput", "-v0")  # first: a database without its keys is refused
+        if not self.database:
+            tables.lay(self.folder / "registry.sqlite3")
         self.manage("migrate", "-v0")
-        self.manage("collectstatic", "--noinput", "-v0")
         self.known = json.loads(self.run("tests/operations/seed.py").stdout)
 
     def start(self, *, ready: bool = True) -> None:
