@@ -36,6 +36,8 @@ SNAPSHOT_DIR = DATA_DIR / "snapshot"  # made of the database again at any time
 ANALYTICS = env("REGISTRY_ANALYTICS", default="duckdb")
 # An export of at most so many patients is made while its page waits; a larger one by the worker (manage.py work).
 EXPORT_AT_ONCE = env.int("REGISTRY_EXPORT_AT_ONCE", default=500)
+# A report of at most so many patients is made while its page waits; a larger one by the worker too.
+REPORT_AT_ONCE = env.int("REGISTRY_REPORT_AT_ONCE", default=5000)
 ANALYTICS_MEMORY = env("REGISTRY_ANALYTICS_MEMORY", default="1GB")
 
 

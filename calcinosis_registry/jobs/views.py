@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from calcinosis_registry.clinics.policy import require
+from calcinosis_registry.clinics.policy import may
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.jobs import services
 from calcinosis_registry.jobs.models import Job
 
-EXPORT = Permission.EXPORT_DATASETS
+# Whoever may ask for long work: an export, a report of a cohort, of the own clinic.
+ASKING = (Permission.EXPORT_DATASETS, Permission.COUNT_COHORTS, Permission.CLINIC_REPORTS)
 
 
 def _job(request: HttpRequest, public_id: str) -> Job:
-    require(request, EXPORT)
-    found = Job.objects.visible_to(request.user, EXPORT).filter(public_id=public_id).first()
+    held = next((one for one in ASKING if may(request.user, one)), None)
+    if held is None:
+        raise PermissionDenied
+    found = Job.objects.visible_to(request.user, held).filter(public_id=public_id).first()
     if found is None:
         raise Http404
     return found

@@ -1,22 +1,19 @@
-"""From a question and a reader to the chapters of a report, kept until anything in the register changes."""
+"""From a question and a reader to the chapters of a report, kept until a record they are made of changes."""
 
 from __future__ import annotations
 
-import pickle
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
-from threading import Lock
 from typing import Any
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as __
 
-from calcinosis_registry.audit.models import Event
 from calcinosis_registry.cohorts.dataset import build
 from calcinosis_registry.cohorts.scope import Scope
+from calcinosis_registry.cohorts.snapshot.building import Tell, nothing
+from calcinosis_registry.reports import kept
 from calcinosis_registry.reports.chapters import characteristics, course, events, lesions, outcomes, treatments
 from calcinosis_registry.reports.exhibits import Exhibit, Sheet
 from calcinosis_registry.reports.frame import frame
@@ -25,7 +22,8 @@ from calcinosis_registry.reports.subject import Subject
 from calcinosis_registry.reports.summaries import Line, sheet_of
 from calcinosis_registry.reports.telling import Teller
 
-CHARACTERISTICS = "characteristics"
+CHARACTERISTICS, PDF = "characteristics", "pdf"
+LONGEST = 600  # seconds: a repair without an event is seen in 10 minutes
 TITLES: Mapping[str, Any] = {
     CHARACTERISTICS: __("Table 1"),
     "lesions": __("Lesions"),
@@ -67,26 +65,47 @@ class Chapter:
 
 def chapters(*, definition: Any, scope: Scope, keys: tuple[str, ...], by: str = "") -> list[Chapter]:
     """Chapters of one report, from one reading of the dataset. Raises DefinitionError."""
-    found = [KEPT.get(_key(definition, scope, key, by)) for key in keys]
-    if all(found):
-        return [one for one in found if one is not None]
-    names = [_key(definition, scope, key, by) for key in keys]  # before the reading: a change meanwhile is seen later
-    subject = subject_of(definition=definition, scope=scope, by=by)
-    made = [_chapter(key, subject) for key in keys]
-    for name, one in zip(names, made, strict=True):
-        KEPT.put(name, one)
-    return made
+    found = [kept.get(_name(definition, scope, key, by)) for key in keys]
+    known = [one for one in found if one is not None and time.time() - one[0].at < LONGEST]
+    if len(known) == len(keys) and all(head.is_current for head in {head for head, _made in known}):
+        return [made for _head, made in known]
+    return list(make(definition=definition, scope=scope, keys=keys, by=by))
 
 
-def subject_of(*, definition: Any, scope: Scope, by: str = "") -> Subject:
+def make(
+    *, definition: Any, scope: Scope, keys: tuple[str, ...] = tuple(TITLES), by: str = "", tell: Tell = nothing
+) -> Iterator[Chapter]:
+    """Make chapters one by one and keep them. Raises DefinitionError."""
+    head = kept.Head.now()  # before the reading: a change meanwhile is seen later
+    subject = subject_of(definition=definition, scope=scope, by=by, tell=tell)
+    for place, key in enumerate(keys):
+        tell(str(TITLES[key]), place, len(keys) + 1)
+        made = _chapter(key, subject)
+        kept.put(_name(definition, scope, key, by), head, made)
+        yield made
+
+
+def made_before(*, definition: Any, scope: Scope, key: str, by: str = "") -> tuple[kept.Head, Any] | None:
+    """A chapter, or the PDF, as it was made last, unless somebody's consent changed since."""
+    found = kept.get(_name(definition, scope, key, by))
+    return None if found is None or found[0].somebody_left else found
+
+
+def keep_pdf(pdf: bytes, head: kept.Head, *, definition: Any, scope: Scope, by: str) -> None:
+    kept.put(_name(definition, scope, PDF, by), head, pdf)
+
+
+def subject_of(*, definition: Any, scope: Scope, by: str = "", tell: Tell = nothing) -> Subject:
     """The patients of a question as the chapters know them. Raises DefinitionError."""
-    data = frame(build(definition=definition, scope=scope), columns_for(by))
+    data = frame(build(definition=definition, scope=scope, tell=tell), columns_for(by))
     return Subject(data, grouping(data, by), Teller(scope))
 
 
 def _chapter(key: str, subject: Subject) -> Chapter:
     groups = list(zip(subject.by.names, subject.by.sizes(), strict=True)) if subject.by.grouped else []
     told: Any = {"groups": groups, "missing": subject.by.missing, "refused": subject.by.refused}
+    if key not in GROUPED:
+        told = {}
     if key != CHARACTERISTICS:
         return Chapter(key, subject.n, CHAPTERS[key](subject), **told)
     found, lines = characteristics.table(subject)
@@ -100,46 +119,10 @@ def _chapter(key: str, subject: Subject) -> Chapter:
     )
 
 
-# ---- kept in this process
-
-
-def _key(definition: Any, scope: Scope, chapter: str, by: str) -> bytes:
-    """A hash of everything a chapter depends on; the last event stands for all records."""
-    last = Event.objects.order_by("-pk").values_list("pk", flat=True).first()
+def _name(definition: Any, scope: Scope, chapter: str, by: str) -> str:
+    """Of everything a chapter depends on but the records."""
+    by = by if chapter in GROUPED or chapter == PDF else ""
     clinics = None if scope.clinics is None else sorted(scope.clinics)
     items = None if scope.items is None else sorted(scope.items)
     project = scope.project.public_id if scope.project else ""
-    told = (last, definition, clinics, scope.exact, project, items, chapter, by, get_language())
-    return sha256(repr(told).encode()).digest()
-
-
-class Kept:
-    """The chapters asked for last, of a bounded size and age: a repair without an event is seen in 10 minutes."""
-
-    MOST, LONGEST = 24_000_000, 600  # bytes in all; seconds
-
-    def __init__(self) -> None:
-        self._found: OrderedDict[bytes, tuple[float, bytes]] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, key: bytes) -> Chapter | None:
-        with self._lock:
-            at, kept = self._found.get(key, (0.0, b""))
-            if not kept or time.monotonic() - at > self.LONGEST:
-                return None
-            self._found.move_to_end(key)
-        return pickle.loads(kept)  # noqa: S301  written by this process, never stored
-
-    def put(self, key: bytes, chapter: Chapter) -> None:
-        kept = pickle.dumps(chapter)
-        with self._lock:
-            self._found[key] = time.monotonic(), kept
-            while sum(len(one) for _at, one in self._found.values()) > self.MOST:
-                self._found.popitem(last=False)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._found.clear()
-
-
-KEPT = Kept()
+    return kept.name_of(definition, clinics, scope.exact, project, items, chapter, by, get_language())

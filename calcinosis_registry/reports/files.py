@@ -52,7 +52,11 @@ def figure_answer(exhibit: Exhibit, view: str, kind: str, *, whose: str) -> Http
 
 
 def pdf_answer(name: str, template: str, context: dict[str, Any]) -> HttpResponse:
-    return _file(name, pdf(render_to_string(template, context)), "application/pdf")
+    return pdf_file(name, pdf(render_to_string(template, context)))
+
+
+def pdf_file(name: str, content: bytes) -> HttpResponse:
+    return _file(name, content, "application/pdf")
 
 
 def _file(name: str, content: bytes, kind: str) -> HttpResponse:

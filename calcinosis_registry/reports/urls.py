@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from calcinosis_registry.reports.views import agreement, codebook, pages
+from calcinosis_registry.reports.views import agreement, codebook, pages, schedule
 
 app_name = "reports"
 FIGURE = "<str:chapter>/<str:figure>.<str:kind>"
@@ -13,6 +13,8 @@ urlpatterns = [
     path("clinic/<str:public_id>/numbers.csv", pages.clinic_csv, name="clinic_csv"),
     path("clinic/<str:public_id>/table-1.csv", pages.clinic_table_one_csv, name="clinic_table_one_csv"),
     path("clinic/<str:public_id>/report.pdf", pages.clinic_pdf, name="clinic_pdf"),
+    path("clinic/<str:public_id>/e-mail/", schedule.schedule, name="schedule"),
+    path("clinic/<str:public_id>/make/", pages.clinic_make, name="clinic_make"),
     path("clinic/<str:public_id>/agreement/", agreement.page, name="agreement"),
     path("clinic/<str:public_id>/agreement/readings.csv", agreement.numbers, name="agreement_csv"),
     path("clinic/<str:public_id>/agreement/differences.svg", agreement.picture, name="agreement_svg"),
@@ -21,6 +23,7 @@ urlpatterns = [
     path("cohort/<str:public_id>/", pages.table_one, name="table_one"),
     path("cohort/<str:public_id>/table-1.csv", pages.table_one_csv, name="cohort_table_one_csv"),
     path("cohort/<str:public_id>/report.pdf", pages.cohort_pdf, name="cohort_pdf"),
+    path("cohort/<str:public_id>/make/", pages.cohort_make, name="cohort_make"),
     path("cohort/<str:public_id>/<str:chapter>/", pages.cohort_chapter, name="cohort_chapter"),
     path(f"cohort/<str:public_id>/{FIGURE}", pages.cohort_figure, name="cohort_figure"),
 ]

@@ -88,10 +88,12 @@ OBJECTS = {
         f"reports:{name} public_id": "clinic.public_id"
         for name in ("clinic", "clinic_csv", "clinic_table_one_csv", "clinic_pdf", "clinic_chapter", "clinic_figure")
     },
+    **{f"reports:{name} public_id": "clinic.public_id" for name in ("clinic_make", "schedule")},
     **{
         f"reports:{name} public_id": "cohort.public_id"
         for name in ("table_one", "cohort_table_one_csv", "cohort_pdf", "cohort_chapter", "cohort_figure")
     },
+    "reports:cohort_make public_id": "cohort.public_id",
     "chapter": "'characteristics'",
     "figure": "'features'",
     "reports:clinic_figure kind": "'csv'",
@@ -290,8 +292,8 @@ cohorts:share                             POST     login 404   403   403   404  
 cohorts:compare                           GET      login 404   403   403   404   404   403   403   404   403   403
 cohorts:edit                              GET+POST login 404   403   403   404   ok    403   403   404   403   403
 cohorts:freeze                            POST     login 403   403   403   404   ok    403   403   403   403   403
-jobs:job                                  GET      login 403   403   403   404   ok    403   403   403   403   403
-jobs:cancel                               POST     login 403   403   403   404   ok    403   403   403   403   403
+jobs:job                                  GET      login 404   404   404   404   ok    403   403   404   403   403
+jobs:cancel                               POST     login 404   404   404   404   ok    403   403   404   403   403
 exports:list                              GET      login 403   403   403   ok    ok    ok    ok    403   ok    403
 exports:new                               GET+POST login 403   403   403   404   ok    403   403   403   403   403
 exports:export                            GET      login 403   403   403   404   ok    ok    ok    403   404   403
@@ -302,6 +304,9 @@ reports:clinic                            GET      login ok    ok    ok    403  
 reports:clinic_csv                        GET      login ok    ok    ok    403   403   403   403   404   403   403
 reports:clinic_table_one_csv              GET      login ok    ok    ok    403   403   403   403   404   403   403
 reports:clinic_pdf                        GET      login ok    ok    ok    403   403   403   403   404   403   403
+reports:schedule                          GET      login ok    403   403   403   403   403   403   404   403   403
+reports:schedule                          POST     login ok    403   403   403   403   403   403   404   403   403
+reports:clinic_make                       POST     login ok    ok    ok    403   403   403   403   404   403   403
 reports:clinic_chapter                    GET      login ok    ok    ok    403   403   403   403   404   403   403
 reports:clinic_figure                     GET      login ok    ok    ok    403   403   403   403   404   403   403
 reports:agreement                         GET      login ok    ok    ok    403   403   403   403   404   403   403
@@ -310,6 +315,7 @@ reports:agreement_svg                     GET      login 404   404   404   403  
 reports:table_one                         GET      login 404   403   403   404   ok    403   403   404   403   403
 reports:cohort_table_one_csv              GET      login 404   403   403   404   ok    403   403   404   403   403
 reports:cohort_pdf                        GET      login 404   403   403   404   ok    403   403   404   403   403
+reports:cohort_make                       POST     login 404   403   403   404   ok    403   403   404   403   403
 reports:cohort_chapter                    GET      login 404   403   403   404   ok    403   403   404   403   403
 reports:cohort_figure                     GET      login 404   403   403   404   ok    403   403   404   403   403
 """

@@ -227,6 +227,7 @@ NOT_HERE = {
     "mfa_*_recovery_codes": "the same as mfa_generate_recovery_codes, or read only",
     "admin*": "one save() of a record behind one page, which admin:lesions_treatmentcourse_change stands for",
     "lesions:imaging_raster": "makes pictures of a stored file, which can be made again; no row",
+    "reports:*_make": "one row of work, asked for of a report of many patients; jobs have tests of their own",
     "cohorts:count": "counts, and writes nothing",
     "letters:letter": "makes a PDF of what is there; that a name was shown is one event of reading",
     "patients:search": "reads; the form is posted so that no name stands in an address",

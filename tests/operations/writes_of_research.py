@@ -45,6 +45,11 @@ def seen_by(cast: Cast) -> dict[str, Any]:
     return {"who": "all", "people": [cast.near[Membership].user_id]}
 
 
+def a_reader(cast: Cast) -> int:
+    """Somebody of the clinic who reads its reports."""
+    return cast.rows["clinic"].memberships.filter(role="clinician", user__is_active=True)[0].user_id
+
+
 def with_a_snapshot(cast: Cast) -> None:
     """A real question, and the rows it is answered from: set past the trail, so that they serve every try."""
     women = {"item": "patient.sex_at_birth", "operator": "is", "value": "F"}
@@ -56,6 +61,7 @@ def with_a_snapshot(cast: Cast) -> None:
 SEX = {"item-0": "patient.sex_at_birth", "operator-0": "is", "value-0": ["F"], "rows": "1", "join": "all"}
 
 RESEARCH: dict[str, Write] = {
+    "reports:schedule": Write("clin", lambda cast: {"people": [a_reader(cast)], "day": "3"}),
     "cohorts:new": Write("member", lambda cast: SEX | {"action": "save", "name": "Women"}),
     "cohorts:edit": Write("member", lambda cast: SEX | {"action": "save", "name": "Women"}),
     "cohorts:new_project": Write("rsch", project),
