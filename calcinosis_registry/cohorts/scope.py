@@ -95,9 +95,17 @@ def protected(number: int, cell: Cell | None = None) -> Count:
 
 def _lot(number: int, cell: Cell) -> int:
     """-2 to 2, each as likely."""
-    told = f"count|{number}|{cell.total}|{cell.mixed}".encode()
-    drawn = hmac.new(settings.PSEUDONYM_KEY.encode(), told, hashlib.sha256).digest()
-    return int.from_bytes(drawn[:8], "big") % ROUNDED_TO - ROUNDED_TO // 2
+    return _drawn(f"count|{number}", cell) % ROUNDED_TO - ROUNDED_TO // 2
+
+
+def lot(value: str, cell: Cell) -> float:
+    """0 to 1, of a value that is worked out from these patients: the same for the same value of the same patients."""
+    return _drawn(f"value|{value}", cell) / 2**64
+
+
+def _drawn(told: str, cell: Cell) -> int:
+    key = f"{told}|{cell.total}|{cell.mixed}".encode()
+    return int.from_bytes(hmac.new(settings.PSEUDONYM_KEY.encode(), key, hashlib.sha256).digest()[:8], "big")
 
 
 def scope_of(user: User, project: ResearchProject | None = None) -> Scope:

@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as __
 
 from calcinosis_registry.cohorts.dataset import build
-from calcinosis_registry.cohorts.scope import Scope
+from calcinosis_registry.cohorts.scope import Count, Scope
 from calcinosis_registry.cohorts.snapshot.building import Tell, nothing
 from calcinosis_registry.reports import kept
 from calcinosis_registry.reports.chapters import characteristics, course, events, lesions, outcomes, treatments
@@ -44,13 +44,13 @@ GROUPED = frozenset({CHARACTERISTICS, "events", "course", "outcomes"})  # chapte
 
 @dataclass(frozen=True)
 class Chapter:
-    """``patients``: how many it is about, as counted; ``groups``: names and sizes; ``refused``: why there are none."""
+    """``patients``: how many, as may be shown; ``groups``: names and sizes; ``refused``: why there are none."""
 
     key: str
-    patients: int
+    patients: Count
     exhibits: list[Exhibit]
-    groups: list[tuple[str, int]] = field(default_factory=list)
-    missing: int = 0
+    groups: list[tuple[str, str]] = field(default_factory=list)
+    missing: str = ""
     refused: str = ""
     table: list[Line] = field(default_factory=list)
     sheet: Sheet | None = None
@@ -98,20 +98,20 @@ def keep_pdf(pdf: bytes, head: kept.Head, *, definition: Any, scope: Scope, by: 
 def subject_of(*, definition: Any, scope: Scope, by: str = "", tell: Tell = nothing) -> Subject:
     """The patients of a question as the chapters know them. Raises DefinitionError."""
     data = frame(build(definition=definition, scope=scope, tell=tell), columns_for(by))
-    return Subject(data, grouping(data, by), Teller(scope))
+    return Subject(data, grouping(data, by), Teller(scope, data.keys))
 
 
 def _chapter(key: str, subject: Subject) -> Chapter:
-    groups = list(zip(subject.by.names, subject.by.sizes(), strict=True)) if subject.by.grouped else []
-    told: Any = {"groups": groups, "missing": subject.by.missing, "refused": subject.by.refused}
-    if key not in GROUPED:
-        told = {}
+    by, tell, patients = subject.by, subject.tell, subject.tell.count(subject.n)
+    groups = [(name, tell.n(by.members(place))) for place, name in enumerate(by.names)] if by.grouped else []
+    missing = tell.n(by.missing) if by.missing else ""
+    told: Any = {"groups": groups, "missing": missing, "refused": by.refused} if key in GROUPED else {}
     if key != CHARACTERISTICS:
-        return Chapter(key, subject.n, CHAPTERS[key](subject), **told)
+        return Chapter(key, patients, CHAPTERS[key](subject), **told)
     found, lines = characteristics.table(subject)
     return Chapter(
         key,
-        subject.n,
+        patients,
         [characteristics.features(subject, found)],
         table=lines,
         sheet=sheet_of(lines, subject.by),

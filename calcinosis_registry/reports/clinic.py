@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime
 import statistics
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Avg, Count, F, Sum
 from django.db.models.functions import TruncMonth
 
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.codebook.items import Need, item_fields
-from calcinosis_registry.quality.models import DataQueryQuerySet
+from calcinosis_registry.cohorts.scope import MIXED, Cell
+from calcinosis_registry.quality.models import DataQuery, DataQueryQuerySet
 from patients.models import Patient, Visit
 
 MONTHS = 24
@@ -71,27 +72,62 @@ def clinic_numbers(*, patients: Any, visits: Any, queries: DataQueryQuerySet, no
 
 
 @dataclass(frozen=True)
+class Some:
+    """How many patients, and who (cohorts/scope.py): what of another clinic is shown depends on both."""
+
+    number: int = 0
+    cell: Cell = field(default_factory=lambda: Cell(0, 0))
+
+    def __sub__(self, other: Some) -> Some:
+        """Those who are not among the others, who are all among them."""
+        cell = Cell(self.cell.total - other.cell.total, self.cell.mixed - other.cell.mixed)
+        return Some(self.number - other.number, cell)
+
+    def __add__(self, other: Some) -> Some:
+        cell = Cell(self.cell.total + other.cell.total, self.cell.mixed + other.cell.mixed)
+        return Some(self.number + other.number, cell)
+
+
+@dataclass(frozen=True)
 class Standing:
-    """A clinic among all: how many patients, how many of them lost to follow-up. ``own``: the reader's."""
+    """A clinic among all. ``in_time``: neither overdue nor lost; ``answered``: mean completeness of its patients in %.
+
+    ``name`` is told of the reader's ``own`` only.
+    """
 
     name: str
-    patients: int
-    lost: int
+    patients: Some
+    in_time: Some
+    lost: Some
+    answered: float
+    queries: int
     own: bool
 
 
 def standings(clinic: Clinic, today: datetime.date) -> list[Standing]:
-    """Every clinic with patients. Raw counts: what is shown of other clinics is protected (chapters/clinic.py)."""
-    whole = _by_clinic(Patient.objects.all())
-    lost = _by_clinic(Patient.objects.lost(today))
+    """Every clinic with patients. Raw counts: what is shown of other clinics is protected (chapters/benchmark.py)."""
+    rows = Patient.objects.all()
+    whole, overdue, lost = (_by_clinic(some) for some in (rows, rows.overdue(today), rows.lost(today)))
+    answered = dict(rows.order_by().values_list("clinic_id").annotate(mean=Avg("summary__completeness")))
+    queries = dict(DataQuery.objects.open().order_by().values_list("clinic_id").annotate(n=Count("pk")))
     return [
-        Standing(clinic.name if pk == clinic.pk else "", count, lost.get(pk, 0), pk == clinic.pk)
-        for pk, count in sorted(whole.items())
+        Standing(
+            clinic.name if pk == clinic.pk else "",
+            some,
+            some - overdue.get(pk, Some()) - lost.get(pk, Some()),
+            lost.get(pk, Some()),
+            float(answered[pk] or 0),
+            queries.get(pk, 0),
+            pk == clinic.pk,
+        )
+        for pk, some in sorted(whole.items())
     ]
 
 
-def _by_clinic(patients: Any) -> dict[int, int]:
-    return dict(patients.order_by().values_list("clinic_id").annotate(n=Count("pk")))
+def _by_clinic(patients: Any) -> dict[int, Some]:
+    told = {"n": Count("pk"), "total": Sum("pk"), "mixed": Sum(F("pk") * F("pk") % MIXED)}
+    rows = patients.order_by().values("clinic_id").annotate(**told)
+    return {row["clinic_id"]: Some(row["n"], Cell(row["total"], row["mixed"])) for row in rows}
 
 
 def _enrolment(patients: Any, today: datetime.date) -> list[tuple[str, int]]:

@@ -13,11 +13,11 @@ from calcinosis_registry.reports.models import LAST_DAY
 
 class ScheduleForm(forms.Form):
     people = forms.ModelMultipleChoiceField(
-        label=_("who gets it"), queryset=User.objects.none(), required=False, widget=forms.CheckboxSelectMultiple,
+        label=_("Who gets it"), queryset=User.objects.none(), required=False, widget=forms.CheckboxSelectMultiple,
         help_text=_("Everybody with a role at the clinic that reads its reports. Nobody chosen: no e-mail."),
     )  # fmt: skip
     day = forms.IntegerField(
-        label=_("day of the month"), min_value=1, max_value=LAST_DAY, initial=1, help_text=_("1 to 28")
+        label=_("Day of the month"), min_value=1, max_value=LAST_DAY, initial=1, help_text=_("1 to 28")
     )
 
     def __init__(self, *args: Any, readers: list[User], **kwargs: Any) -> None:

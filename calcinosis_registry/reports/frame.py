@@ -86,8 +86,10 @@ class Columns:
         return self.lists[name]
 
     def numbers(self, name: str) -> Array:
-        """Numbers; NaN where there is none."""
-        return self._of(name).cast("float64").to_numpy()
+        """Numbers; NaN where there is none. Of a decimal its own digits: a cast may make 49.00000000000001 of 49."""
+        column = self._of(name)
+        found = column.cast("float64").to_numpy()
+        return np.round(found, column.type.scale) if hasattr(column.type, "scale") else found
 
     def days(self, name: str) -> Array:
         """Dates as days since the year 1; NaN where there is none."""
@@ -108,10 +110,11 @@ class Columns:
 
 @dataclass(frozen=True)
 class Frame:
-    """``patients``: pseudonyms in the dataset's order; a patient is called by the place there."""
+    """``patients``: pseudonyms in the dataset's order; a patient is called by the place there. ``keys``: of each."""
 
     patients: tuple[str, ...]
     tables: Mapping[str, Columns]
+    keys: Array = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __getitem__(self, table: str) -> Columns:
         if table not in self.tables:
@@ -130,7 +133,7 @@ def frame(dataset: Dataset, also: Mapping[str, Sequence[str]] | None = None) -> 
         for name in {**NEEDED, **(also or {})}
         if name in dataset.tables
     }
-    return Frame(patients, tables)
+    return Frame(patients, tables, np.array([person.pk for person in dataset.people], np.int64))
 
 
 def _columns(table: Table, wanted: Mapping[str, None], patients: Any) -> Columns:

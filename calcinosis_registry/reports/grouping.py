@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.cohorts.items import Kind, askable
+from calcinosis_registry.reports.crowd import Crowd
 from calcinosis_registry.reports.frame import Array, Frame, OutOfScope
 from patients.models import Diagnosis, Patient
 
@@ -30,15 +31,15 @@ class Grouping:
     label: str
     names: tuple[str, ...]
     of: Array
-    missing: int = 0
+    missing: Crowd = field(default_factory=Crowd)
     refused: str = ""
 
     @property
     def grouped(self) -> bool:
         return bool(self.key) and not self.refused
 
-    def sizes(self) -> list[int]:
-        return [int((self.of == place).sum()) for place in range(len(self.names))]
+    def members(self, place: int) -> Crowd:
+        return Crowd(np.flatnonzero(self.of == place))
 
 
 def choices() -> list[tuple[str, str]]:
@@ -86,7 +87,7 @@ def grouping(data: Frame, key: str) -> Grouping:
     place = {code: index for index, code in enumerate(present)}
     of = np.array([place.get(value, -1) for value in values], np.int64)
     names = tuple(str(labels.get(code, code)) for code in present)
-    return Grouping(key, allowed[key], names, of, int((of < 0).sum()))
+    return Grouping(key, allowed[key], names, of, Crowd(np.flatnonzero(of < 0)))
 
 
 def _values(data: Frame, key: str) -> tuple[list[Any], dict[str, str]]:

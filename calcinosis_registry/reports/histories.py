@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from calcinosis_registry.reports.crowd import Crowd
 from calcinosis_registry.reports.frame import YEAR, Array, Frame
 
 CENSORED, EVENT, EXCISED, DEATH = 0, 1, 2, 3
@@ -33,8 +34,8 @@ class Times:
     causes: Array
     patient: Array
     interval: Array
-    before: int
-    unseen: int
+    before: Crowd
+    unseen: Crowd
 
     def __len__(self) -> int:
         return len(self.years)
@@ -42,6 +43,14 @@ class Times:
     @property
     def events(self) -> Array:
         return (self.causes == EVENT).astype(int)
+
+    def having(self, cause: int = EVENT) -> Crowd:
+        """Who had it."""
+        return Crowd(self.patient[self.causes == cause])
+
+    def at_risk(self, moment: float) -> Crowd:
+        """Who is still followed without anything having happened."""
+        return Crowd(self.patient[self.years >= moment])
 
     def of(self, chosen: Array) -> Times:
         """The subjects chosen by a mask; those left out are counted with all."""
@@ -205,8 +214,9 @@ def _times(
     interval = np.where(
         causes == EVENT, (event - np.fmax(np.where(np.isnan(before), start, before), start)) / YEAR, np.nan
     )
-    return Times(years[keep], causes[keep], np.asarray(patient)[keep], interval[keep], int(prevalent.sum()),
-                 int((~watched & ~prevalent).sum()))  # fmt: skip
+    patient = np.asarray(patient)
+    return Times(years[keep], causes[keep], patient[keep], interval[keep], Crowd(patient[prevalent]),
+                 Crowd(patient[~watched & ~prevalent]))  # fmt: skip
 
 
 def _least(place: Array, values: Array, n: int) -> Array:

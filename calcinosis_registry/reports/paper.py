@@ -29,12 +29,11 @@ class Shown:
 def told(report: Report, chapter: Chapter, by: str = "") -> dict[str, Any]:
     """A chapter as the templates of page and PDF show it."""
     known = references()
-    count = report.scope.count
     return {
         "chapter": chapter,
-        "patients": count(chapter.patients),
-        "groups": [(name, count(size).short) for name, size in chapter.groups],
-        "missing": count(chapter.missing).short if chapter.missing else "",
+        "patients": chapter.patients,
+        "groups": chapter.groups,
+        "missing": chapter.missing,
         "lines": [(line, [known[one] for one in line.references if one in known]) for line in chapter.table],
         "exhibits": [with_files(report, chapter.key, one, by) for one in chapter.exhibits],
     }

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from calcinosis_registry.reports.crowd import Crowd
 from calcinosis_registry.reports.frame import Frame
 from calcinosis_registry.reports.grouping import Grouping
 from calcinosis_registry.reports.telling import Teller
@@ -23,5 +26,5 @@ class Subject:
         return self.tell.exact
 
     @property
-    def n(self) -> int:
-        return len(self.data.patients)
+    def n(self) -> Crowd:
+        return Crowd(np.arange(len(self.data.patients)))

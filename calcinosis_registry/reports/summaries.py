@@ -6,7 +6,6 @@ Every number is counted from the rows an export of the same cohort holds.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -16,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from calcinosis_registry.codebook.catalogue import codes_of
 from calcinosis_registry.cohorts.items import askable
+from calcinosis_registry.reports.crowd import Crowd, crowds
 from calcinosis_registry.reports.exhibits import Sheet
 from calcinosis_registry.reports.frame import Frame, OutOfScope
 from calcinosis_registry.reports.grouping import Grouping
@@ -30,7 +30,7 @@ class Part:
 
     code: str
     label: str
-    count: int
+    count: Crowd
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,22 @@ class Summary:
     """One variable: ``answered`` is the denominator; ``parts`` for codes, ``quartiles`` (25, 50, 75 %) for numbers."""
 
     variable: Variable
-    answered: int
-    missing: int
+    answered: Crowd
+    missing: Crowd
     parts: tuple[Part, ...] = ()
     quartiles: tuple[float, float, float] | None = None
     numbers: tuple[float, ...] = ()
 
     @property
-    def counts(self) -> dict[str, int]:
-        """{code: how many} of all codes; a yes has its no."""
-        found = {part.code: part.count for part in self.parts}
-        return found if self.variable.item else found | {"N": self.answered - sum(found.values())}
+    def counts(self) -> dict[str, Crowd]:
+        """{code: who} of all codes."""
+        return {part.code: part.count for part in self.parts}
+
+    @property
+    def shares(self) -> dict[str, int]:
+        """{code: how many}; a yes has its no."""
+        found: dict[str, int] = dict(self.counts)
+        return found if self.variable.item else found | {"N": int(self.answered) - sum(map(int, found.values()))}
 
 
 @dataclass(frozen=True)
@@ -73,38 +78,37 @@ def table_one(data: Frame, by: Grouping | None = None) -> list[Compared]:
 
 def compare(variable: Variable, data: Frame, by: Grouping | None = None) -> Compared:
     values = variable.values(data)
-    whole = summarise(variable, values)
+    whole = summarise(variable, values, range(len(values)))
     if by is None or not by.grouped:
         return Compared(whole)
-    of = by.of.tolist()
-    groups = [
-        summarise(variable, [value for value, group in zip(values, of, strict=True) if group == place])
-        for place in range(len(by.names))
-    ]
+    members = [by.members(place).places.tolist() for place in range(len(by.names))]
+    groups = [summarise(variable, [values[one] for one in some], some) for some in members]
     pairs = [_apart(one, other) for one, other in combinations(groups, 2)]
     known = [one for one in pairs if not math.isnan(one)]
     return Compared(whole, tuple(groups), max(known) if known else math.nan)
 
 
-def summarise(variable: Variable, values: Sequence[Any]) -> Summary:
-    asked = [value for value in values if value is not NOT_ASKED]
-    known = [value for value in asked if value is not None]
-    missing = len(asked) - len(known)
+def summarise(variable: Variable, values: Sequence[Any], places: Sequence[int]) -> Summary:
+    """``places``: whose value each is."""
+    asked = [(value, place) for value, place in zip(values, places, strict=True) if value is not NOT_ASKED]
+    known = [(value, place) for value, place in asked if value is not None]
+    answered, missing = (Crowd([place for _value, place in some]) for some in (
+        known, [one for one in asked if one[0] is None]))  # fmt: skip
     if variable.item:
-        found = Counter(str(value) for value in known)
+        found = crowds((str(value) for value, _place in known), answered.places.tolist())
         labels = dict(codes_of(askable()[variable.item].field))
         parts = tuple(Part(code, str(label), found[code]) for code, label in labels.items() if found[code])
-        return Summary(variable, len(known), missing, parts)
+        return Summary(variable, answered, missing, parts)
     if not variable.unit:
-        return Summary(variable, len(known), missing, (Part("Y", _("Yes"), sum(known)),))
-    numbers = tuple(float(value) for value in known)
-    return Summary(variable, len(known), missing, quartiles=comparison.quartiles(numbers), numbers=numbers)
+        return Summary(variable, answered, missing, (Part("Y", _("Yes"), Crowd([at for value, at in known if value])),))
+    numbers = tuple(float(value) for value, _place in known)
+    return Summary(variable, answered, missing, quartiles=comparison.quartiles(numbers), numbers=numbers)
 
 
 def _apart(one: Summary, other: Summary) -> float:
     if one.variable.unit:
         return comparison.difference_of_means(one.numbers, other.numbers)
-    return comparison.difference_of_shares(one.counts, other.counts)
+    return comparison.difference_of_shares(one.shares, other.shares)
 
 
 # ---- as it may be shown
@@ -166,11 +170,12 @@ def _cell(summary: Summary, code: str, tell: Teller) -> Cell:
     if summary.variable.unit:
         if summary.quartiles is None or not tell.enough(summary.answered):
             return Cell(quartiles=NONE if summary.quartiles is None else "")
-        low, middle, high = (f"{value:.{1 if tell.exact else 0}f}" for value in summary.quartiles)
+        shown = sorted(tell.middle(value, summary.answered) for value in summary.quartiles)
+        low, middle, high = (f"{value:.1f}" for value in shown)
         return Cell(quartiles=f"{middle} [{low}–{high}]")
     if not code:
         return Cell()
-    count = summary.counts.get(code, 0)
+    count = summary.counts.get(code, Crowd())
     share = tell.share(count, summary.answered)
     return Cell(tell.n(count), "" if share is None else f"{100 * share:.{1 if tell.exact else 0}f}")
 

@@ -3,62 +3,102 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
 from django.utils.translation import gettext as _
 
-from calcinosis_registry.cohorts.scope import ROUNDED_TO, SMALLEST_SHOWN, Scope
+from calcinosis_registry.cohorts.scope import HIDDEN_BELOW, MIXED, SMALLEST_SHOWN, Cell, Count, Scope, lot
+from calcinosis_registry.reports.crowd import Crowd
+from calcinosis_registry.reports.frame import Array
 
 NONE = "–"
+STEP = 0.5  # of protected medians and means
 
 
 @dataclass(frozen=True)
 class Teller:
     """Every number of a report goes through here. Whatever is derived (share, rate, curve) is worked out from the
-    protected counts, so that it never says more than they do."""
+    protected counts, so that it never says more than they do. ``keys``: of the patients, by their place in the frame.
+    """
 
     scope: Scope
+    keys: Array = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def exact(self) -> bool:
         return self.scope.exact
 
-    def n(self, number: float) -> str:
-        return self.scope.count(int(number)).short
+    def count(self, number: int) -> Count:
+        """As it may be shown: outside a project by the rule of the cohort builder, for which it must be a Crowd; and
+        never what fewer than 8 patients stand behind, however many their lesions."""
+        if self.exact:
+            return Count(int(number))
+        if not isinstance(number, Crowd):
+            raise TypeError("a protected number knows whom it counts: reports/crowd.py")
+        if number.people < SMALLEST_SHOWN:
+            return Count(None, rounded=True, below=HIDDEN_BELOW)
+        return self.scope.count(int(number), self._cell(number))
 
-    def shown(self, number: float) -> int | None:
+    def _cell(self, crowd: Crowd) -> Cell:
+        keys = self.keys[crowd.places]
+        return Cell(int(keys.sum()), int((keys * keys % MIXED).sum()))
+
+    def n(self, number: int) -> str:
+        return self.count(number).short
+
+    def shown(self, number: int) -> int | None:
         """The count as it may be used further; None where it is hidden."""
-        return self.scope.count(int(number)).number
+        return self.count(number).number
 
-    def enough(self, number: float) -> bool:
+    def enough(self, number: int) -> bool:
         """May a median, a mean or a curve of so many be shown?"""
-        return number > 0 and (self.exact or number >= SMALLEST_SHOWN)
+        return number > 0 and self.shown(number) is not None
 
-    def share(self, count: float, whole: float) -> float | None:
+    def share(self, count: int, whole: int) -> float | None:
         part, of = self.shown(count), self.shown(whole)
         return None if part is None or not of else min(part / of, 1.0)
 
-    def percent(self, count: float, whole: float) -> str:
+    def percent(self, count: int, whole: int) -> str:
         """``34 % (5/15)``."""
         found = self.share(count, whole)
         told = f"({self.n(count)}/{self.n(whole)})"
         return f"{100 * found:.{1 if self.exact else 0}f} % {told}" if found is not None else told.strip("()")
 
-    def years(self, years: float) -> float:
-        """Person-time; rounded like a count where counts are protected."""
-        return years if self.exact else float(ROUNDED_TO * round(years / ROUNDED_TO))
+    def years(self, years: float, of: int) -> float:
+        """Person-time of somebody; moved and rounded like a count where counts are protected, 0 where it is hidden."""
+        if self.exact:
+            return years
+        if not isinstance(of, Crowd):
+            raise TypeError("protected years know whose they are: reports/crowd.py")
+        if not self.enough(of):
+            return 0.0
+        return float(self.scope.count(round(years), self._cell(of)).number or 0)
 
-    def value(self, value: float, digits: int = 1, *, of: float) -> str:
-        """A median or mean of ``of`` subjects."""
-        if math.isnan(value) or not self.enough(of):
-            return NONE
-        return f"{value:.{digits}f}"
+    def told_years(self, years: float, of: int) -> str:
+        found = self.years(years, of)
+        return f"{found:.1f}" if self.exact else f"{found:.0f}" if found else NONE
+
+    def middle(self, value: float, of: int) -> float:
+        """A median or mean of ``of`` subjects; NaN where it may not be shown. Protected: to a half, up or down by a lot
+        drawn from whom it is of, so that two groups that differ by one person do not give that person's value."""
+        if self.exact or math.isnan(value):
+            return value
+        if not isinstance(of, Crowd) or not self.enough(of):
+            return math.nan
+        return math.floor(value / STEP + lot(f"{value:.9g}", self._cell(of))) * STEP
+
+    def value(self, value: float, digits: int = 1, *, of: int) -> str:
+        found = self.middle(value, of)
+        return NONE if math.isnan(found) or not of else f"{found:.{digits}f}"
 
     def free(self, start: int, share: float) -> float | None:
         """A point of a curve: ``share`` of ``start`` still event-free, worked out from protected counts."""
         if self.exact:
             return share
-        whole, had = self.shown(start), self.shown(round(start * (1 - share)))
+        if not isinstance(start, Crowd) or not self.enough(start):
+            return None
+        whole, had = self.shown(start), self.scope.count(round(start * (1 - share)), self._cell(start)).number
         return None if not whole or had is None else max(1 - had / whole, 0.0)
 
 

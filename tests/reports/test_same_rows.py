@@ -173,6 +173,7 @@ def test_a_protected_curve_moves_only_in_steps_of_five_patients(north):
     rows = chapter.exhibit("time-to-ulcer").data.rows
     left = [round(40 * float(row[2]), 3) for row in rows]
     assert left[0] == 40 and left[-1] == 20 and all(number % 5 == 0 for number in left)
+    assert left == sorted(left, reverse=True)
 
 
 @pytest.mark.long

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from calcinosis_registry.reports import figures, histories
+from calcinosis_registry.reports.crowd import Crowd
 from calcinosis_registry.reports.exhibits import Exhibit, Sheet, nothing
 from calcinosis_registry.reports.frame import Frame, OutOfScope
 from calcinosis_registry.reports.statistics import survival
@@ -75,12 +76,16 @@ class Group:
     times: histories.Times
     curve: Curve
 
+    @property
+    def subjects(self) -> Crowd:
+        return Crowd(self.times.patient)
+
 
 def kaplan_meier(subject: Subject, question: Question, times: histories.Times) -> Exhibit:
     tell = subject.tell
     groups = _groups(subject, question, times)
     title = _title(question, times, tell)
-    shown = [one for one in groups if tell.enough(one.curve.n) and (tell.exact or _drawable(one, tell))]
+    shown = [one for one in groups if tell.enough(one.subjects) and (tell.exact or _drawable(one, tell))]
     if not shown:
         return nothing(question.key, title, _why_nothing(times, tell))
     longest = max(float(one.curve.time[-1]) for one in shown)
@@ -89,7 +94,7 @@ def kaplan_meier(subject: Subject, question: Question, times: histories.Times) -
     test = _test(shown, question)
     drawn = figures.step_curves(
         title, _("Share without the event by years, with 95 %% bands. %(events)s events.") % {
-            "events": tell.n(int(times.events.sum()))},
+            "events": tell.n(times.having())},
         steps, longest=longest, below=_("years since the lesion was excised") if question.key == "recurrence" else
         _("years since the lesion was first recorded") if question.of_lesions else _("years since registration"),
         beside=str(question.title), risk=_("Number at risk"),
@@ -115,8 +120,8 @@ def _title(question: Question, times: histories.Times, tell: Teller) -> str:
         told = _("%(title)s: %(n)s lesions of %(patients)s patients, Kaplan–Meier")
     else:
         told = _("%(title)s: %(n)s patients, Kaplan–Meier")
-    patients = len(np.unique(times.patient))
-    return told % {"title": question.title, "n": tell.n(len(times)), "patients": tell.n(patients)}
+    subjects = Crowd(times.patient)
+    return told % {"title": question.title, "n": tell.n(subjects), "patients": tell.n(subjects.people)}
 
 
 def _why_nothing(times: histories.Times, tell: Teller) -> str:
@@ -129,12 +134,12 @@ def _why_nothing(times: histories.Times, tell: Teller) -> str:
 
 
 def _drawable(one: Group, tell: Teller) -> bool:
-    return tell.shown(int(one.times.events.sum())) is not None
+    return tell.shown(one.times.having()) is not None
 
 
 def _step(one: Group, ticks: list[float], tell: Teller) -> figures.Step:
     curve = one.curve
-    risk = [tell.n(int(number)) for number in curve.at_risk_at(ticks)]
+    risk = [tell.n(one.times.at_risk(tick)) for tick in ticks]
     end = float(curve.time[-1])
     if not tell.exact:
         points = _protected(one, tell)
@@ -148,13 +153,14 @@ def _step(one: Group, ticks: list[float], tell: Teller) -> figures.Step:
 
 def _protected(one: Group, tell: Teller) -> list[tuple[float, float]]:
     """Read at half-years, as long as enough are followed; a value that would tell a small count is left out."""
-    points = []
+    points: list[tuple[float, float]] = []
     for moment in np.arange(0, one.curve.time[-1] + HALF, HALF):
-        if not tell.shown(int(one.curve.at_risk_at([moment])[0])):
+        if not tell.shown(one.times.at_risk(float(moment))):
             break
-        free = tell.free(one.curve.n, float(one.curve.at([moment])[0]))
+        free = 1.0 if not moment else tell.free(one.subjects, float(one.curve.at([moment])[0]))
         if free is not None:
-            points.append((float(moment), free))
+            # The lots of two moments are independent; a curve that rose would be false, and clipping it tells no more.
+            points.append((float(moment), min(free, points[-1][1] if points else 1.0)))
     return points
 
 
@@ -187,7 +193,7 @@ def _sheet(groups: list[Group], tell: Teller) -> Sheet:
         years = [1.0, 2.0, 5.0]
         free = [_free_at(one, year, tell) for year in years]
         told = _median(middle, low, high) if tell.exact else NONE
-        rows.append((one.label, tell.n(one.curve.n), tell.n(int(one.times.events.sum())), told, *free))
+        rows.append((one.label, tell.n(one.subjects), tell.n(one.times.having()), told, *free))
     return Sheet((_("Group"), _("At risk"), _("Events"), _("Median years (95 % interval)"), _("Free at 1 year"),
                   _("at 2 years"), _("at 5 years")), tuple(rows))  # fmt: skip
 
@@ -202,18 +208,20 @@ def _median(middle: float, low: float, high: float) -> str:
 
 def _free_at(one: Group, year: float, tell: Teller) -> str:
     """Only as long as somebody is followed."""
-    if not one.curve.n or year > one.curve.time[-1] or not tell.shown(int(one.curve.at_risk_at([year])[0])):
+    if not one.curve.n or year > one.curve.time[-1] or not tell.shown(one.times.at_risk(year)):
         return NONE
-    share = tell.free(one.curve.n, float(one.curve.at([year])[0]))
-    if share is None:
-        return NONE
+    if not tell.exact:
+        shown = [free for moment, free in _protected(one, tell) if moment <= year]
+        return f"{100 * shown[-1]:.0f} %" if shown else NONE
+    share = float(one.curve.at([year])[0])
     low, high = one.curve.band_at([year])
-    band = f" ({100 * low[0]:.0f}–{100 * high[0]:.0f})" if tell.exact and not math.isnan(low[0]) else ""
+    band = f" ({100 * low[0]:.0f}–{100 * high[0]:.0f})" if not math.isnan(low[0]) else ""
     return f"{100 * share:.0f} %{band}"
 
 
 def _notes(question: Question, times: histories.Times, tell: Teller) -> tuple[str, ...]:
-    seen = times.interval[~np.isnan(times.interval)]
+    known = ~np.isnan(times.interval)
+    seen = Crowd(times.patient[known])
     notes = []
     if question.of_lesions:
         notes.append(_("Lesions of one patient are not independent: the patient is the cluster of bands and test."))
@@ -223,11 +231,12 @@ def _notes(question: Question, times: histories.Times, tell: Teller) -> tuple[st
         notes.append(_("Time runs from registration, not from the onset of the disease. Left out: %(before)s patients "
                        "with the event at the start, %(unseen)s seen only once.") % {
             "before": tell.n(times.before), "unseen": tell.n(times.unseen)})  # fmt: skip
-    if len(seen) and tell.enough(len(seen)):
+    months = tell.middle(12 * float(np.median(times.interval[known])), seen) if seen else math.nan
+    if not math.isnan(months):
         notes.append(_("The day of an event is known only to the time between two visits, here %(months).0f months "
-                       "(median); its middle is used.") % {"months": 12 * float(np.median(seen))})  # fmt: skip
+                       "(median); its middle is used.") % {"months": months})  # fmt: skip
     if not tell.exact:
-        notes.append(_("Protected: read at half-years from counts rounded to 5, only while 8 or more are followed."))
+        notes.append(_("Protected: read at half-years from protected counts, only while 10 or more are followed."))
     return tuple(notes)
 
 
@@ -254,7 +263,7 @@ def competing(subject: Subject, question: Question, times: histories.Times) -> E
     """Aalen–Johansen: the event, excision and death beside each other; all patients together."""
     tell, key = subject.tell, f"{question.key}-competing"
     title = _("Cumulative incidence of %(event)s and of what competes: %(n)s %(subjects)s, Aalen–Johansen") % {
-        "event": question.event, "n": tell.n(len(times)),
+        "event": question.event, "n": tell.n(Crowd(times.patient)),
         "subjects": _("lesions") if question.of_lesions else _("patients"),
     }  # fmt: skip
     names = {histories.EVENT: str(question.event), histories.EXCISED: _("excision"), histories.DEATH: _("death")}
@@ -262,7 +271,7 @@ def competing(subject: Subject, question: Question, times: histories.Times) -> E
     curves = {
         cause: survival.cumulative_incidence(times.years, times.causes, cause, cluster)
         for cause in names
-        if (times.causes == cause).any() and tell.shown(int((times.causes == cause).sum())) is not None
+        if (times.causes == cause).any() and tell.shown(times.having(cause)) is not None
     }
     if not curves or not tell.exact:
         return nothing(
@@ -277,7 +286,7 @@ def competing(subject: Subject, question: Question, times: histories.Times) -> E
         beside=_("Cumulative incidence"), risk="", upper=min(math.ceil(top * 10) / 10, 1.0),
     )  # fmt: skip
     rows = [
-        (names[cause], tell.n(int(one.events.sum())), *(_incidence_at(one, year) for year in (1.0, 2.0, 5.0)))
+        (names[cause], tell.n(times.having(cause)), *(_incidence_at(one, year) for year in (1.0, 2.0, 5.0)))
         for cause, one in curves.items()
     ]
     sheet = Sheet((_("Event"), _("Events"), _("At 1 year"), _("at 2 years"), _("at 5 years")), tuple(rows))

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from calcinosis_registry.reports import figures, histories
+from calcinosis_registry.reports.crowd import Crowd
 from calcinosis_registry.reports.exhibits import Exhibit, Sheet, made, nothing
 from calcinosis_registry.reports.frame import Array, Frame
 from calcinosis_registry.reports.references import chosen
@@ -62,7 +63,7 @@ def prevalence(subject: Subject) -> Exhibit:
     return Exhibit("prevalence", title, sheet, drawn, notes=notes, references=chosen("2j", "2k", "2l"))
 
 
-def _present(data: Frame, feature: str) -> tuple[int, int, int, int]:
+def _present(data: Frame, feature: str) -> tuple[Crowd, Crowd, Crowd, Crowd]:
     """Patients with the feature at their first visit that answers, at their last, ever; patients asked."""
     seen, told = histories.features(data)[feature], histories.answered(data)[feature]
     place, days = data["observations"].patient, histories.visit_days(data)
@@ -73,7 +74,7 @@ def _present(data: Frame, feature: str) -> tuple[int, int, int, int]:
     np.maximum.at(latest, place[told], days[told])
     first = np.unique(place[seen & (days == earliest[place])])
     last = np.unique(place[seen & (days == latest[place])])
-    return len(first), len(last), len(np.unique(place[seen])), len(asked)
+    return Crowd(first), Crowd(last), Crowd(place[seen]).people, Crowd(asked)
 
 
 # ---- incidence
@@ -89,7 +90,7 @@ def first_events(subject: Subject) -> Exhibit:
             some = times.of(subject.by.of[times.patient] == place)
             rate = _first_rate(some, subject.tell)
             called = f"{label}, {group}" if subject.by.grouped else str(label)
-            rows.append(_row(called, subject.tell, len(some), rate, int(some.events.sum()), float(some.years.sum())))
+            rows.append(_row(called, subject.tell, Crowd(some.patient), rate, some.having(), float(some.years.sum())))
             bars.append((called, rate))
     title = _("First events per 100 patient-years at risk, from registration")
     notes = (
@@ -110,9 +111,11 @@ def repeated_events(subject: Subject) -> Exhibit:
         counts = histories.new_lesions(data) if name == "new" else histories.episodes(data, name)
         for place, group in enumerate(subject.by.names):
             mine = (subject.by.of == place) & (years > 0)
-            rate = _robust(counts[mine], years[mine], tell)
+            people = Crowd(np.flatnonzero(mine))
+            events = Crowd(np.repeat(people.places, counts[mine]))
+            rate = _robust(counts[mine], years[mine], events, people, tell)
             called = f"{label}, {group}" if subject.by.grouped else str(label)
-            rows.append(_row(called, tell, int(mine.sum()), rate, int(counts[mine].sum()), float(years[mine].sum())))
+            rows.append(_row(called, tell, people, rate, events, float(years[mine].sum())))
             bars.append((called, rate))
     title = _("Episodes per 100 patient-years of follow-up, repeated ones counted")
     notes = (
@@ -128,22 +131,24 @@ def _first(data: Frame, name: str) -> histories.Times:
 
 
 def _first_rate(times: histories.Times, tell: Teller) -> rates.Rate | None:
-    events, years = tell.shown(int(times.events.sum())), tell.years(float(times.years.sum()))
+    events, years = tell.shown(times.having()), tell.years(float(times.years.sum()), Crowd(times.patient))
     return rates.exact_rate(events, years) if events is not None and years > 0 else None
 
 
-def _robust(counts: Array, years: Array, tell: Teller) -> rates.Rate | None:
+def _robust(counts: Array, years: Array, having: Crowd, people: Crowd, tell: Teller) -> rates.Rate | None:
     if tell.exact:
         return rates.robust_rate(counts, years) if years.sum() > 0 else None
-    events, length = tell.shown(int(counts.sum())), tell.years(float(years.sum()))
+    events, length = tell.shown(having), tell.years(float(years.sum()), people)
     if events is None or length <= 0:
         return None
     return rates.Rate(events, length, 100 * events / length, float("nan"), float("nan"), "protected")
 
 
-def _row(label: str, tell: Teller, people: int, rate: rates.Rate | None, events: int, years: float) -> tuple[str, ...]:
+def _row(
+    label: str, tell: Teller, people: Crowd, rate: rates.Rate | None, events: Crowd, years: float
+) -> tuple[str, ...]:
     told = (number(rate.value), interval(rate.low, rate.high)) if rate else (NONE, NONE)
-    return (label, tell.n(people), tell.n(events), f"{tell.years(years):.{1 if tell.exact else 0}f}", *told)
+    return (label, tell.n(people), tell.n(events), tell.told_years(years, people), *told)
 
 
 def _rates_exhibit(

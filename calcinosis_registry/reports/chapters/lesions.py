@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
+import numpy as np
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.codebook.catalogue import codes_of
 from calcinosis_registry.cohorts.items import askable
 from calcinosis_registry.reports import figures
+from calcinosis_registry.reports.crowd import Crowd, Crowds, crowds
 from calcinosis_registry.reports.exhibits import Exhibit, Sheet, made, nothing
 from calcinosis_registry.reports.references import chosen
 from calcinosis_registry.reports.subject import Subject
@@ -44,18 +47,17 @@ def sites_of(subject: Subject) -> Exhibit:
     """Patients with at least one lesion at each place, of all patients with a lesion; the map and the equal table."""
     data, tell = subject.data, subject.tell
     lesions = data["lesions"]
-    people: dict[tuple[str, str], set[int]] = defaultdict(set)
-    count: Counter[tuple[str, str]] = Counter()
+    count: dict[tuple[str, str], list[int]] = defaultdict(list)
     for patient, site, side in zip(lesions.patient.tolist(), lesions["site"], lesions["laterality"], strict=True):
         if site in sites.SITES:
             place = (site, side if side in ("R", "L") else "")
-            people[place].add(patient)
-            count[place] += 1
-    whole = len(set(lesions.patient.tolist()))
-    shown = {place: number for place, ones in people.items() if (number := tell.shown(len(ones)))}
-    order = sorted(people, key=lambda place: (-len(people[place]), sites.SITES[place[0]].label, place[1]))
+            count[place].append(patient)
+    people = {place: Crowd(some).people for place, some in count.items()}
+    whole = Crowd(lesions.patient).people
+    shown = {place: number for place, ones in people.items() if (number := tell.shown(ones))}
+    order = sorted(people, key=lambda place: (-people[place], sites.SITES[place[0]].label, place[1]))
     rows = tuple(
-        (sites.describe(*place), tell.percent(len(people[place]), whole), tell.n(count[place])) for place in order
+        (sites.describe(*place), tell.percent(people[place], whole), tell.n(Crowd(count[place]))) for place in order
     )
     title = _("Patients with a lesion at each site, of %(n)s patients with a lesion") % {"n": tell.n(whole)}
     values: dict[str | tuple[str, str], float] = {place: float(number) for place, number in shown.items()}
@@ -81,27 +83,35 @@ def sites_of(subject: Subject) -> Exhibit:
 def _pattern(subject: Subject, name: str) -> Exhibit:
     item = askable()[f"lesion.{name}"]
     labels = dict(codes_of(item.field))
-    values = [str(one).split(";") for one in subject.data["lesions"][name] if one is not None]
+    lesions = subject.data["lesions"]
+    rows_of = list(zip(lesions[name], lesions.patient.tolist(), strict=True))
+    whole = Crowd([patient for one, patient in rows_of if one is not None])
     title = _("%(item)s, of %(n)s lesions where it is answered") % {
-        "item": item.label, "n": subject.tell.n(len(values)),
+        "item": item.label, "n": subject.tell.n(whole),
     }  # fmt: skip
-    if not values:
+    if not whole:
         told = _("“%(item)s” is not answered for any of the %(n)s lesions.")
-        return nothing(name, item.label, told % {"item": item.label, "n": subject.tell.n(len(subject.data["lesions"]))})
-    found = Counter(code for one in values for code in one)
+        return nothing(name, item.label, told % {"item": item.label, "n": subject.tell.n(Crowd(lesions.patient))})
+    found = crowds(*_each_code(rows_of))
     published = REFERENCES.get(name, {})
-    bars, rows = _shares([(code, str(labels[code])) for code in labels if found[code]], found, len(values), published,
+    bars, rows = _shares([(code, str(labels[code])) for code in labels if found[code]], found, whole, published,
                          subject.tell)  # fmt: skip
     sheet = Sheet((item.label, _("Lesions")), rows)
     drawn = figures.bars(title, _("Share of the lesions with an answer."), bars)
-    unanswered = len(subject.data["lesions"]) - len(values)
+    unanswered = Crowd([patient for one, patient in rows_of if one is None])
     notes = (_("Not answered for %(n)s lesions; one lesion may have several types.") if name == "mdi_types"
              else _("Not answered for %(n)s lesions.")) % {"n": subject.tell.n(unanswered)}  # fmt: skip
     return Exhibit(name, title, sheet, drawn, notes=(notes,), references=chosen(*published.values()))
 
 
+def _each_code(rows: Sequence[tuple[Any, int]]) -> tuple[list[str], list[int]]:
+    """The codes of all answers and whose each is; an answer may have several."""
+    told = [(code, patient) for one, patient in rows if one is not None for code in str(one).split(";")]
+    return [code for code, _patient in told], [patient for _code, patient in told]
+
+
 def _shares(
-    codes: Sequence[tuple[str, str]], found: Counter[str], whole: int, published: dict[str, str], tell: Teller
+    codes: Sequence[tuple[str, str]], found: Crowds, whole: Crowd, published: dict[str, str], tell: Teller
 ) -> tuple[list[figures.Bar], tuple[tuple[str, str], ...]]:
     bars, rows = [], []
     for code, label in codes:
@@ -119,14 +129,14 @@ def status(subject: Subject) -> Exhibit:
     """How each lesion stood when last assessed, and how many are ulcerated now."""
     lesions, tell = subject.data["lesions"], subject.tell
     labels = dict(codes_of(askable()["lesion.current_status"].field))
-    found = Counter(str(one or "") for one in lesions["current_status"])
-    never = found.pop("", 0)
-    whole = sum(found.values())
+    found = crowds((str(one or "") for one in lesions["current_status"]), lesions.patient.tolist())
+    never = found.pop("", Crowd())
+    whole = found.whole
     if not whole:
         return nothing("status", _("Status of the lesions"), _("No lesion was assessed at a signed visit."))
     title = _("Status when last assessed, of %(n)s lesions") % {"n": tell.n(whole)}
     bars, rows = _shares([(code, str(labels[code])) for code in labels if found[code]], found, whole, {}, tell)
-    ulcer = sum(1 for one in lesions["ulcerated_now"] if one)
+    ulcer = Crowd(lesions.patient[np.array([bool(one) for one in lesions["ulcerated_now"]], bool)])
     notes = [_("Ulcerated now: %(share)s of these lesions.") % {"share": tell.percent(ulcer, whole)}]
     if never:
         notes.append(_("%(n)s more lesions were never assessed at a signed visit.") % {"n": tell.n(never)})

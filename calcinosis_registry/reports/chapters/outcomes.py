@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from calcinosis_registry.cohorts.items import askable
 from calcinosis_registry.reports import figures
+from calcinosis_registry.reports.crowd import Crowd, crowds
 from calcinosis_registry.reports.exhibits import Exhibit, Sheet, made, nothing
 from calcinosis_registry.reports.frame import YEAR, Array, Frame
 from calcinosis_registry.reports.references import chosen
@@ -20,13 +22,12 @@ from calcinosis_registry.reports.telling import NONE, interval, number
 
 SCALES = ("pain_nrs", "patient_global", "physician_global")
 MOST_MONTHS, STEP = 60, 6
-FEWEST = 5  # patients behind a mean that is drawn
+FEWEST = 5  # patients behind a mean that is drawn, or has an interval
 
 
 def chapter(subject: Subject) -> list[Exhibit]:
     parts = {
-        "pain-and-globals": (_("Pain and globals by time since registration"), over_time),
-        "change-since-first": (_("Change of pain and globals since the first answer"), change),
+        **(_by_group() if subject.by.grouped else _together()),
         "pain-change": (_("Pain from the first to the last answer"), by_group),
         "hand-score": (_("Change of the hand radiograph score"), hand_score),
         "agreement": (_("Agreement of readings of the same radiograph"), agreement),
@@ -36,58 +37,102 @@ def chapter(subject: Subject) -> list[Exhibit]:
 
 # ---- pain and globals
 
-
-def over_time(subject: Subject) -> Exhibit:
-    """Means at half-yearly windows from registration."""
-    return _scales(subject, changed=False)
+Make = Callable[[Subject], Exhibit]
 
 
-def change(subject: Subject) -> Exhibit:
-    """Mean change since each patient's own first answer."""
-    return _scales(subject, changed=True)
+def _together() -> dict[str, tuple[str, Make]]:
+    """The three scales beside each other, of everybody."""
+    return {
+        "pain-and-globals": (_("Pain and globals by time since registration"), partial(_scales, changed=False)),
+        "change-since-first": (_("Change of pain and globals since the first answer"), partial(_scales, changed=True)),
+    }
+
+
+def _by_group() -> dict[str, tuple[str, Make]]:
+    """Each scale by itself, the groups beside each other."""
+    found: dict[str, tuple[str, Make]] = {}
+    for name in SCALES:
+        key, label = name.replace("_", "-"), str(askable()[f"visit.{name}"].label)
+        for changed in (False, True):
+            title = _("%(scale)s: change since the first answer, by group") if changed else _(
+                "%(scale)s by time since registration, by group")  # fmt: skip
+            make = partial(_groups_of, name=name, changed=changed)
+            found[f"{key}-change" if changed else f"{key}-by-group"] = (title % {"scale": label}, make)
+    return found
 
 
 def _scales(subject: Subject, *, changed: bool) -> Exhibit:
-    tell, key = subject.tell, "change-since-first" if changed else "pain-and-globals"
-    title = _("Change of pain and globals since the first answer, points of 0–10") if changed else _(
-        "Pain and globals by time since registration, points of 0–10")  # fmt: skip
-    series, rows = [], []
-    for name in SCALES:
-        label = askable()[f"visit.{name}"].label
+    """Means at half-yearly windows from registration, or of the change since each patient's own first answer."""
+    key = "change-since-first" if changed else "pain-and-globals"
+    windows = {str(askable()[f"visit.{name}"].label): _windows(subject.data, name, changed=changed) for name in SCALES}
+    n = Crowd([place for months in windows.values() for some in months.values() for place, _value in some]).people
+    title = _("Change of pain and globals since the first answer, points of 0–10, means of %(n)s patients who answered")
+    if not changed:
+        title = _("Pain and globals by time since registration, points of 0–10, means of %(n)s patients who answered")
+    return _over_time(subject, key, title % {"n": subject.tell.n(n)}, _("Scale"), windows, changed=changed)
+
+
+def _groups_of(subject: Subject, *, name: str, changed: bool) -> Exhibit:
+    key, label = name.replace("_", "-"), askable()[f"visit.{name}"].label
+    every = _windows(subject.data, name, changed=changed)
+    windows = {
+        group: {month: [one for one in some if subject.by.of[one[0]] == place] for month, some in every.items()}
+        for place, group in enumerate(subject.by.names)
+    }
+    n = Crowd([one for months in windows.values() for some in months.values() for one, _value in some]).people
+    title = _("%(scale)s: change since the first answer, points of 0–10, means of %(n)s patients by %(item)s")
+    if not changed:
+        title = _("%(scale)s by time since registration, points of 0–10, means of %(n)s patients by %(item)s")
+    told = title % {"scale": label, "n": subject.tell.n(n), "item": subject.by.label}
+    key = f"{key}-change" if changed else f"{key}-by-group"
+    return _over_time(subject, key, told, _("Group"), windows, changed=changed)
+
+
+Windows = dict[int, list[tuple[int, float]]]  # {month: [(patient, value)]}
+
+
+def _over_time(
+    subject: Subject, key: str, title: str, head: str, windows: dict[str, Windows], *, changed: bool
+) -> Exhibit:
+    tell, series, rows = subject.tell, [], []
+    for label, months in windows.items():
         points = []
-        for month, values in sorted(_windows(subject.data, name, changed=changed).items()):
-            found = comparison.mean(values)
-            told = f"{tell.value(found.value, of=found.n)} ({interval(found.low, found.high)}), n = {tell.n(found.n)}"
-            if found.n >= FEWEST and tell.enough(found.n):
-                limits = interval(found.low, found.high) if tell.exact else NONE
-                rows.append((label, str(month), tell.n(found.n), number(found.value), limits))
-            if found.n >= FEWEST and tell.enough(found.n):
-                band = (found.low, found.high) if tell.exact else (float("nan"), float("nan"))
-                points.append(
-                    (float(month), found.value, *band, _("month %(n)s: %(told)s") % {"n": month, "told": told})
-                )
+        for month, some in sorted(months.items()):
+            who, found = Crowd([place for place, _value in some]), comparison.mean([value for _place, value in some])
+            if who < FEWEST or not tell.enough(who):
+                continue
+            mean = tell.middle(found.value, who)
+            low, high = (found.low, found.high) if changed else (max(found.low, 0.0), min(found.high, 10.0))
+            limits = interval(low, high) if tell.exact else NONE
+            rows.append((label, str(month), tell.n(who), number(mean), limits))
+            band = (low, high) if tell.exact else (float("nan"), float("nan"))
+            told = _("month %(month)s: %(mean)s (%(limits)s), n = %(n)s") % {
+                "month": month, "mean": number(mean), "limits": limits, "n": tell.n(who)}  # fmt: skip
+            points.append((float(month), mean, *band, told))
         if points:
             series.append(figures.Line(label, points))
-    sheet = Sheet((_("Scale"), _("Month"), _("Patients"), _("Mean"), _("95 % interval")), tuple(rows))
     if not series:
-        why = _("At no time are there answers of %(n)s or more patients.") % {"n": FEWEST if tell.exact else 8}
-        return Exhibit(key, title, sheet if rows else None, nothing=why)
-    low, high = (-4.0, 4.0) if changed else (0.0, 10.0)
+        why = _("At no time are there answers of %(n)s or more patients.") % {"n": FEWEST if tell.exact else 10}
+        return nothing(key, title, why)
+    sheet = Sheet((head, _("Month"), _("Patients"), _("Mean"), _("95 % interval")), tuple(rows))
+    least, most = (-4.0, 4.0) if changed else (0.0, 10.0)
     longest = max(point[0] for one in series for point in one.points)
     beside = _("change") if changed else _("0 none to 10 worst")
-    drawn = figures.lines(title, _("Means with 95 % intervals (Student's t)."), series, low=low, high=high,
+    drawn = figures.lines(title, _("Means with 95 % intervals (Student's t)."), series, low=least, high=most,
                           longest=longest, below=_("months since registration"), beside=beside, step=12,
                           zero=changed)  # fmt: skip
     told = _(
         "Each patient once in a window of 6 months, with the answer nearest to its middle. Windows with fewer "
         "than %(n)s patients are left out; who still comes late may differ from who came at first."
     )
-    notes = (told % {"n": FEWEST},)
-    return Exhibit(key, title, sheet, drawn, notes=notes)
+    notes = [told % {"n": FEWEST if tell.exact else 10}]
+    if left := [label for label in windows if label not in {one.label for one in series}]:
+        notes.append(_("Too few at every time: %(groups)s.") % {"groups": ", ".join(left)})
+    return Exhibit(key, title, sheet, drawn, notes=tuple(notes))
 
 
-def _windows(data: Frame, name: str, *, changed: bool) -> dict[int, list[float]]:
-    """{month: one value a patient}: the answer nearest to each half-year since registration."""
+def _windows(data: Frame, name: str, *, changed: bool) -> Windows:
+    """One value a patient: the answer nearest to each half-year since registration."""
     visits = data["visits"]
     start = np.full(len(data.patients), np.nan)
     start[data["patients"].patient] = data["patients"].days("registered_on")
@@ -101,12 +146,12 @@ def _windows(data: Frame, name: str, *, changed: bool) -> dict[int, list[float]]
         if 0 <= window <= MOST_MONTHS:
             place = (patient, window)
             nearest[place] = min(nearest.get(place, (np.inf, 0.0)), (abs(month - window), value))
-    found: dict[int, list[float]] = defaultdict(list)
+    found: Windows = defaultdict(list)
     for (patient, window), (_far, value) in nearest.items():
         if not changed:
-            found[window].append(value)
+            found[window].append((patient, value))
         elif window:
-            found[window].append(value - first[patient][1])
+            found[window].append((patient, value - first[patient][1]))
     return dict(found)
 
 
@@ -119,13 +164,16 @@ def by_group(subject: Subject) -> Exhibit:
     rows = []
     for place, name in enumerate(subject.by.names):
         mine = both & (subject.by.of == place)
-        n = int(mine.sum())
+        n = Crowd(np.flatnonzero(mine))
         if not tell.enough(n):
             rows.append((name, tell.n(n), NONE, NONE, NONE))
             continue
         change = comparison.mean(lasts[mine] - firsts[mine])
-        told = f"{number(change.value)} ({interval(change.low, change.high)})" if tell.exact else number(change.value)
-        rows.append((name, tell.n(n), number(float(firsts[mine].mean())), number(float(lasts[mine].mean())), told))
+        first, last, moved = (
+            number(tell.middle(value, n)) for value in (firsts[mine].mean(), lasts[mine].mean(), change.value)
+        )
+        told = f"{moved} ({interval(change.low, change.high)})" if tell.exact and n >= FEWEST else moved
+        rows.append((name, tell.n(n), first, last, told))
     if not both.any():
         return nothing("pain-change", title, _("No patient has two answers about pain."))
     sheet = Sheet(
@@ -166,35 +214,35 @@ def _readings(data: Frame) -> dict[tuple[int, str], dict[int, list[float]]]:
     return found
 
 
-def _score_changes(data: Frame) -> tuple[list[float], list[float], int]:
-    """(change in %, years between) of each patient with two dated radiographs; how many began at 0."""
+def _score_changes(data: Frame) -> tuple[list[float], list[float], Crowd, Crowd]:
+    """(change in %, years between) of each patient with two dated radiographs, and who; who began at 0."""
     images = data["imaging"]
     numbers, days = images["imaging_no"], images.middles("study_date")
     taken = {(patient, image): day for patient, image, day in zip(images.patient.tolist(), numbers, days, strict=True)}
-    changes, years, zero = [], [], 0
+    changes, years, who, zero = [], [], [], []
     for (patient, _version), readings in _readings(data).items():
         found = [(taken.get((patient, image), np.nan), float(np.mean(totals))) for image, totals in readings.items()]
         dated = sorted(one for one in found if not np.isnan(one[0]))
         if len(dated) < 2:
             continue
         if not dated[0][1]:
-            zero += 1
+            zero.append(patient)
             continue
         changes.append(comparison.percent_change(dated[0][1], dated[-1][1]))
         years.append((dated[-1][0] - dated[0][0]) / YEAR)
-    return changes, years, zero
+        who.append(patient)
+    return changes, years, Crowd(who), Crowd(zero)
 
 
 def hand_score(subject: Subject) -> Exhibit:
     """Each patient's last radiograph against the first, by the rule of ± 25 %."""
     tell, title = subject.tell, _("Change of the hand radiograph score, first to last radiograph")
-    changes, years, zero = _score_changes(subject.data)
+    changes, years, n, zero = _score_changes(subject.data)
     if not changes:
         return nothing("hand-score", title, _("No patient has two complete readings of dated radiographs."))
-    found = Counter(comparison.class_of_change(one) for one in changes)
+    found = crowds((comparison.class_of_change(one) for one in changes), n.places.tolist())
     words = {"PROGRESSED": _("Progressed: more than + 25 %"), "STABLE": _("Stable: within ± 25 %"),
              "IMPROVED": _("Improved: more than − 25 %")}  # fmt: skip
-    n = len(changes)
     title = _("Hand radiograph score, first to last radiograph, of %(n)s patients with two") % {"n": tell.n(n)}
     published = {"PROGRESSED": (0.41,)}
     bars = [figures.Bar(label, tell.share(found[code], n), tell.percent(found[code], n), lines=published.get(code, ()))
@@ -218,13 +266,19 @@ def hand_score(subject: Subject) -> Exhibit:
 def agreement(subject: Subject) -> Exhibit:
     """ICC(1,1) of radiographs read more than once."""
     tell, title = subject.tell, _("Agreement of readings of the same radiograph, hand score")
-    pairs = [totals for readings in _readings(subject.data).values() for totals in readings.values() if len(totals) > 1]
-    n, icc = len(pairs), icc_1_1(pairs) if len(pairs) > 1 else None
+    several = [
+        (patient, totals)
+        for (patient, _version), readings in _readings(subject.data).items()
+        for totals in readings.values()
+        if len(totals) > 1
+    ]
+    n = Crowd([patient for patient, _totals in several])
+    icc = icc_1_1([totals for _patient, totals in several]) if n > 1 else None
     if icc is None or not tell.enough(n):
         why = _("Fewer than two radiographs were read completely more than once, or too few to be shown.")
         return nothing("agreement", title, why)
     rows = (
         (_("Radiographs read more than once"), tell.n(n)),
-        (_("ICC(1,1), one-way, single reading"), f"{icc.value:.2f}"),
+        (_("ICC(1,1), one-way, single reading"), f"{icc.value:.{2 if tell.exact else 1}f}"),
     )
     return Exhibit("agreement", title, Sheet((_("Measure"), _("Value")), rows))

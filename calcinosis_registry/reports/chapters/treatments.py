@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import numpy as np
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from calcinosis_registry.codebook.catalogue import codes_of
 from calcinosis_registry.cohorts.items import askable
 from calcinosis_registry.reports import figures, responses
+from calcinosis_registry.reports.crowd import Crowd, Crowds, crowds
 from calcinosis_registry.reports.exhibits import Exhibit, Sheet, made, nothing
 from calcinosis_registry.reports.frame import YEAR, Array, Frame
 from calcinosis_registry.reports.histories import deaths, entries, features, visit_days
@@ -45,6 +46,14 @@ def names_of(item: str) -> dict[str, str]:
     return {code: str(label) for code, label in codes_of(askable()[item].field)}
 
 
+def _two_ways(ones: Sequence[str], others: Sequence[str], places: Sequence[int]) -> dict[str, Crowds]:
+    """{one: {other: who}}."""
+    found: dict[str, Crowds] = defaultdict(Crowds)
+    for (one, other), some in crowds(zip(ones, others, strict=True), places).items():
+        found[one][other] = some
+    return dict(found)
+
+
 def _of_calcinosis(data: Frame) -> Array:
     return data["treatments"].isin("intent", "CALCINOSIS")
 
@@ -57,25 +66,23 @@ def exposure(subject: Subject) -> Exhibit:
     data, tell, labels = subject.data, subject.tell, names_of("treatmentcourse.agent")
     courses, mine = data["treatments"], _of_calcinosis(subject.data)
     years = _years(data)
-    people: dict[str, set[int]] = defaultdict(set)
-    count: Counter[str] = Counter()
-    length: Counter[str] = Counter()
+    length: dict[str, float] = defaultdict(float)
     for row in np.flatnonzero(mine).tolist():
-        agent = str(courses["agent"][row])
-        people[agent].add(int(courses.patient[row]))
-        count[agent] += 1
-        length[agent] += float(years[row])  # type: ignore[assignment]
+        length[str(courses["agent"][row])] += float(years[row])
+    count = crowds((str(courses["agent"][row]) for row in np.flatnonzero(mine)), courses.patient[mine].tolist())
+    people = {agent: some.people for agent, some in count.items()}
     if not count:
         return nothing("exposure", _("Patients ever treated, by drug"), _("No course was given for calcinosis."))
-    order = sorted(people, key=lambda agent: (-len(people[agent]), labels[agent]))
+    order = sorted(people, key=lambda agent: (-people[agent], labels[agent]))
     bars = [
-        figures.Bar(labels[one], tell.share(len(people[one]), subject.n), tell.percent(len(people[one]), subject.n))
+        figures.Bar(labels[one], tell.share(people[one], subject.n), tell.percent(people[one], subject.n))
         for one in order[:15]
     ]
     rows = tuple(
-        (labels[one], tell.percent(len(people[one]), subject.n), tell.n(count[one]), f"{tell.years(length[one]):.1f}")
+        (labels[one], tell.percent(people[one], subject.n), tell.n(count[one]),
+         tell.told_years(length[one], people[one]))
         for one in order
-    )
+    )  # fmt: skip
     title = _("Patients ever given each drug for calcinosis, of %(n)s patients") % {"n": tell.n(subject.n)}
     sheet = Sheet((_("Drug"), _("Patients"), _("Courses"), _("Years of exposure")), rows)
     notes = (_("A course without an end counts to the patient's last visit; partial dates by their middle."),)
@@ -100,12 +107,12 @@ def response(subject: Subject) -> Exhibit:
     """The clinician's judgement of each course, by drug."""
     courses, tell, labels = subject.data["treatments"], subject.tell, names_of("treatmentcourse.agent")
     words = names_of("treatmentcourse.response")
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in np.flatnonzero(_of_calcinosis(subject.data)).tolist():
-        answer = courses["response"][row]
-        found[str(courses["agent"][row])][answer if answer in RESPONSES else ""] += 1
-    judged = {agent: sum(counts[one] for one in RESPONSES) for agent, counts in found.items()}
-    total = sum(judged.values())
+    mine = np.flatnonzero(_of_calcinosis(subject.data)).tolist()
+    answers = [courses["response"][row] if courses["response"][row] in RESPONSES else "" for row in mine]
+    agents = [str(courses["agent"][row]) for row in mine]
+    found = _two_ways(agents, answers, courses.patient[mine].tolist())
+    judged = {agent: sum((some[one] for one in RESPONSES), Crowd()) for agent, some in found.items()}
+    total = sum(judged.values(), Crowd())
     title = _("Response of %(n)s courses for calcinosis that were judged, by drug") % {"n": tell.n(total)}
     if not total:
         return nothing("response", title, _("No course for calcinosis was judged yet."))
@@ -279,9 +286,10 @@ def _marks(data: Frame, start: Array) -> dict[int, list[tuple[float, str, str]]]
 def stopped(subject: Subject) -> Exhibit:
     courses, tell, words = subject.data["treatments"], subject.tell, names_of("treatmentcourse.reason_stopped")
     ended = _of_calcinosis(subject.data) & courses.isin("ongoing", "N")
-    found = Counter(str(courses["reason_stopped"][row] or "") for row in np.flatnonzero(ended).tolist())
-    missing = found.pop("", 0)
-    whole = sum(found.values())
+    rows = np.flatnonzero(ended).tolist()
+    found = crowds((str(courses["reason_stopped"][row] or "") for row in rows), courses.patient[rows].tolist())
+    missing = found.pop("", Crowd())
+    whole = found.whole
     title = _("Why %(n)s courses for calcinosis were stopped") % {"n": tell.n(whole)}
     if not whole:
         return nothing("stopped", title, _("No course for calcinosis was stopped with a reason."))
@@ -290,7 +298,7 @@ def stopped(subject: Subject) -> Exhibit:
 
 
 def _share_exhibit(
-    key: str, title: str, words: dict[str, str], found: Counter[str], whole: int, tell: Teller, note: str
+    key: str, title: str, words: dict[str, str], found: Crowds, whole: Crowd, tell: Teller, note: str
 ) -> Exhibit:
     present = [code for code in words if found[code]]
     bars = [figures.Bar(words[one], tell.share(found[one], whole), tell.percent(found[one], whole)) for one in present]
@@ -306,22 +314,26 @@ def adverse_events(subject: Subject) -> Exhibit:
         return nothing("adverse-events", _("Adverse events by CTCAE grade"), _("No adverse event is recorded."))
     agent = _agents(subject.data)
     labels, words = names_of("treatmentcourse.agent"), names_of("adverseevent.grade")
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    for patient, course, grade in zip(events.patient.tolist(), events["treatment_no"], events["grade"], strict=True):
-        found[labels.get(agent.get((patient, course), ""), _("Without a drug"))][str(grade or "")] += 1
-    order = sorted(found, key=lambda one: (-sum(found[one].values()), one))
+    patients = events.patient.tolist()
+    drugs = [
+        labels.get(agent.get((patient, course), ""), _("Without a drug"))
+        for patient, course in zip(patients, events["treatment_no"], strict=True)
+    ]
+    found = _two_ways(drugs, [str(grade or "") for grade in events["grade"]], patients)
+    everyone = Crowd(events.patient)
+    order = sorted(found, key=lambda one: (-found[one].whole, one))
     title = _("%(n)s adverse events of %(patients)s patients by CTCAE grade") % {
-        "n": tell.n(len(events)), "patients": tell.n(len(set(events.patient.tolist()))),
+        "n": tell.n(everyone), "patients": tell.n(everyone.people),
     }  # fmt: skip
     rows = tuple((one, *(tell.n(found[one][grade]) for grade in GRADES), tell.n(found[one][""])) for one in order)
-    bars = [(one, [tell.shown(found[one][grade]) for grade in GRADES], f"n = {tell.n(sum(found[one].values()))}")
+    bars = [(one, [tell.shown(found[one][grade]) for grade in GRADES], f"n = {tell.n(found[one].whole)}")
             for one in order[:15]]  # fmt: skip
     sheet = Sheet((_("Drug"), *(_("Grade %(n)s") % {"n": one} for one in GRADES), _("No grade")), rows)
     drawn = figures.stacked(
         title, _("Events by grade."), [words.get(one, one) for one in GRADES], bars, looks=GRADE_LOOKS
     )
-    serious = sum(1 for one in events["serious"] if one == "Y")
-    notes = (_("Serious: %(share)s.") % {"share": tell.percent(serious, len(events))},
+    serious = Crowd(events.patient[events.isin("serious", "Y")])
+    notes = (_("Serious: %(share)s.") % {"share": tell.percent(serious, everyone)},
              _("Recorded by the clinics as they come: rates cannot be read from the numbers."))  # fmt: skip
     return Exhibit("adverse-events", title, sheet, drawn, notes=notes)
 

@@ -3,13 +3,12 @@
 from calcinosis_registry.reports.figures.bars import Bar, bars, columns, stacked
 from calcinosis_registry.reports.figures.curves import (
     Line,
-    Place,
     Step,
-    funnel,
     lines,
     step_curves,
     ticks_of,
 )
+from calcinosis_registry.reports.figures.funnel import Place, funnel
 from calcinosis_registry.reports.figures.persons import Course, Drop, Swimmer, swimmers, waterfall
 
 __all__ = [

@@ -51,10 +51,12 @@ def tick_step(span: float, about: int) -> float:
 
 def text(
     content: object, x: float, y: float, *, anchor: str | None = None, size: float = 12, kind: str = "soft-text",
-    fill: str = SOFT, weight: int | None = None,
+    fill: str = SOFT, weight: int | None = None, halo: bool = False,
 ) -> str:  # fmt: skip
+    """``halo``: paper around the letters, where lines run behind them."""
+    around = {"stroke": PAPER, "stroke_width": 4, "stroke_linejoin": "round", "paint_order": "stroke"} if halo else {}
     return words("text", content, x=x, y=y, text_anchor=anchor, font_size=size, font_weight=weight, fill=fill,
-                 class_=kind)  # fmt: skip
+                 class_=f"{kind} halo" if halo else kind, **around)  # fmt: skip
 
 
 def rule(x1: float, y1: float, x2: float, y2: float, *, kind: str = "grid", stroke: str = LINE, dash: str | None = None,

@@ -1,4 +1,4 @@
-"""Step curves with their bands and the numbers at risk; lines of means over time; the funnel plot."""
+"""Step curves with their bands and the numbers at risk; lines of means over time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from calcinosis_registry.reports.figures.canvas import (
     SOFT,
     WIDTH,
     Axis,
-    clip,
     element,
     key,
     picture,
@@ -51,7 +50,7 @@ def step_curves(
     x = Axis(0, max(longest, 0.5), LEFT, WIDTH - RIGHT)
     y = Axis(0, upper, TOP + TALL, TOP)
     ticks = x.ticks(6)
-    parts = [_grid(x, y, ticks, below, beside, lambda value: f"{100 * value:.0f} %")]
+    parts = [grid(x, y, ticks, below, beside, lambda value: f"{100 * value:.0f} %")]
     parts += [_band(one, x, y, index) for index, one in enumerate(curves)]
     parts += [_steps(one, x, y, index) for index, one in enumerate(curves)]
     base = TOP + TALL + 58
@@ -73,7 +72,7 @@ def step_curves(
     return picture(title, description, base, "".join(parts))
 
 
-def _grid(x: Axis, y: Axis, ticks: Sequence[float], below: str, beside: str, shown: Callable[[float], str]) -> str:
+def grid(x: Axis, y: Axis, ticks: Sequence[float], below: str, beside: str, shown: Callable[[float], str]) -> str:
     parts = []
     for level in y.ticks(5):
         parts.append(rule(x.start, y.at(level), x.end, y.at(level)))
@@ -147,7 +146,7 @@ def lines(
     end = step * math.ceil(max(longest, step) / step)
     x, y = Axis(0, end, LEFT, WIDTH - RIGHT), Axis(low, high, TOP + TALL, TOP)
     parts = [
-        _grid(x, y, [step * one for one in range(round(end / step) + 1)], below, beside, lambda value: f"{value:g}")
+        grid(x, y, [step * one for one in range(round(end / step) + 1)], below, beside, lambda value: f"{value:g}")
     ]
     if zero and low < 0 < high:
         parts.append(rule(x.start, y.at(0), x.end, y.at(0), kind="axis", stroke=INK, width=1.4))
@@ -172,62 +171,3 @@ def _line(one: Line, x: Axis, y: Axis, index: int, aside: float) -> str:
         mark += element("circle", cx=a, cy=b, r=4, fill=PAPER, stroke=colour, stroke_width=2, class_=f"dot {look}")
         parts.append(spot(mark, f"{one.label}: {told}"))
     return "".join(parts)
-
-
-# ---- funnel plot
-
-
-@dataclass(frozen=True)
-class Place:
-    """A clinic: ``whole`` patients, ``share`` of them; ``own``: the reader's."""
-
-    label: str
-    whole: float
-    share: float
-    told: str
-    own: bool = False
-
-
-def funnel(
-    title: str,
-    description: str,
-    places: Sequence[Place],
-    *,
-    target: float,
-    inner: Sequence[tuple[float, float, float]],
-    outer: Sequence[tuple[float, float, float]],
-    names: tuple[str, str, str],
-    below: str,
-    beside: str,
-) -> str:
-    """Shares against size; ``inner``, ``outer``: (size, low, high) of the 95 % and 99.8 % limits."""
-    longest = max([size for size, _low, _high in inner] or [1.0])
-    x, y = Axis(0, longest, LEFT, WIDTH - RIGHT), Axis(0, 1, TOP + TALL, TOP)
-    parts = [_grid(x, y, x.ticks(6), below, beside, lambda value: f"{100 * value:.0f} %")]
-    parts.append(rule(x.start, y.at(target), x.end, y.at(target), kind="line s6", stroke=INK, width=1.4))
-    for limits, dash in ((inner, "6 4"), (outer, "2 3")):
-        for which in (1, 2):
-            path = "M" + "L".join(f"{x.at(one[0]):.1f} {y.at(one[which]):.1f}" for one in limits)
-            parts.append(element("path", d=path, fill="none", stroke=SOFT, stroke_width=1.5, stroke_dasharray=dash,
-                                 class_="limit"))  # fmt: skip
-    parts += [_place(one, x, y) for one in places]
-    base, left = TOP + TALL + 58, LEFT
-    for name, dashes in zip(names, (None, "6 4", "2 3"), strict=True):
-        parts.append(rule(left, base - 4, left + 24, base - 4, kind="limit", stroke=SOFT, width=1.6, dash=dashes))
-        parts.append(text(name, left + 30, base, kind="ink-text", fill=INK))
-        left += 60 + len(name) * 6.6
-    return picture(title, description, base + 12, "".join(parts))
-
-
-def _place(one: Place, x: Axis, y: Axis) -> str:
-    a, b = x.at(one.whole), y.at(one.share)
-    shape = (
-        element("path", d=f"M{a:.1f} {b - 9:.1f}l9 9l-9 9l-9 -9Z", fill=SERIES[1], class_="area s2")
-        if one.own
-        else element("circle", cx=a, cy=b, r=5.5, fill=SERIES[0], fill_opacity=0.75, class_="area s1")
-    )
-    if one.own:
-        fits = a < WIDTH - 160
-        at = {"x": a + 13 if fits else a - 13, "y": b + 4, "anchor": None if fits else "end"}
-        shape += text(clip(one.label, 130), kind="ink-text", fill=INK, weight=600, **at)  # type: ignore[arg-type]
-    return spot(shape, f"{one.label}: {one.told}")
