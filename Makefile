@@ -15,7 +15,7 @@ RUN_STAMP := .venv/.run-$(call hash,requirements.txt)
 TEST_STAMP := .venv/.test-$(call hash,requirements.txt tests/requirements.txt)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --prefer-binary
 
-.PHONY: run test test-long bench lint format lock sbom clean
+.PHONY: run test test-long test-spark bench lint format lock sbom clean
 
 run: $(RUN_STAMP)
 	@exec env REGISTRY_DEMO=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python manage.py run_demo --port $(PORT)
@@ -25,6 +25,11 @@ test: $(TEST_STAMP)
 
 test-long: $(TEST_STAMP)
 	$(PYTEST) -n $(WORKERS) --dist loadscope -m "not benchmark" $(ARGS)
+
+# DuckDB and Spark give the same rows. Needs Java 17; PySpark is half a gigabyte, so nothing else brings it.
+test-spark: $(TEST_STAMP)
+	$(PIP) pyspark==4.3.0
+	$(PYTEST) -n0 tests/cohorts/test_engines.py $(ARGS)
 
 # Figures of a benchmark are ratios of one run on one process: nothing else may run beside it.
 bench: $(TEST_STAMP)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,6 +65,16 @@ def prepare(*, file: ImagingFile) -> Raster:
     if made is None:
         raise Refused(DAMAGED)
     return made
+
+
+def prepare_patiently(*, file: ImagingFile, seconds: int) -> Raster:
+    """As :func:`prepare`, for work nobody watches: waits while somebody else makes it. Raises what it does, or Busy."""
+    for _turn in range(seconds):
+        try:
+            return prepare(file=file)
+        except Busy:
+            time.sleep(1)
+    return prepare(file=file)
 
 
 @contextmanager

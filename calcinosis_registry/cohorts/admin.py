@@ -68,8 +68,8 @@ class ProjectClinicAdmin(ProjectTable):
 
 @admin.register(ProjectMember)
 class ProjectMemberAdmin(ProjectTable):
-    list_display = ["project", "user"]
-    fields = ["project", "user"]
+    list_display = ["project", "user", "until"]
+    fields = ["project", "user", "until"]
 
 
 @admin.register(Cohort)

@@ -71,9 +71,10 @@ def groups_of(patients: Table) -> tuple[dict[str, int], list[str]]:
     """({combination in words: patients}, the declared quasi-identifiers it is made of)."""
     by = [column for column in patients.columns if column.is_quasi]
     if not by:
-        number = patients.arrow().num_rows
+        number = patients.read(["patient"]).read_all().num_rows
         return ({_("everybody"): number} if number else {}), []
-    counted = patients.arrow().group_by([one.name for one in by]).aggregate([([], "count_all")]).to_pylist()
+    names = [one.name for one in by]
+    counted = patients.read(names).read_all().group_by(names).aggregate([([], "count_all")]).to_pylist()
     found = {}
     for row in counted:
         words = ", ".join(f"{one.label.lower()} {_said(one, row[one.name])}" for one in by)
@@ -88,17 +89,18 @@ def _said(column: Column, value: Any) -> str:
 def _coarser(table: Table, step: Step) -> Table:
     columns = [(column, made) for column in table.columns if (made := _column(column, step)) is not None]
 
-    def read(_names: Sequence[str]) -> Any:
+    def read(names: Sequence[str]) -> Any:
         import pyarrow as pa  # heavy
 
-        needed = [f"{YEAR}{one.name}" if one.kind is Kind.DATE else one.name for one, _made in columns]
+        asked = [(one, made) for one, made in columns if made.name in names]
+        needed = [f"{YEAR}{one.name}" if one.kind is Kind.DATE else one.name for one, _made in asked]
         answer = table.read(needed)
-        schema = pa.schema([(made.name, made.arrow_type) for _one, made in columns])
+        schema = pa.schema([(made.name, made.arrow_type) for _one, made in asked])
 
         def batches() -> Iterator[Any]:
             for batch in answer:
                 cells = [
-                    _cells(batch.column(name), one, step) for name, (one, _made) in zip(needed, columns, strict=True)
+                    _cells(batch.column(name), one, step) for name, (one, _made) in zip(needed, asked, strict=True)
                 ]
                 yield pa.RecordBatch.from_arrays(
                     [cell.cast(field.type) for cell, field in zip(cells, schema, strict=True)], schema=schema

@@ -113,18 +113,17 @@ def population(scope: Scope) -> models.QuerySet[Patient]:
 
 def build(
     *, definition: Any, scope: Scope, include_text: bool = False, all_visits: bool = False, anonymous: bool = False,
-    years: bool = False, tell: building.Tell = building.nothing,
+    tell: building.Tell = building.nothing,
 ) -> Dataset:  # fmt: skip
     """The dataset of a question inside a scope. Raises DefinitionError, and StandsOut when ``anonymous``.
 
-    Records of unsigned visits are left out unless ``all_visits``; free text unless ``include_text``. ``years``: the
-    true years can be read beside shifted dates.
+    Records of unsigned visits are left out unless ``all_visits``; free text unless ``include_text``.
     """
     snapshot, kept = building.hold(tell)
     patients = matching(definition, population(scope), all_visits=all_visits, items=scope.items)
     people = people_of(patients, scope, anonymous=anonymous)
     runs = _open(snapshot, people, all_visits=all_visits)
-    tables = shown(tables_of(runs, years=years or anonymous, all_visits=all_visits), scope, include_text=include_text)
+    tables = shown(tables_of(runs, all_visits=all_visits), scope, include_text=include_text)
     made = Dataset(tables, people, include_text, all_visits, snapshot.at, kept)
     return coarse(made) if anonymous else made
 
@@ -193,10 +192,12 @@ def _open(snapshot: building.Snapshot, people: Sequence[Person], *, all_visits: 
     return runs
 
 
-def tables_of(runs: Engine, *, years: bool, all_visits: bool) -> Iterator[Table]:
+def tables_of(runs: Engine, *, all_visits: bool) -> Iterator[Table]:
+    """Each reads what it is asked for, and the keys its rows are ordered by, in columns of their own names."""
+
     def read(name: str) -> Read:
         def answer(columns: Sequence[str]) -> Any:
-            return runs.batches(expressions.sql(name, runs.dialect, years=years, all_visits=all_visits))
+            return runs.batches(expressions.sql(name, runs.dialect, frozenset(columns), all_visits=all_visits))
 
         return answer
 

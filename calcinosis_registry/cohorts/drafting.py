@@ -84,9 +84,14 @@ class Draft:
         return len(self.codes) > 7
 
     @property
+    def is_place(self) -> bool:
+        """Its codes are places of the body: they can be chosen on the map too."""
+        return bool(self.item and self.item.key in PLACES)
+
+    @property
     def choices(self) -> list[tuple[str, str, int]]:
         """(code, label, how deep inside others) of a long list; places in the order of the body."""
-        if self.item and self.item.key in PLACES:
+        if self.is_place:
             return [(code, label, min(_depth(code), 4)) for code, label in self.codes.items()]
         return [(code, label, 0) for code, label in self.codes.items()]
 

@@ -68,8 +68,10 @@ class Spark:
     dialect = "pyspark"
 
     def __init__(self) -> None:
+        import ibis  # heavy
         from pyspark.sql import SparkSession  # an optional extra, and heavy
 
+        assert ibis.pyspark  # noqa: S101  loaded once: the compiler of its SQL reads options that this declares
         told = {"spark.sql.session.timeZone": "UTC", "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "4"}
         builder = SparkSession.builder.appName("calcinosis registry")
         for name, value in told.items():

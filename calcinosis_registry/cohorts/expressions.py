@@ -7,7 +7,7 @@ shifted date, for the anonymous profile.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from calcinosis_registry.cohorts.columns import OLDEST_SHOWN, Column, Kind, Rule, every
@@ -23,13 +23,13 @@ PEOPLE = {"person": "int64", "patient_name": "string", "clinic_name": "string", 
 YEAR = "__year_of_"
 
 
-@cache
-def sql(table: str, dialect: str, *, years: bool, all_visits: bool) -> str:
-    """The SQL of a table of the dataset, text columns and all. Kept: compiling costs more than a small answer."""
+@lru_cache(maxsize=2000)
+def sql(table: str, dialect: str, wanted: frozenset[str], *, all_visits: bool) -> str:
+    """The SQL of these columns of a table of the dataset. Kept: compiling costs more than a small answer."""
     import ibis  # heavy
 
     made = _tables()[table]
-    rows = _pairs(made) if isinstance(made, Link) else _level(made, all_visits=all_visits, years=years)
+    rows = _pairs(made) if isinstance(made, Link) else _level(made, wanted, all_visits=all_visits)
     return str(ibis.to_sql(rows, dialect=dialect))
 
 
@@ -119,7 +119,8 @@ def _signed(level: Level, rows: Any) -> Any:
     return rows.filter(settled)
 
 
-def _level(level: Level, *, all_visits: bool, years: bool) -> Any:
+def _level(level: Level, wanted: frozenset[str], *, all_visits: bool) -> Any:
+    """The keys that order the rows, and what is ``wanted`` beside them: nothing else is read or joined."""
     rows = _rows(level)
     rows = rows if all_visits else _signed(level, rows)
     settled = level.model is Lesion and not all_visits
@@ -127,16 +128,17 @@ def _level(level: Level, *, all_visits: bool, years: bool) -> Any:
     if level.kind in numbered():
         own = _numbers(level, exported=False, own_pk="numbered", own_number="number")
         rows = rows.join(own, [("pk", "own_pk")])
-    for link in links_of(level):
+    for link in (one for one in links_of(level) if one.name in wanted):
         key, number = f"pk_of_{link.name}", f"linked_{link.name}"
         theirs = _numbers(link.target, exported=True, **{key: "numbered", number: "number"})
         named = f"signed_{link.attname}"
         rows = rows.left_join(theirs, [(named if settled and named in SETTLED else link.attname, key)])
-    made = {column.name: cell(column, rows, settled=settled) for column in every(level)}
-    if years:
-        dates = [one for one in every(level) if one.kind is Kind.DATE]
-        made |= {f"{YEAR}{one.name}": _year(one, rows, settled=settled) for one in dates}
-    order = [next(iter(made))] + ([level.number] if level.kind in numbered() else [])
+    order = ["patient"] + ([level.number] if level.kind in numbered() else [])
+    made = {
+        one.name: cell(one, rows, settled=settled) for one in every(level) if one.name in wanted or one.name in order
+    }
+    dates = [one for one in every(level) if one.kind is Kind.DATE and f"{YEAR}{one.name}" in wanted]
+    made |= {f"{YEAR}{one.name}": _year(one, rows, settled=settled) for one in dates}
     return rows.select(**made, __pk=rows.pk).order_by([*order, "__pk"])
 
 

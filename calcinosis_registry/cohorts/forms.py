@@ -80,8 +80,8 @@ class ProjectForm(forms.ModelForm):
     class Meta:
         model = ResearchProject
         fields = [
-            "title", "purpose", "ethics_reference", "clinics", "items_wanted", "items", "members", "valid_from",
-            "valid_until",
+            "title", "purpose", "ethics_reference", "clinics", "items_wanted", "items", "images", "members",
+            "valid_from", "valid_until",
         ]  # fmt: skip
         widgets = {"valid_from": DateInput(), "valid_until": DateInput(), "purpose": forms.Textarea(attrs={"rows": 4})}
 
@@ -92,6 +92,10 @@ class ProjectForm(forms.ModelForm):
             for title, keys in scope_items().items()
         ]
         self.fields["items"].choices = offered  # type: ignore[attr-defined]
+        self.fields["images"].label = _("Pictures of imaging studies too")
+        self.fields["images"].help_text = _(
+            "Pixels only, without any header, of patients who consent to it. Ask for them only when they are looked at."
+        )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -117,3 +121,26 @@ class ProjectForm(forms.ModelForm):
         if until and until < timezone.localdate():
             raise ValidationError(_("That day is over."))
         return until
+
+
+class MemberForm(forms.Form):
+    """Somebody to let into a project."""
+
+    email = forms.EmailField(label=__("E-mail address"), help_text=__("Of an account here."))
+    until = forms.DateField(
+        label=__("Until"), required=False, widget=DateInput, help_text=__("Empty: as long as the project lasts.")
+    )
+    because = forms.CharField(label=__("Why"), max_length=400, help_text=__("Kept in the audit trail."))
+
+    def clean_email(self) -> User:
+        found = User.objects.filter(email__iexact=self.cleaned_data["email"], is_active=True).first()
+        if found is None:
+            raise ValidationError(_("No open account here: %(names)s.") % {"names": self.cleaned_data["email"]})
+        return found
+
+
+class TimeForm(forms.Form):
+    """Another last day of somebody in a project, or none."""
+
+    until = MemberForm.base_fields["until"]
+    because = MemberForm.base_fields["because"]

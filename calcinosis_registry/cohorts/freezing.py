@@ -42,9 +42,7 @@ def freeze(*, cohort: Cohort, label: str, by: User, all_visits: bool = False) ->
         raise ValidationError(_("Give the frozen rows a label. Nothing was frozen."))
     assert cohort.project is not None  # noqa: S101  may_export refuses without one
     everything = replace(scope_of(by, cohort.project), items=None)  # a project's items may be widened later
-    made = datasets.build(
-        definition=cohort.definition, scope=everything, include_text=True, all_visits=all_visits, years=True
-    )
+    made = datasets.build(definition=cohort.definition, scope=everything, include_text=True, all_visits=all_visits)
     frozen = Freeze(
         cohort=cohort, project=cohort.project, label=label.strip(), definition=cohort.definition,
         in_words=describe(cohort.definition), all_visits=all_visits, as_of=made.as_of, patients=len(made.people),

@@ -34,7 +34,7 @@ class ProjectQuerySet(ScopedQuerySet):
         return self.filter(pk__in=asked)
 
     def of_member(self, user: User | AnonymousUser) -> Self:
-        mine = ProjectMember.objects.filter(user_id=user.pk).values("project")
+        mine = ProjectMember.objects.of(user).values("project")
         return self.filter(Q(pk__in=mine) | Q(requested_by_id=user.pk))
 
     def in_force(self, today: datetime.date) -> Self:
@@ -62,6 +62,7 @@ class ResearchProject(Traced):
     approved_at = models.DateTimeField(_("approved"), null=True, editable=False)
     # Keys of cohorts/columns.py (scope_items); none at all means every item of the codebook, now and later.
     items: Any = models.JSONField(_("items"), null=True, blank=True)
+    images = models.BooleanField(_("pictures too"), default=False)
     refused_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, editable=False
     )
@@ -111,7 +112,13 @@ class ResearchProject(Traced):
     def lets(self, user: User | AnonymousUser, today: datetime.date) -> bool:
         """Is the project approved, within its time, and the person one of its members?"""
         standing = self.approved_at is not None and self.valid_from <= today <= self.valid_until
-        return standing and ProjectMember.objects.filter(project=self, user_id=user.pk).exists()
+        return standing and ProjectMember.objects.of(user, today).filter(project=self).exists()
+
+    @property
+    def now_members(self) -> models.QuerySet[ProjectMember]:
+        """Who is in it today, by name."""
+        found = ProjectMember.objects.standing().filter(project=self)
+        return found.select_related("user").order_by("user__name", "pk")
 
 
 class ProjectClinic(Traced):
@@ -126,9 +133,23 @@ class ProjectClinic(Traced):
         return str(self.clinic)
 
 
+class MemberQuerySet(models.QuerySet):
+    def standing(self, today: datetime.date | None = None) -> Self:
+        """Whose time in the project is not over."""
+        return self.filter(Q(until__isnull=True) | Q(until__gte=today or timezone.localdate()))
+
+    def of(self, user: User | AnonymousUser, today: datetime.date | None = None) -> Self:
+        return self.standing(today).filter(user_id=user.pk)
+
+
 class ProjectMember(Traced):
+    """Somebody in a project, to its end or ``until`` a day, that day too."""
+
     project = models.ForeignKey(ResearchProject, on_delete=models.PROTECT)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    until = models.DateField(_("until"), null=True, blank=True)
+
+    objects = MemberQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("member of a project")
@@ -143,7 +164,7 @@ class CohortQuerySet(ScopedQuerySet):
         """One's own, and of the projects one is a member of those open to all members or shared with oneself."""
         if not grants(user).get(permission):
             return self.none()
-        mine = ProjectMember.objects.filter(user_id=user.pk).values("project")
+        mine = ProjectMember.objects.of(user).values("project")
         shared = CohortShare.objects.filter(user_id=user.pk).values("cohort")
         told = Q(open_to_members=True) | Q(pk__in=shared)
         return self.filter(Q(owner_id=user.pk) | (Q(project__in=mine) & told))

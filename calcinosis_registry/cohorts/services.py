@@ -24,10 +24,11 @@ from calcinosis_registry.cohorts.models import Cohort, CohortShare, ProjectClini
 def request_project(
     *, title: str, purpose: str, ethics_reference: str, clinics: Iterable[Clinic], members: Iterable[User],
     valid_from: datetime.date, valid_until: datetime.date, by: User, items: Iterable[str] | None = None,
+    images: bool = False,
 ) -> ResearchProject:  # fmt: skip
     """Ask for a project; nothing leaves before it is approved. Who asks is a member. Raises ValidationError.
 
-    ``items``: the keys it needs (columns.scope_items); None for every item.
+    ``items``: the keys it needs (columns.scope_items); None for every item. ``images``: the pictures of studies too.
     """
     clinics = list(clinics)
     if not clinics:
@@ -35,7 +36,7 @@ def request_project(
     wanted = None if items is None else _known_items(items)
     project = ResearchProject(
         title=title, purpose=purpose, ethics_reference=ethics_reference, valid_from=valid_from, valid_until=valid_until,
-        requested_by=by, items=wanted,
+        requested_by=by, items=wanted, images=images,
     )  # fmt: skip
     project.full_clean()
     with trail.together():
@@ -126,7 +127,7 @@ def save_cohort(
     parse(definition)
     if cohort is not None and cohort.owner_id != by.pk:
         raise PermissionDenied
-    if project is not None and not ProjectMember.objects.filter(project=project, user=by).exists():
+    if project is not None and not ProjectMember.objects.of(by).filter(project=project).exists():
         raise PermissionDenied
     cohort = cohort or Cohort(owner=by)
     cohort.name, cohort.project = name, project
@@ -139,7 +140,7 @@ def save_cohort(
 def copy_cohort(*, cohort: Cohort, by: User) -> Cohort:
     """One's own copy of a question one sees; in its project where one is a member. Raises DefinitionError."""
     project = cohort.project
-    if project is not None and not ProjectMember.objects.filter(project=project, user=by).exists():
+    if project is not None and not ProjectMember.objects.of(by).filter(project=project).exists():
         project = None
     taken = set(Cohort.objects.filter(owner=by, project=project).values_list("name", flat=True))
     most: int = Cohort._meta.get_field("name").max_length  # type: ignore[assignment]
@@ -154,7 +155,7 @@ def share_cohort(*, cohort: Cohort, with_all: bool, people: Iterable[User], by: 
         raise PermissionDenied
     if cohort.project is None:
         raise ValidationError(_("A cohort without a project is seen by its owner alone: choose its project first."))
-    members = set(ProjectMember.objects.filter(project=cohort.project).values_list("user_id", flat=True))
+    members = set(ProjectMember.objects.standing().filter(project=cohort.project).values_list("user_id", flat=True))
     wanted = {person.pk: person for person in people}
     if strangers := [str(person) for pk, person in wanted.items() if pk not in members]:
         raise ValidationError(_("Not a member of the project: %(names)s.") % {"names": ", ".join(strangers)})

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from calcinosis_registry.cohorts import views, views_builder, views_freezing, views_projects
+from calcinosis_registry.cohorts import views, views_builder, views_freezing, views_members, views_projects
 
 app_name = "cohorts"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("projects/<str:public_id>/approve/", views_projects.approve, name="approve"),
     path("projects/<str:public_id>/refuse/", views_projects.refuse, name="refuse"),
     path("projects/<str:public_id>/end/", views_projects.end, name="end"),
+    path("projects/<str:public_id>/members/", views_members.members, name="members"),
     path("<str:public_id>/", views.cohort, name="cohort"),
     path("<str:public_id>/copy/", views.copy, name="copy"),
     path("<str:public_id>/share/", views.share, name="share"),

@@ -42,7 +42,11 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def cohort(request: HttpRequest, public_id: str) -> HttpResponse:
-    found = one_cohort(request, public_id)
+    return cohort_page(request, one_cohort(request, public_id))
+
+
+def cohort_page(request: HttpRequest, found: Cohort, status: int = 200, **more: Any) -> HttpResponse:
+    """``more``: what was typed on it and refused."""
     scope = scope_of(request.user, found.project)
     mine = found.owner_id == request.user.pk
     context: dict[str, Any] = {"cohort": found, "scope": scope, "mine": mine}
@@ -63,11 +67,11 @@ def cohort(request: HttpRequest, public_id: str) -> HttpResponse:
         context["exporter"] = True
     if found.project is not None:
         shares = set(found.shares.values_list("user_id", flat=True))
-        members = found.project.members.exclude(pk=found.owner_id).order_by("name", "pk")
+        members = [one.user for one in found.project.now_members if one.user_id != found.owner_id]
         context["members"] = [(person, person.pk in shares) for person in members]
     others = Cohort.objects.visible_to(request.user, COUNT).exclude(pk=found.pk)
     context["others"] = others.filter(project=found.project)[:100]
-    return render(request, "cohorts/cohort.html", context)
+    return render(request, "cohorts/cohort.html", context | more, status=status)
 
 
 def _no_more_than_last(counted: Count, steps: list[Step], definition: Any) -> Count:
@@ -91,7 +95,7 @@ def copy(request: HttpRequest, public_id: str) -> HttpResponse:
 def share(request: HttpRequest, public_id: str) -> HttpResponse:
     found = one_cohort(request, public_id)
     ids = [int(one) for one in request.POST.getlist("people") if one.isascii() and one.isdigit() and len(one) < 19]
-    people = list(found.project.members.filter(pk__in=ids)) if found.project else []
+    people = [one.user for one in found.project.now_members if one.user_id in ids] if found.project else []
     try:
         share_cohort(cohort=found, with_all=request.POST.get("who") == "all", people=people, by=request.user)
     except ValidationError as error:

@@ -22,6 +22,7 @@ from calcinosis_registry.cohorts.scope import scope_of
 from calcinosis_registry.cohorts.services import save_cohort
 from calcinosis_registry.cohorts.structure import levels
 from calcinosis_registry.cohorts.views import COUNT, one_cohort
+from lesions.views.maps import map_views
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,6 +67,7 @@ def _builder(request: HttpRequest, cohort: Cohort) -> HttpResponse:
     context = {
         "cohort": cohort, "root": root, "form": form, "joins": Join.choices, "whiches": Which.choices,
         "often": HowOften.choices, "relations": Relation.choices, "items": [named(one) for one in choosable("", items)],
+        "maps": map_views([], selectable=True),
         "unknown": action.partition(":")[2] if unknown else None, "typed": _typed(request, action), **told,
     }  # fmt: skip
     return render(request, "cohorts/builder.html", context, status=422 if saving else 200)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,9 +13,12 @@ from django.views.decorators.http import require_POST
 
 from calcinosis_registry.clinics.policy import require
 from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.cohorts.builder import DefinitionError
 from calcinosis_registry.cohorts.freezing import freeze, unfreeze
 from calcinosis_registry.cohorts.models import Cohort
-from calcinosis_registry.cohorts.views import one_cohort
+from calcinosis_registry.cohorts.views import cohort_page, one_cohort
+
+log = logging.getLogger(__name__)
 
 
 @require_POST
@@ -24,15 +29,21 @@ def freeze_cohort(request: HttpRequest, public_id: str) -> HttpResponse:
     try:
         said = _let_go(request, found) if "let_go" in request.POST else _freeze(request, found)
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    else:
-        messages.success(request, said)
+        typed = {"freeze_label": request.POST.get("label", ""), "freeze_all": "all_visits" in request.POST}
+        return cohort_page(request, found, status=422, freeze_problem=" ".join(error.messages), **typed)
+    messages.success(request, said)
     return redirect(found)
 
 
 def _freeze(request: HttpRequest, cohort: Cohort) -> str:
     label = request.POST.get("label", "")
-    frozen = freeze(cohort=cohort, label=label, by=request.user, all_visits="all_visits" in request.POST)
+    try:
+        frozen = freeze(cohort=cohort, label=label, by=request.user, all_visits="all_visits" in request.POST)
+    except DefinitionError as error:
+        raise ValidationError(error.problems) from error
+    except OSError as error:
+        log.exception("a cohort could not be frozen")
+        raise ValidationError(_("A file could not be written; the disk may be full. Nothing was frozen.")) from error
     return _("Frozen as “%(label)s”: %(n)s patients.") % {"label": frozen, "n": frozen.patients}
 
 

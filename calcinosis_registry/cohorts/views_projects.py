@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -16,7 +17,8 @@ from calcinosis_registry.accounts.proof import require_proof
 from calcinosis_registry.clinics.policy import may, require
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.columns import scope_items
-from calcinosis_registry.cohorts.forms import ProjectForm
+from calcinosis_registry.cohorts.forms import MemberForm, ProjectForm
+from calcinosis_registry.cohorts.membership import OPEN
 from calcinosis_registry.cohorts.models import Cohort, ProjectQuerySet, ResearchProject
 from calcinosis_registry.cohorts.services import (
     approve_project,
@@ -35,7 +37,8 @@ def _projects(request: HttpRequest) -> ProjectQuerySet:
     return mine | ResearchProject.objects.visible_to(request.user, Permission.APPROVE_PROJECTS)
 
 
-def _project(request: HttpRequest, public_id: str) -> ResearchProject:
+def one_project(request: HttpRequest, public_id: str) -> ResearchProject:
+    """One that may be seen, or 404."""
     found = _projects(request).filter(public_id=public_id).first()
     if found is None:
         raise Http404
@@ -67,8 +70,15 @@ def new_project(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def project(request: HttpRequest, public_id: str) -> HttpResponse:
-    found = _project(request, public_id)
+    return project_page(request, one_project(request, public_id))
+
+
+def project_page(request: HttpRequest, found: ResearchProject, status: int = 200, **more: Any) -> HttpResponse:
+    """``more``: the form of a member that was refused, with what was typed."""
     governs = governs_project(request.user, found)
+    may_change = governs and found.state in OPEN
+    if may_change:
+        more = {"member_form": MemberForm(auto_id="member_%s")} | more
     context = {
         "project": found,
         "may_decide": governs and found.state == "requested" and found.requested_by_id != request.user.pk,
@@ -77,8 +87,9 @@ def project(request: HttpRequest, public_id: str) -> HttpResponse:
         .filter(project=found)
         .select_related("owner"),
         "items": _items_in_words(found),
+        "may_change": may_change,
     }
-    return render(request, "cohorts/project.html", context)
+    return render(request, "cohorts/project.html", context | more, status=status)
 
 
 def _items_in_words(project: ResearchProject) -> list[tuple[str, int, list[str]]]:
@@ -95,7 +106,7 @@ def _items_in_words(project: ResearchProject) -> list[tuple[str, int, list[str]]
 
 def _decide(request: HttpRequest, public_id: str, act: Callable[[ResearchProject], object], done: str) -> HttpResponse:
     """Approve, refuse or end, by someone who has just proved who they are; what was wrong stands on the project."""
-    found = _project(request, public_id)
+    found = one_project(request, public_id)
     require_proof(request)
     try:
         act(found)

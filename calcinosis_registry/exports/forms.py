@@ -24,6 +24,8 @@ class ExportForm(forms.Form):
         frozen.queryset = Freeze.objects.filter(cohort=cohort, ended_at__isnull=True)
         if not frozen.queryset.exists():
             del self.fields["freeze"]
+        if cohort.project is None or not cohort.project.images:
+            del self.fields["include_images"]
 
     format = forms.ChoiceField(label=_("Format"), choices=_formats, widget=forms.RadioSelect, initial="csv")
     profile = forms.ChoiceField(label=_("Profile"), choices=Profile.choices, initial=Profile.CODED)
@@ -37,6 +39,13 @@ class ExportForm(forms.Form):
     include_text = forms.BooleanField(
         label=_("With free text"), required=False, help_text=_("People type names into text. Only when it is needed.")
     )
+    include_images = forms.BooleanField(
+        label=_("With pictures"), required=False,
+        help_text=_(
+            "Pixels only, of people who consent to it. Left out is every picture whose file does not say that no name "
+            "is written in it; the manifest lists them."
+        ),
+    )  # fmt: skip
     all_visits = forms.BooleanField(
         label=_("With unsigned visits"), required=False, help_text=_("Values nobody has signed for yet.")
     )

@@ -52,6 +52,8 @@ class Export(Traced):
     profile = models.CharField(_("profile"), max_length=12, choices=Profile.choices)
     reason = models.CharField(_("why"), max_length=400)
     include_text = models.BooleanField(_("with free text"), default=False)
+    include_images = models.BooleanField(_("with pictures"), default=False)
+    images = models.PositiveIntegerField(_("pictures"), default=0)
     all_visits = models.BooleanField(_("with unsigned visits"), default=False)
     job = models.CharField(max_length=22, blank=True, editable=False)  # which made it, so that none makes it twice
     row_counts: Any = models.JSONField(_("rows"), default=dict)

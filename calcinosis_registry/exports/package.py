@@ -29,21 +29,25 @@ def write(folder: Path, dataset: Dataset, format: str, about: dict[str, Any]) ->
 
 def manifest(folder: Path, counts: dict[str, int], about: dict[str, Any]) -> None:
     """Write manifest.json: ``about``, the rows of each table, and the checksum of each file."""
-    files = [
-        {"name": path.name, "bytes": path.stat().st_size, "sha256": checksum(path)} for path in sorted(folder.iterdir())
-    ]
+    files = [{"name": name, "bytes": path.stat().st_size, "sha256": checksum(path)} for name, path in inside(folder)]
     content = about | {"dates": YEARS if about["profile"] == "anonymous" else DATES, "rows": counts, "files": files}
     (folder / "manifest.json").write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def inside(folder: Path) -> list[tuple[str, Path]]:
+    """Every file of the folder and its folders, in the order of their names."""
+    return sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
 
 
 def pack(folder: Path, target: Path) -> None:
     """All files of the folder as one zip, in the order of their names."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.iterdir()):
-            inside = zipfile.ZipInfo(path.name, _OLDEST)
-            inside.compress_type = zipfile.ZIP_DEFLATED
-            inside.external_attr = 0o600 << 16
-            with path.open("rb") as source, archive.open(inside, "w", force_zip64=True) as sink:
+        for name, path in inside(folder):
+            entry = zipfile.ZipInfo(name, _OLDEST)
+            # A picture is packed already.
+            entry.compress_type = zipfile.ZIP_STORED if path.suffix == ".png" else zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o600 << 16
+            with path.open("rb") as source, archive.open(entry, "w", force_zip64=True) as sink:
                 while block := source.read(1 << 20):
                     sink.write(block)
 

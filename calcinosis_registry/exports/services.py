@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import fcntl
+import logging
 import os
 import shutil
 import tempfile
@@ -28,7 +30,7 @@ from calcinosis_registry.cohorts.models import Cohort, Freeze, ResearchProject
 from calcinosis_registry.cohorts.pseudonyms import Cipher
 from calcinosis_registry.cohorts.scope import Scope, may_export, scope_of
 from calcinosis_registry.cohorts.snapshot.building import Tell, nothing
-from calcinosis_registry.exports import package
+from calcinosis_registry.exports import package, pictures
 from calcinosis_registry.exports.consent import all_consent, holds_a_withdrawn
 from calcinosis_registry.exports.models import KEPT, Export, ExportedPatient, Profile
 from calcinosis_registry.exports.writers import FORMATS
@@ -36,6 +38,7 @@ from lesions.blinding import why_not_given
 from patients.models import Patient
 
 MAKING = "making-"
+log = logging.getLogger(__name__)
 
 
 class ExportRefused(Exception):
@@ -44,33 +47,47 @@ class ExportRefused(Exception):
 
 def make_export(
     *, cohort: Cohort, project: ResearchProject | None, format: str, reason: str, by: User, now: datetime.datetime,
-    profile: str = Profile.CODED, include_text: bool = False, all_visits: bool = False, freeze: Freeze | None = None,
-    job: str = "", tell: Tell = nothing,
+    profile: str = Profile.CODED, include_text: bool = False, include_images: bool = False, all_visits: bool = False,
+    freeze: Freeze | None = None, job: str = "", tell: Tell = nothing,
 ) -> Export:  # fmt: skip
     """Build the zip, then ledger, people and event in one transaction. Raises ExportRefused; then nothing is left."""
-    check(by, project, format, profile, reason, include_text=include_text)
+    check(by, project, format, profile, reason, include_text=include_text, include_images=include_images, freeze=freeze)
     assert project is not None  # noqa: S101  check refuses without one
     sweep(now=now)
     export = Export(
         cohort=cohort, project=project, format=format, profile=profile, reason=reason, include_text=include_text,
         all_visits=freeze.all_visits if freeze else all_visits, created_by=by, created_at=now, freeze=freeze,
-        job=job,
+        job=job, include_images=include_images,
     )  # fmt: skip
-    try:
+    with _room_on_the_disk():
         dataset = _dataset(export, scope_of(by, project), tell)
-    except DefinitionError as error:
-        raise ExportRefused(" ".join(error.problems)) from error
-    except StandsOut as error:
-        raise ExportRefused(str(error)) from error
-    export.patients, export.withdrawn = len(dataset.people), dataset.withdrawn
-    exports = Path(settings.EXPORTS_DIR)
-    exports.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(dir=exports, prefix=MAKING) as folder, _mine(Path(folder)):
-        tell(_("files"), 1, 2)
-        zipped = _build(export, dataset, Path(folder))
-        tell(_("ledger"), 1, 2)
-        _record(export, dataset, zipped)
+        export.patients, export.withdrawn = len(dataset.people), dataset.withdrawn
+        exports = Path(settings.EXPORTS_DIR)
+        exports.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(dir=exports, prefix=MAKING) as folder, _mine(Path(folder)):
+            pictured, zipped = _build(export, dataset, Path(folder), tell)
+            tell(_("ledger"), 1, 2)
+            _record(export, dataset, zipped, pictured)
     return export
+
+
+@contextmanager
+def _room_on_the_disk() -> Iterator[None]:
+    """A disk without room is said in words, whoever met it: the file system, or the engine that spills to it."""
+    try:
+        yield
+    except OSError as error:
+        log.exception("an export could not be written")
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        said = _("The disk is full. Nothing was made.") if full else _("A file could not be written. Nothing was made.")
+        raise ExportRefused(said) from error
+    except Exception as error:
+        import duckdb  # heavy, and loaded by now
+
+        if not isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
+            raise
+        log.exception("an export could not be written")
+        raise ExportRefused(_("The disk or the memory is full. Nothing was made.")) from error
 
 
 @contextmanager
@@ -82,8 +99,10 @@ def _mine(folder: Path) -> Iterator[None]:
 
 
 def check(
-    by: User, project: ResearchProject | None, format: str, profile: str, reason: str, *, include_text: bool = False
-) -> None:
+    by: User, project: ResearchProject | None, format: str, profile: str, reason: str, *, include_text: bool = False,
+    include_images: bool = False, freeze: Freeze | None = None,
+) -> None:  # fmt: skip
+    """Raises ExportRefused."""
     if profile not in Profile.values:
         raise ExportRefused(_("There is no profile “%(profile)s”.") % {"profile": profile})
     if include_text and profile == Profile.ANONYMOUS:
@@ -94,29 +113,50 @@ def check(
             _("There is no format “%(format)s”; choose one of %(known)s.") % {"format": format, "known": known}
         )
     refusal = may_export(by, project) or why_not_given(by, population(scope_of(by, project)))
+    refusal = refusal or (_no_pictures(project, profile, freeze) if include_images else "")
     if refusal:
         raise ExportRefused(refusal)
     if not reason.strip():
         raise ExportRefused(_("Say what the file is for."))
 
 
+def _no_pictures(project: ResearchProject | None, profile: str, freeze: Freeze | None) -> str:
+    """Why pictures do not leave; "" when they may."""
+    if profile == Profile.ANONYMOUS:
+        return _("A picture is never anonymous: choose the coded profile, or leave the pictures out.")
+    if project is None or not project.images:
+        return _("Pictures are not in the scope of this project: its approval does not name them.")
+    if freeze is not None:
+        return _("A frozen cohort keeps values, no pictures: take those with the rows as they are now.")
+    return ""
+
+
 def _dataset(export: Export, scope: Scope, tell: Tell) -> Dataset:
     anonymous = export.profile == Profile.ANONYMOUS
-    if export.freeze is None:
+    if export.freeze is not None and export.freeze.ended_at is not None:
+        raise ExportRefused(_("The rows frozen as “%(label)s” were let go.") % {"label": export.freeze})
+    try:
+        if export.freeze is not None:
+            return thawed(frozen=export.freeze, scope=scope, include_text=export.include_text, anonymous=anonymous)
         return build(
             definition=export.cohort.definition, scope=scope, include_text=export.include_text,
             all_visits=export.all_visits, anonymous=anonymous, tell=tell,
         )  # fmt: skip
-    if export.freeze.ended_at is not None:
-        raise ExportRefused(_("The rows frozen as “%(label)s” were let go.") % {"label": export.freeze})
-    return thawed(frozen=export.freeze, scope=scope, include_text=export.include_text, anonymous=anonymous)
+    except DefinitionError as error:
+        raise ExportRefused(" ".join(error.problems)) from error
+    except StandsOut as error:
+        raise ExportRefused(str(error)) from error
 
 
-def _build(export: Export, dataset: Dataset, folder: Path) -> Path:
-    """The zip, beside its parts; fills in counts, size and checksum."""
+def _build(export: Export, dataset: Dataset, folder: Path, tell: Tell) -> tuple[set[int], Path]:
+    """Who is on a picture, and the zip beside its parts; fills in counts, size and checksum."""
     parts, zipped = folder / "parts", folder / "export.zip"
     parts.mkdir()
-    about = _about(export, dataset)
+    about, pictured = _about(export, dataset), set[int]()
+    if export.include_images:
+        taken = pictures.write(parts, dataset, tell)
+        about["images"], export.images, pictured = taken.told, taken.written, taken.people
+    tell(_("files"), 1, 2)
     try:
         export.row_counts = package.write(parts, dataset, export.format, about)
     except ValueError as error:
@@ -124,7 +164,7 @@ def _build(export: Export, dataset: Dataset, folder: Path) -> Path:
     package.manifest(parts, export.row_counts, about)
     package.pack(parts, zipped)
     export.size, export.sha256 = zipped.stat().st_size, package.checksum(zipped)
-    return zipped
+    return pictured, zipped
 
 
 def _about(export: Export, dataset: Dataset) -> dict[str, Any]:
@@ -167,18 +207,19 @@ def _frozen(export: Export) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _record(export: Export, dataset: Dataset, zipped: Path) -> None:
+def _record(export: Export, dataset: Dataset, zipped: Path, pictured: set[int]) -> None:
     """Ledger and event, and the file in its place, or none of them."""
     numbers = Patient.objects.filter(pk__in=[person.pk for person in dataset.people]).order_by("registry_number")
     told = {
         "cohort": export.cohort.name, "project": export.project.title, "format": export.format,
-        "profile": export.profile, "free_text": export.include_text, "sha256": export.sha256,
+        "profile": export.profile, "free_text": export.include_text, "pictures": export.images,
+        "sha256": export.sha256,
         "patients": list(numbers.values_list("registry_number", flat=True)),
     }  # fmt: skip
     target = path_of(export)
     try:
         with trail.together():
-            if not all_consent(person.pk for person in dataset.people):
+            if not all_consent((person.pk for person in dataset.people), pictured):
                 raise ExportRefused(_("A consent was withdrawn while the file was being made. Make it again."))
             export.save()
             people = [ExportedPatient(export=export, pseudonym=person.coded) for person in dataset.people]
@@ -207,7 +248,7 @@ def take(*, export: Export, by: User, now: datetime.datetime) -> Path:
         raise ExportRefused(refusal)
     if now > export.created_at + KEPT or not path.exists():
         raise ExportRefused(_("The file was kept for %(days)s days and is gone: make it again.") % {"days": KEPT.days})
-    if holds_a_withdrawn(export):
+    if holds_a_withdrawn(export, path):
         raise ExportRefused(_("Somebody in this file withdrew the consent since it was made. Make it again."))
     trail.tell(
         Action.EXPORT, about=export, changes={"file": "taken", "sha256": export.sha256}, reason=export.reason

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -14,12 +16,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from calcinosis_registry.accounts.proof import require_proof
 from calcinosis_registry.clinics.policy import may, require
 from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.cohorts.builder import DefinitionError
 from calcinosis_registry.cohorts.models import Cohort
 from calcinosis_registry.cohorts.scope import may_export
+from calcinosis_registry.exports.foresight import foresee
 from calcinosis_registry.exports.forms import ExportForm
 from calcinosis_registry.exports.models import Export, ExportQuerySet
 from calcinosis_registry.exports.services import ExportRefused, take
-from calcinosis_registry.exports.working import make_or_ask
+from calcinosis_registry.exports.working import is_small, make_or_ask
 from calcinosis_registry.records.sending import SentFile
 
 EXPORT, APPROVE = Permission.EXPORT_DATASETS, Permission.APPROVE_PROJECTS
@@ -56,8 +60,9 @@ def new(request: HttpRequest, public_id: str) -> HttpResponse:
     cohort = rows.filter(public_id=public_id).first()
     if cohort is None:
         raise Http404
-    form = ExportForm(request.POST or None, cohort=cohort)
-    if request.method == "POST" and form.is_valid():
+    look = request.POST.get("action") == "look"
+    form = ExportForm(None if look else request.POST or None, initial=request.POST.dict(), cohort=cohort)
+    if request.method == "POST" and not look and form.is_valid():
         try:
             export = make_or_ask(cohort=cohort, by=request.user, now=timezone.now(), **form.cleaned_data)
         except ExportRefused as error:
@@ -65,7 +70,23 @@ def new(request: HttpRequest, public_id: str) -> HttpResponse:
         else:
             return redirect(export)
     context = {"cohort": cohort, "form": form, "refusal": may_export(request.user, cohort.project)}
-    return render(request, "exports/new.html", context, status=422 if request.method == "POST" else 200)
+    if not context["refusal"]:
+        context |= foreseen(request, cohort, at_any_size=look)
+    return render(request, "exports/new.html", context, status=422 if request.method == "POST" and not look else 200)
+
+
+def foreseen(request: HttpRequest, cohort: Cohort, *, at_any_size: bool) -> dict[str, Any]:
+    """The smallest group of what is chosen; of a large cohort when it is asked for."""
+    freeze = cohort.freezes.filter(public_id=request.POST.get("freeze", ""), ended_at__isnull=True).first()
+    told: dict[str, Any] = {"by": request.user, "freeze": freeze, "all_visits": "all_visits" in request.POST}
+    try:
+        if at_any_size or is_small(cohort=cohort, **told):
+            return {"foresight": foresee(cohort=cohort, **told)}
+    except DefinitionError as error:
+        return {"problems": error.problems}
+    except (ExportRefused, OSError):
+        return {}  # the making says it
+    return {"foresight_waits": True}
 
 
 @require_safe

@@ -26,8 +26,10 @@ def make_or_ask(
 ) -> Export | Job:
     """The export, or the job that makes it. Raises ExportRefused."""
     told = {name: choices[name] for name in ("format", "profile", "reason", "include_text")}
-    check(by, cohort.project, **told)
-    if _size(cohort, by, freeze, choices.get("all_visits", False)) <= settings.EXPORT_AT_ONCE:
+    pictures = choices.get("include_images", False)  # each is read by a process of its own: never while somebody waits
+    check(by, cohort.project, **told, include_images=pictures, freeze=freeze)
+    small = is_small(cohort=cohort, by=by, freeze=freeze, all_visits=choices.get("all_visits", False))
+    if small and not pictures:
         return make_export(cohort=cohort, project=cohort.project, by=by, now=now, freeze=freeze, **choices)
     kind = str(FORMATS[choices["format"]].label)
     arguments = {"cohort": cohort.pk, "freeze": freeze.pk if freeze else None, "choices": choices}
@@ -35,14 +37,14 @@ def make_or_ask(
     return ask(kind="export", title=title, arguments=arguments, by=by)
 
 
-def _size(cohort: Cohort, by: User, freeze: Freeze | None, all_visits: bool) -> int:
-    """Patients, as far as it matters."""
+def is_small(*, cohort: Cohort, by: User, freeze: Freeze | None, all_visits: bool) -> bool:
+    """Few enough patients that somebody may wait for it. Raises ExportRefused."""
     if freeze is not None:
-        return freeze.patients
+        return freeze.patients <= settings.EXPORT_AT_ONCE
     scope = scope_of(by, cohort.project)
     try:
         found = matching(cohort.definition, population(scope), all_visits=all_visits, items=scope.items)
-        return found.order_by()[: settings.EXPORT_AT_ONCE + 1].count()
+        return found.order_by()[: settings.EXPORT_AT_ONCE + 1].count() <= settings.EXPORT_AT_ONCE
     except DefinitionError as error:
         raise ExportRefused(" ".join(error.problems)) from error
 

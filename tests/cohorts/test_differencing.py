@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from calcinosis_registry.audit.models import Event
+from calcinosis_registry.cohorts import asking
 from calcinosis_registry.cohorts.counts import count
 from calcinosis_registry.cohorts.scope import Cell, Scope, protected
 from tests.cohorts.register import patients
@@ -103,3 +105,13 @@ def test_a_count_of_the_register_is_keyed_by_its_patients(north, south):
     scope = Scope(frozenset({north.pk}), exact=False)
     expected = protected(11, Cell.of(of))
     assert count(everyone, scope) == count(women, scope) == expected
+
+
+@pytest.mark.django_db
+def test_too_many_protected_counts_leave_one_event(client_of, researcher, monkeypatch):
+    monkeypatch.setitem(asking.RATES, "protected_count", "2/m/user")
+    browser = client_of(researcher)
+    answers = [browser.post("/cohorts/count/", {"join": "all"}).json() for _one in range(5)]
+    assert [bool(one["count"]) for one in answers] == [True, True, False, False, False]
+    (event,) = Event.objects.filter(changes__has_key="protected counts")
+    assert event.actor_id == researcher.pk and event.object_id == researcher.pk

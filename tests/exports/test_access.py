@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import hashlib
 import json
 
@@ -56,10 +57,10 @@ def test_a_refused_or_failed_export_leaves_no_file(cohort, researcher, monkeypat
     patients(north, 1)
 
     def full_disk(*_args, **_more):
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "no space left")
 
     monkeypatch.setattr("calcinosis_registry.exports.package.pack", full_disk)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(ExportRefused, match=r"The disk is full\. Nothing was made\."):
         export(cohort, researcher)
     assert list(settings.EXPORTS_DIR.iterdir()) == [] and not Export.objects.exists()
 

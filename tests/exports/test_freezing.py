@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import json
 
 import pytest
+from django.db import connection, models
 from django.urls import reverse
 
+from calcinosis_registry.codebook.items import Privacy, clinical
+from calcinosis_registry.cohorts.columns import every
 from calcinosis_registry.cohorts.freezing import freeze
 from calcinosis_registry.cohorts.models import Freeze, FrozenPatient, FrozenTable
 from calcinosis_registry.cohorts.pseudonyms import Cipher
+from calcinosis_registry.cohorts.structure import levels
 from calcinosis_registry.exports.services import ExportRefused
 from patients.models import Visit
 from tests.cohorts.register import patients
@@ -56,6 +61,33 @@ def test_the_same_bytes_come_out_after_edits_new_patients_and_an_upgrade(
     cohort.save()
     assert content(export(cohort, researcher, freeze=frozen, include_text=True)) == before
     assert b"renamed by an upgrade" not in before["codebook.csv"]
+
+
+@pytest.fixture
+def later_version():
+    """Another item on the visit: its column in the database, its field on the model, its place in the codebook."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE patients_visit ADD COLUMN itch_nrs integer NULL")
+    asked = models.PositiveSmallIntegerField("itch", null=True)
+    field = clinical(asked, section="Visit", privacy=Privacy.CLINICAL, source="a later version")
+    field.contribute_to_class(Visit, "itch_nrs")
+    yield
+    Visit._meta.local_fields.remove(field)
+    Visit._meta._expire_cache()
+    del Visit.itch_nrs
+
+
+def test_the_same_bytes_come_out_of_a_version_whose_codebook_has_another_item(
+    cohort, researcher, frozen, request, people
+):
+    before = {text: content(export(cohort, researcher, freeze=frozen, include_text=text)) for text in (False, True)}
+    request.getfixturevalue("later_version")
+    assert "itch_nrs" in [one.name for one in every(levels()["visit"])]
+    for text, kept in before.items():
+        after = content(export(cohort, researcher, freeze=frozen, include_text=text))
+        assert after == kept and b"itch" not in after["codebook.csv"] + after["visits.csv"]
 
 
 def test_a_withdrawal_takes_the_patient_out_and_the_manifest_says_so(cohort, researcher, frozen, people):
@@ -105,5 +137,20 @@ def test_cohort_page_freezes_and_lets_go(proven, cohort, researcher, people):
 
 def test_a_freeze_without_a_label_says_what_is_missing_and_keeps_nothing(client_of, cohort, researcher, people):
     address = reverse("cohorts:freeze", args=[cohort.public_id])
-    page = client_of(researcher).post(address, {"label": "  "}, follow=True)
-    assert "Give the frozen rows a label" in page.content.decode() and not Freeze.objects.exists()
+    page = client_of(researcher).post(address, {"label": "  "})
+    assert page.status_code == 422 and not Freeze.objects.exists()
+    assert "Give the frozen rows a label" in page.content.decode()
+
+
+def test_a_refused_freeze_keeps_what_was_typed(client_of, cohort, researcher, people, frozen, monkeypatch):
+    address = reverse("cohorts:freeze", args=[cohort.public_id])
+    page = client_of(researcher).post(address, {"label": "first", "all_visits": "on"}).content.decode()
+    assert 'value="first"' in page and 'name="all_visits" checked' in page and "has a freeze of that label" in page
+
+    def full_disk(*_args, **_more):
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr("calcinosis_registry.cohorts.freezing.datasets.build", full_disk)
+    page = client_of(researcher).post(address, {"label": "second"})
+    assert page.status_code == 422 and "the disk may be full. Nothing was frozen." in page.content.decode()
+    assert 'value="second"' in page.content.decode() and Freeze.objects.count() == 1

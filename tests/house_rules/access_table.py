@@ -72,7 +72,7 @@ OBJECTS = {
         f"lesions:imaging_{name} public_id": "file.public_id"
         for name in ("preview", "thumbnail", "download", "remove", "raster", "tile", "measures")
     },
-    **{f"cohorts:{name} public_id": "project.public_id" for name in ("project", "approve", "refuse", "end")},
+    **{f"cohorts:{name} public_id": "project.public_id" for name in ("project", "approve", "refuse", "end", "members")},
     **{
         f"cohorts:{name} public_id": "cohort.public_id"
         for name in ("cohort", "edit", "copy", "share", "compare", "freeze")
@@ -286,6 +286,7 @@ cohorts:project                           GET      login 404   403   403   404  
 cohorts:approve                           POST     login 404   403   403   404   403   ok    ok    404   404   403
 cohorts:refuse                            POST     login 404   403   403   404   403   ok    ok    404   404   403
 cohorts:end                               POST     login 404   403   403   404   403   ok    ok    404   404   403
+cohorts:members                           POST     login 404   403   403   404   403   ok    ok    404   404   403
 cohorts:cohort                            GET      login 404   403   403   404   ok    403   403   404   403   403
 cohorts:copy                              POST     login 404   403   403   404   ok    403   403   404   403   403
 cohorts:share                             POST     login 404   403   403   404   ok    403   403   404   403   403

@@ -58,6 +58,10 @@ def with_a_snapshot(cast: Cast) -> None:
     fresh()
 
 
+def a_colleague(cast: Cast) -> dict[str, Any]:
+    return {"email": cast.near[Membership].user.email, "until": "", "because": "joined the study"}
+
+
 SEX = {"item-0": "patient.sex_at_birth", "operator-0": "is", "value-0": ["F"], "rows": "1", "join": "all"}
 
 RESEARCH: dict[str, Write] = {
@@ -67,6 +71,7 @@ RESEARCH: dict[str, Write] = {
     "cohorts:new_project": Write("rsch", project),
     "cohorts:approve": Write("coord", lambda cast: {}, before=unapproved),
     "cohorts:refuse": Write("coord", lambda cast: {"because": "the question is another one"}, before=unapproved),
+    "cohorts:members": Write("coord", a_colleague),
     "cohorts:end": Write("coord", lambda cast: {"because": "the study is over"}),
     "exports:new": Write("member", lambda cast: {"format": "csv", "profile": "coded", "reason": "Table 1"}),
     "exports:download": Write("member", lambda cast: {}, before=an_export_file),

@@ -18,6 +18,11 @@ SHIFTED = (
     "Dates are shifted back by 1 to 364 days, the same for all dates of a patient in this project: intervals are "
     "exact, calendar days are not real. A date known to the month or year is given as earliest, latest and precision."
 )
+PICTURES = (
+    "images.csv lists the pictures under images/ by patient and imaging_no. A grey picture holds the values of the "
+    "study: stored number × slope + intercept; inverted 1: high values are dark. No header of a file is in it. "
+    "manifest.json says which pictures were left out, and why."
+)
 YEARS = "Dates are given as years."
 
 
@@ -33,7 +38,8 @@ def write(folder: Path, about: dict[str, Any], title: str, said: Iterable[str], 
     project, cohort = about.get("project", {}), about.get("cohort", {})
     lines = [title, "=" * len(title), ""]
     lines += [f"{name}: {one}" for name, one in _headings(about, project, cohort) if one]
-    lines += ["", "What is in it", "-------------", *(f"- {one}" for one in (*COMMON, dates(about)))]
+    pictures = (PICTURES,) if about.get("images") else ()
+    lines += ["", "What is in it", "-------------", *(f"- {one}" for one in (*COMMON, dates(about), *pictures))]
     lines += ["", "This format", "-----------", *(f"- {one}" for one in said)]
     if example:
         lines += ["", "How to read it", "--------------", *(f"    {line}" for line in example.splitlines())]

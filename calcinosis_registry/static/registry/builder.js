@@ -1,5 +1,7 @@
 // The cohort builder works without this. With it the tree changes in place, the count follows the typing, and items
 // are searched with their meaning.
+import { offerMap } from "./places.js";
+
 const form = document.querySelector("[data-builder]");
 const told = document.querySelector("[data-told]");
 let waiting = null;
@@ -100,6 +102,7 @@ async function items() {
 }
 
 function enhance() {
+  offerMap(form);
   for (const place of form.querySelectorAll("[data-add]:not([data-ready])")) {
     place.dataset.ready = "";
     const input = place.querySelector("input");

@@ -36,6 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--reason", default="command line")
         parser.add_argument("--freeze", help="label of the cohort's freeze; default: the rows as they are now")
         parser.add_argument("--include-text", action="store_true", help="with free text")
+        parser.add_argument("--images", action="store_true", help="with the pictures of imaging studies, pixels only")
         parser.add_argument("--all-visits", action="store_true", help="unsigned visits too")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,7 +52,8 @@ class Command(BaseCommand):
                 export = make_export(
                     cohort=cohort, project=project, format=options["format"], reason=options["reason"], by=user,
                     now=timezone.now(), profile=options["profile"], include_text=options["include_text"],
-                    all_visits=options["all_visits"], freeze=self._freeze(cohort, options.get("freeze")),
+                    all_visits=options["all_visits"], include_images=options["images"],
+                    freeze=self._freeze(cohort, options.get("freeze")),
                 )  # fmt: skip
             except ExportRefused as error:
                 raise CommandError(str(error)) from error
