@@ -17,6 +17,15 @@ def _formats() -> list[tuple[str, Any]]:
     return [(name, format_html('{} <span class="sub">{}</span>', one.label, one.note)) for name, one in FORMATS.items()]
 
 
+def _profiles() -> list[tuple[str, Any]]:
+    """What stands before the colon of a profile's label is its name."""
+    found = []
+    for profile in Profile:
+        name, _sign, note = str(profile.label).partition(": ")
+        found.append((profile.value, format_html('{} <span class="sub">{}</span>', name, note)))
+    return found
+
+
 class ExportForm(forms.Form):
     def __init__(self, *args: Any, cohort: Cohort, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -28,7 +37,9 @@ class ExportForm(forms.Form):
             del self.fields["include_images"]
 
     format = forms.ChoiceField(label=_("Format"), choices=_formats, widget=forms.RadioSelect, initial="csv")
-    profile = forms.ChoiceField(label=_("Profile"), choices=Profile.choices, initial=Profile.CODED)
+    profile = forms.ChoiceField(
+        label=_("Profile"), choices=_profiles, widget=forms.RadioSelect, initial=Profile.CODED.value
+    )
     freeze = forms.ModelChoiceField(
         label=_("Rows"), queryset=Freeze.objects.none(), required=False, to_field_name="public_id",
         empty_label=_("As they are now"), help_text=_("A frozen cohort gives the same rows whenever it is asked."),

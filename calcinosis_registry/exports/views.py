@@ -84,7 +84,9 @@ def foreseen(request: HttpRequest, cohort: Cohort, *, at_any_size: bool) -> dict
             return {"foresight": foresee(cohort=cohort, **told)}
     except DefinitionError as error:
         return {"problems": error.problems}
-    except (ExportRefused, OSError):
+    except ExportRefused as error:
+        return {"problems": [str(error)]}
+    except OSError:
         return {}  # the making says it
     return {"foresight_waits": True}
 

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, models
 from django.urls import reverse
 
+from calcinosis_registry.codebook import items
 from calcinosis_registry.codebook.items import Privacy, clinical
 from calcinosis_registry.cohorts.columns import every
 from calcinosis_registry.cohorts.freezing import freeze
@@ -73,10 +74,12 @@ def later_version():
     asked = models.PositiveSmallIntegerField("itch", null=True)
     field = clinical(asked, section="Visit", privacy=Privacy.CLINICAL, source="a later version")
     field.contribute_to_class(Visit, "itch_nrs")
+    items._item_fields.cache_clear()
     yield
     Visit._meta.local_fields.remove(field)
     Visit._meta._expire_cache()
     del Visit.itch_nrs
+    items._item_fields.cache_clear()
 
 
 def test_the_same_bytes_come_out_of_a_version_whose_codebook_has_another_item(

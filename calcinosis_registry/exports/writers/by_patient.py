@@ -19,6 +19,7 @@ def by_patient(dataset: Dataset, counts: dict[str, int]) -> Iterator[tuple[str, 
     """
     counts.update(dict.fromkeys(dataset.tables, 0))
     waiting: dict[str, tuple[str, list[Any]]] = {}
+    names = {name: table.header for name, table in dataset.tables.items()}
     groups = {name: groupby(table.rows(), key=lambda row: row[0]) for name, table in dataset.tables.items()}
 
     def advance(name: str) -> None:
@@ -40,8 +41,4 @@ def by_patient(dataset: Dataset, counts: dict[str, int]) -> Iterator[tuple[str, 
         for name, rows in mine.items():
             counts[name] += len(rows)
             advance(name)
-        yield patient, {name: [_named(dataset, name, row) for row in rows] for name, rows in mine.items()}
-
-
-def _named(dataset: Dataset, table: str, row: Any) -> dict[str, Any]:
-    return {column.name: value for column, value in zip(dataset.tables[table].columns, row, strict=True)}
+        yield patient, {name: [dict(zip(names[name], row, strict=True)) for row in rows] for name, rows in mine.items()}

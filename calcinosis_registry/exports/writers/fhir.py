@@ -78,7 +78,7 @@ DuckDB:  SELECT * FROM read_json_auto('Patient.ndjson')"""
 
 
 def _line(one: dict[str, Any]) -> str:
-    return json.dumps(one, ensure_ascii=False, separators=(",", ":"), default=_number)
+    return _ENCODER.encode(one)
 
 
 def _number(value: Any) -> float:
@@ -86,6 +86,10 @@ def _number(value: Any) -> float:
     if isinstance(value, Decimal):
         return float(value)
     raise TypeError(f"{type(value).__name__} is no FHIR value")
+
+
+# One encoder for all lines: json.dumps with choices of its own makes a new one each time.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_number)
 
 
 def _study(dataset: Dataset, about: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import weakref
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
@@ -110,51 +111,83 @@ def quantity(value: Decimal | float, unit: str = "", ucum: str = "", comparator:
     )
 
 
+class _Words:
+    """What is the same in every row of a table, worked out once; shared between resources, so never to be changed."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = weakref.ref(table)
+        self.columns = {one.name: one for one in table.columns}
+        self.asked = [(name, one) for name, one in self.columns.items() if name != "patient"]
+        self.urls = {name: f"{OURS}:item:{key_of(table, one)}" for name, one in self.columns.items()}
+        self.codes = {name: self._code(table, one) for name, one in self.columns.items()}
+        self._concepts: dict[tuple[str, str], dict[str, Any]] = {}
+
+    @staticmethod
+    def _code(table: Table, column: Column) -> dict[str, Any]:
+        code = concept({"system": f"{OURS}:item", "code": key_of(table, column), "display": column.label})
+        terms = column.field.item.codes if column.field is not None else {}  # type: ignore[attr-defined]
+        code["coding"] += [{"system": SYSTEMS[s], "code": c} for s, c in terms.items() if s in SYSTEMS]
+        return code
+
+    def concept(self, table: Table, column: Column, code: str) -> dict[str, Any]:
+        key = (column.name, code)
+        if key not in self._concepts:
+            self._concepts[key] = concept(own_coding(table, column, code))
+        return self._concepts[key]
+
+
+_words: dict[int, _Words] = {}
+
+
+def _words_of(table: Table) -> _Words:
+    """Found by the table itself, not by what it says: that would cost more than it saves."""
+    found = _words.get(id(table))
+    if found is None or found.table() is not table:
+        if len(_words) > 200:  # of exports long over
+            _words.clear()
+        found = _words[id(table)] = _Words(table)
+    return found
+
+
 def extensions(table: Table, row: dict[str, Any]) -> list[dict[str, Any]]:
     """Every value of a row, each under the name of its item: what a resource has no element for is not lost."""
-    found = []
-    for column, name, value in _values(table, row):
+    found, words = [], _words_of(table)
+    for column, name, value in _values(table, row, words):
         if name == "valueQuantity" and "unit" not in value:
             name, value = "valueDecimal", value["value"]
         if name == "dataAbsentReason":
             value, name = value["coding"][0]["code"], "valueCode"
-        found.append({"url": f"{OURS}:item:{key_of(table, column)}", name: value})
+        found.append({"url": words.urls[column.name], name: value})
     return found
 
 
 def components(table: Table, row: dict[str, Any]) -> list[dict[str, Any]]:
     """Every value of a row as components of an Observation."""
-    found = []
-    for column, name, value in _values(table, row):
-        code = concept({"system": f"{OURS}:item", "code": key_of(table, column), "display": column.label})
-        terms = column.field.item.codes if column.field is not None else {}  # type: ignore[attr-defined]
-        code["coding"] += [{"system": SYSTEMS[s], "code": c} for s, c in terms.items() if s in SYSTEMS]
-        if name == "valueDate":
-            name = "valueDateTime"
-        found.append({"code": code, name: value})
-    return found
+    words = _words_of(table)
+    return [
+        {"code": words.codes[column.name], "valueDateTime" if name == "valueDate" else name: value}
+        for column, name, value in _values(table, row, words)
+    ]
 
 
-def _values(table: Table, row: dict[str, Any]) -> Iterator[tuple[Column, str, Any]]:
-    columns = {one.name: one for one in table.columns}
-    for name, column in columns.items():
+def _values(table: Table, row: dict[str, Any], words: _Words) -> Iterator[tuple[Column, str, Any]]:
+    for name, column in words.asked:
         value = row[name]
-        if name == "patient":
-            continue
         if value is None:
-            if not_applicable(column, columns, row):
+            if not_applicable(column, words.columns, row):
                 yield column, "dataAbsentReason", _absent("not-applicable")
         elif column.kind is Kind.CODES:
             for code in value.split(";"):
-                yield column, "valueCodeableConcept", concept(own_coding(table, column, code))
+                yield column, "valueCodeableConcept", words.concept(table, column, code)
         elif column.kind is Kind.CODE and value in UNKNOWN:
             yield column, "dataAbsentReason", _absent("asked-unknown")
         elif column.kind is Kind.CODE:
-            yield column, "valueCodeableConcept", concept(own_coding(table, column, value))
+            yield column, "valueCodeableConcept", words.concept(table, column, value)
         else:
             yield column, *_simple(column, value)
 
 
+@cache
 def _absent(code: str) -> dict[str, Any]:
     return concept({"system": f"{HL7}/data-absent-reason", "code": code, "display": ABSENT[code]})
 

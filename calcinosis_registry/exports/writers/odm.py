@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 from xml.sax.saxutils import escape
@@ -87,12 +88,17 @@ def _items(table: str, columns: dict[str, Column], row: dict[str, Any]) -> Itera
             continue
         parts = [code for code, _label in column.codes] if column.kind is Kind.CODES else [""]
         for part in parts:
-            told = f'<ItemData ItemOID="{attribute(item_oid(table, name, part))}"'
+            told = _opened(table, name, part)
             yield (
                 f'{told} IsNull="Yes"/>'
                 if value is None
                 else f'{told} Value="{attribute(_said(column, value, part))}"/>'
             )
+
+
+@lru_cache(maxsize=20_000)
+def _opened(table: str, name: str, part: str) -> str:
+    return f'<ItemData ItemOID="{attribute(item_oid(table, name, part))}"'
 
 
 def _said(column: Column, value: Any, part: str) -> str:

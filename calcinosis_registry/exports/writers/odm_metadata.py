@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 VERSION, EVENT = "MDV.1", "SE.REGISTER"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_SPECIAL = re.compile('[\x00-\x1f&<>"\ud800-\udfff\ufffe\uffff]')
 _TYPES = {
     Kind.NUMBER: "integer", Kind.INTEGER: "integer", Kind.DECIMAL: "float", Kind.DATE: "date", Kind.BOOLEAN: "boolean",
     Kind.CODES: "boolean",
@@ -23,6 +24,8 @@ _LONGEST_TEXT = 100_000
 
 def attribute(text: str) -> str:
     """Text between double quotes; line breaks survive."""
+    if not _SPECIAL.search(text):  # codes, numbers and dates, which are nearly all of it
+        return text
     plain = _CONTROL.sub("\ufffd", text)
     return escape(plain, {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
 

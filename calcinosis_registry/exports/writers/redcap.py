@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv as library
 import datetime
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 FIRST = "patients"  # the one form that does not repeat; its first field is the record's id
 _COMPLETE = "2"
+_SPECIAL = re.compile('[",\r\n]')
 
 
 def write(folder: Path, dataset: Dataset, about: dict[str, Any]) -> dict[str, int]:
@@ -31,7 +33,9 @@ def write(folder: Path, dataset: Dataset, about: dict[str, Any]) -> dict[str, in
     csv.write_table(folder / "fields.csv", ("field", "table", "column", "codes"), _described(fields))
     counts: dict[str, int] = {}
     left: list[tuple[str, ...]] = []
-    csv_of(folder / "data.csv", _header(fields), _data(dataset, fields, counts, left))
+    with (folder / "data.csv").open("w", encoding="utf-8", newline="") as file:
+        library.writer(file).writerow(_header(fields))
+        file.writelines(_data(dataset, fields, counts, left))
     said = list(SAID)
     if left:
         csv.write_table(folder / "left_out.csv", ("patient", "table", "row", "column", "code"), left)
@@ -80,38 +84,65 @@ def _header(fields: dict[str, list[Field]]) -> list[str]:
 
 def _data(
     dataset: Dataset, fields: dict[str, list[Field]], counts: dict[str, int], left: list[tuple[str, ...]]
-) -> Iterator[list[str]]:
-    """The lines; ``left`` is filled with the codes no choice stands for."""
-    header = _header(fields)
-    places = {name: place for place, name in enumerate(header)}
+) -> Iterator[str]:
+    """The lines; ``left`` is filled with the codes no choice stands for.
+
+    A line has thousands of cells and a table fills a few of them: what stands before and behind is written as it is.
+    """
+    before, width = 0, len(_header(fields)) - 3
+    told: dict[str, tuple[str, list[_Cells], str]] = {}
+    for table, some in fields.items():
+        cells = [_Cells(one) for one in some if not one.is_record]
+        own = sum(one.width for one in cells) + 1
+        told[table] = ("," * before, cells, "," * (width - before - own))
+        before += own
     for patient, tables in by_patient(dataset, counts):
         for table, rows in tables.items():
+            ahead, cells, behind = told[table]
             for number, row in enumerate(rows, start=1):
-                line = [""] * len(header)
-                line[:3] = [patient, *(("", "") if table == FIRST else (table, str(number)))]
-                for one in fields[table]:
-                    if not one.is_record:
-                        gone = _gone(one, row[one.column.name])
-                        left += [(patient, table, str(number), one.column.name, code) for code in gone]
-                        for name, cell in zip(one.columns, _cells(one, row[one.column.name]), strict=True):
-                            line[places[name]] = cell
-                line[places[f"{table}_complete"]] = _COMPLETE
-                yield line
+                line = [patient, *(("", "") if table == FIRST else (table, str(number)))]
+                said = [one.of(row[one.name]) for one in cells]
+                for one, (_text, gone) in zip(cells, said, strict=True):
+                    left += [(patient, table, str(number), one.name, code) for code in gone]
+                yield (
+                    ",".join([*line, ahead + ",".join([*(text for text, _gone in said), _COMPLETE]) + behind]) + "\r\n"
+                )
 
 
-def _gone(one: Field, value: Any) -> list[str]:
-    said = [] if value is None or not one.codes else parts(one.column.kind, str(value))
-    return [code for code in said if code not in one.codes]
+class _Cells:
+    """What a field's cells say of a value, as CSV, and the codes no choice stands for. Of codes it is kept."""
+
+    def __init__(self, field: Field) -> None:
+        self.name, self.width = field.column.name, len(field.columns)
+        self._field, self._empty = field, ("," * (self.width - 1), ())
+        self._kept: dict[Any, tuple[str, Sequence[str]]] = {}
+
+    def of(self, value: Any) -> tuple[str, Sequence[str]]:
+        if value is None:
+            return self._empty
+        if not self._field.codes:
+            return _quoted(_plain(value)), ()
+        if value not in self._kept:
+            said = parts(self._field.column.kind, str(value))
+            gone = [code for code in said if code not in self._field.codes]
+            self._kept[value] = (",".join(map(_quoted, self._coded(value, said))), gone)
+        return self._kept[value]
+
+    def _coded(self, value: Any, said: Sequence[str]) -> list[str]:
+        if self._field.column.kind is Kind.CODES:
+            return [str(int(code in said)) for code in self._field.codes]
+        return [self._field.codes.get(str(value), "")]
 
 
-def _cells(one: Field, value: Any) -> list[str]:
-    if one.column.kind is Kind.CODES:
-        chosen = set() if value is None else set(value.split(";"))
-        return [("" if value is None else str(int(code in chosen))) for code in one.codes]
-    if value is None:
-        return [""]
-    if one.codes:
-        return [one.codes.get(str(value), "")]
+def _plain(value: Any) -> str:
     if isinstance(value, datetime.date):
-        return [value.isoformat()]
-    return [f"{value:f}" if isinstance(value, Decimal) else str(value)]
+        return value.isoformat()
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def _quoted(cell: str) -> str:
+    """RFC 4180."""
+    if _SPECIAL.search(cell):
+        doubled = cell.replace('"', '""')
+        return f'"{doubled}"'
+    return cell

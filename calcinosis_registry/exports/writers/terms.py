@@ -53,6 +53,7 @@ def of_site(code: str) -> list[Term]:
     return [Term("SNOMED", place.snomed, place.label)] if place is not None and seen else []
 
 
+@cache
 def of_analyte(code: str, unit: str) -> list[Term]:
     row = _rows(_PATIENTS / "analytes.csv").get(code)
     found = units.loinc(code, unit) if row else ""
@@ -67,10 +68,12 @@ def of_antibody(code: str) -> list[Term]:
     return [hpo(row["hpo"])] if row.get("hpo") else []
 
 
+@cache
 def of_concept(concept: str) -> Term:
-    """The HPO term of one of our own names; KeyError for an unknown one."""
+    """The HPO term of one of our own names; StopIteration for an unknown one."""
     return next(hpo(row["code"]) for row in codelists.read(_LESIONS / "hpo.csv") if row["concept"] == concept)
 
 
+@cache
 def hpo(code: str) -> Term:
     return Term("HPO", code, _rows(_LESIONS / "hpo.csv")[code]["label"])
