@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from calcinosis_registry.accounts.models import User
-from calcinosis_registry.audit.traced import Traced
+from calcinosis_registry.audit.traced import Traced, TracedQuerySet
 from calcinosis_registry.clinics.models import Clinic, new_public_id
 from calcinosis_registry.clinics.policy import ScopedQuerySet, grants
 from calcinosis_registry.clinics.roles import Permission
@@ -133,7 +133,7 @@ class ProjectClinic(Traced):
         return str(self.clinic)
 
 
-class MemberQuerySet(models.QuerySet):
+class MemberQuerySet(TracedQuerySet):
     def standing(self, today: datetime.date | None = None) -> Self:
         """Whose time in the project is not over."""
         return self.filter(Q(until__isnull=True) | Q(until__gte=today or timezone.localdate()))

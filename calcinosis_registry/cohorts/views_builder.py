@@ -22,7 +22,7 @@ from calcinosis_registry.cohorts.scope import scope_of
 from calcinosis_registry.cohorts.services import save_cohort
 from calcinosis_registry.cohorts.structure import levels
 from calcinosis_registry.cohorts.views import COUNT, one_cohort
-from lesions.views.maps import map_views
+from lesions.map_views import map_views
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -116,7 +116,8 @@ def _pictures(folder: Path, file: ImagingFile, name: str, patient: str, number: 
     looks, look_of = raster.about["looks"], raster.about["look_of"]
     scale = next(iter(calibration.of_header(file.header or {})), None)
     mm = (scale.row_mm, scale.column_mm, scale.source.value) if scale and scale.box is None else (None, None, None)
-    grey, lines = raster.about["kind"] == "grey", []
+    grey = raster.about["kind"] == "grey"
+    lines: list[Sequence[Any]] = []
     for frame in range(raster.about["frames"]):
         picture = Image.fromarray(raster.pixels(frame))
         shown = f"{FOLDER}/{name}-{frame + 1}.png"

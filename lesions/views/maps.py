@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from calcinosis_registry.records.addresses import address
 from lesions import body_map
 from lesions.models import Lesion, LesionStatus
 
 if TYPE_CHECKING:
     from lesions.visit_entry import VisitPage
-
-TABS = {
-    "palmar": _("Palms"),
-    "dorsal": _("Backs of hands"),
-    "front": _("Front"),
-    "back": _("Back"),
-    "feet": _("Feet"),
-}
 
 
 def mark_of(lesion: Lesion, *, status: str, ulcerated: bool, href: str = "") -> body_map.Mark:
@@ -70,23 +59,6 @@ def drawing(request: HttpRequest, digest: str) -> HttpResponse:
     answer = HttpResponse(text, content_type="image/svg+xml")
     answer["Cache-Control"] = "private, max-age=31536000, immutable"
     return answer
-
-
-def map_views(marks: Iterable[body_map.Mark], *, selectable: bool = False) -> list[dict[str, Any]]:
-    """[{key, title, svg, count}] of every view, the one with most lesions first in ``open``."""
-    marks = list(marks)
-    behind = address("lesions:map_drawing", ..., of=body_map.drawing()[1])
-    views: list[dict[str, Any]] = []
-    for key, title in TABS.items():
-        placed = body_map.place(marks, body_map.VIEWS[key])
-        svg: SafeString = mark_safe(
-            body_map.render(key, marks, selectable=selectable, drawing=behind)
-        )  # our own drawing, escaped there
-        views.append({"key": key, "title": title, "svg": svg, "count": sum(one.count for one in placed)})
-    counts = [one["count"] for one in views]
-    for index, one in enumerate(views):
-        one["open"] = index == counts.index(max(counts))
-    return views
 
 
 def visit_marks(page: VisitPage) -> list[body_map.Mark]:

@@ -14,6 +14,7 @@ from calcinosis_registry.quality.models import DataQuery
 from lesions import body_map
 from lesions.course import course_view
 from lesions.families import families
+from lesions.map_views import map_views
 from lesions.matrix import Row, rows_of
 from lesions.models import AdverseEvent, Complication, ImagingStudy, Lesion, LesionStatus, Procedure, TreatmentCourse
 from lesions.outcome import first_visit, incident_lesions, outcomes
@@ -22,7 +23,7 @@ from lesions.patient_file import PatientFile
 from lesions.timeline import Moment, timeline
 from lesions.views import tables
 from lesions.views.kept import Disease, Sections
-from lesions.views.maps import map_views, mark_code, mark_of
+from lesions.views.maps import mark_code, mark_of
 from lesions.window import Asked
 from patients.calculated import calculated
 from patients.models import Antibody, Consent, Diagnosis, LaboratoryResult, Patient, in_force

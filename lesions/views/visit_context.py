@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.records.models import record_kinds
 from calcinosis_registry.records.questions import place_questions
+from lesions.map_views import map_views
 from lesions.missing import Missing
 from lesions.models import Lesion, LesionObservation, TreatmentCourse
 from lesions.outcome import MEANING, VisitOutcome
 from lesions.row_forms import FEATURES
 from lesions.services import LISTED, outcome_of
-from lesions.views.maps import map_views, visit_marks
+from lesions.views.maps import visit_marks
 from lesions.visit_entry import VisitPage
 from lesions.visit_rows import gone_before
 from patients.kinds import kinds, visit_kinds
