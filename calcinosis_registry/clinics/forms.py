@@ -86,7 +86,9 @@ class AcceptForm(forms.Form):
 
 
 class ClinicForm(forms.ModelForm):
-    """The code is in every registry number given out, so it stays."""
+    """The code is in every registry number given out, so it stays. ``was``: the name as the page showed it."""
+
+    was = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
 
     class Meta:
         model = Clinic
@@ -94,9 +96,21 @@ class ClinicForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.stored = self.fields["was"].initial = self.instance.name
         if self.instance.pk:
             self.fields["code"].disabled = True
             self.fields["code"].help_text = __("Registry numbers begin with it; it stays.")
+
+    def clean(self) -> dict[str, Any]:
+        """Somebody else's name is not overwritten unseen."""
+        values = super().clean() or {}
+        was, name = values.get("was"), values.get("name")
+        if self.instance.pk and was and name and self.stored not in (was, name):
+            said = _("Somebody else changed it meanwhile to “%(name)s”. Save again to put yours in its place.")
+            self.add_error("name", said % {"name": self.stored})
+            self.data = self.data.copy()
+            self.data["was"] = self.stored
+        return values
 
 
 def _kinds() -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from calcinosis_registry.audit import trail
+from calcinosis_registry.audit.models import Event
 from calcinosis_registry.clinics.policy import may, one_visible
 from calcinosis_registry.clinics.roles import Permission
 from lesions import calibration, measuring
@@ -129,7 +130,15 @@ def redraw(request: HttpRequest, public_id: str) -> HttpResponse:
         if not measure.is_drawn:
             raise Http404
         if request.POST.get("version", "") != str(measure.version):
-            text = _("Somebody else changed it meanwhile. Load the page again. Nothing was kept.")
+            last = Event.objects.of_record(ImagingMeasure, measure.pk).first()
+            told = {"who": last.actor_name if last else _("Somebody else"), "now": measure.said}
+            text = (
+                _(
+                    "%(who)s changed it meanwhile: it is %(now)s now. Nothing was overwritten. What you drew stays "
+                    "on the picture until you load the page again."
+                )
+                % told
+            )
             return JsonResponse({"problem": text}, status=409, headers=GUARDED)
         try:
             measuring.redraw(

@@ -25,6 +25,21 @@ def test_a_code_stays_because_numbers_begin_with_it(client_of, admin, north):
     assert (north.name, north.code) == ("Far North", "NOR")
 
 
+def test_of_two_who_rename_a_clinic_the_second_sees_the_first_ones_name_and_keeps_what_they_typed(
+    client_of, admin, coordinator, north
+):
+    page = f"/clinics/{north.public_id}/"
+    opened = {"was": "North", "code": "NOR"}
+    client_of(coordinator).post(page, opened | {"name": "High North"})
+    answer = client_of(admin).post(page, opened | {"name": "Far North"})
+    told = answer.content.decode()
+    assert answer.status_code == 422 and "meanwhile to “High North”" in told and 'value="Far North"' in told
+    assert Clinic.objects.get(pk=north.pk).name == "High North"
+    again = {"was": answer.context["form"]["was"].value(), "code": "NOR", "name": "Far North"}
+    assert client_of(admin).post(page, again).status_code == 302
+    assert Clinic.objects.get(pk=north.pk).name == "Far North"
+
+
 def test_a_refused_clinic_keeps_what_was_typed(client_of, coordinator):
     answer = client_of(coordinator).post("/clinics/new/", {"name": "East", "code": "east!"})
     assert answer.status_code == 422

@@ -176,7 +176,8 @@ def test_the_states_allow_only_their_acts(clara, mona, visit):
     query = asked(mona, visit)
     assert mona.post(at("reopen", query), {"because": "Again."}).status_code == 422
     mona.post(at("close", query), {"because": "Mistake."})
-    assert clara.post(at("answer", query), {"answer": "Yes."}).status_code == 422
+    late = clara.post(at("answer", query), {"answer": "It was weighed twice."})
+    assert late.status_code == 422 and "You wrote: It was weighed twice." in late.content.decode()
     assert mona.post(at("close", query), {"because": "Again."}).status_code == 422
     assert DataQuery.objects.get().status == QueryStatus.CLOSED
 

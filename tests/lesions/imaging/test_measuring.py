@@ -204,7 +204,9 @@ def test_points_are_moved_with_a_reason_that_stands_in_the_trail(picture, draw, 
     address = reverse("lesions:imaging_redraw", args=[measure.public_id])
     sent = {"points": "[[10,10],[90,10]]", "version": measure.version}
     assert "why it is changed" in clara.post(address, sent).json()["problem"]
-    assert clara.post(address, {**sent, "version": 0, "reason": "Slipped"}).status_code == 409
+    stale = clara.post(address, {**sent, "version": 0, "reason": "Slipped"})
+    assert stale.status_code == 409
+    assert "Clara Clinician changed it meanwhile" in stale.json()["problem"] and "10" in stale.json()["problem"]
     assert clara.post(address, {**sent, "reason": "Slipped"}).status_code == 200
     assert kept().value == 20
     told = Event.objects.filter(model="lesions.imagingmeasure").latest("pk")
