@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.apps import apps
 from django.contrib.auth.password_validation import validate_password
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -108,8 +109,7 @@ class ClinicForm(forms.ModelForm):
         if self.instance.pk and was and name and self.stored not in (was, name):
             said = _("Somebody else changed it meanwhile to “%(name)s”. Save again to put yours in its place.")
             self.add_error("name", said % {"name": self.stored})
-            self.data = self.data.copy()
-            self.data["was"] = self.stored
+            self.data = {**self.data.dict(), "was": self.stored} if isinstance(self.data, QueryDict) else self.data
         return values
 
 
