@@ -29,6 +29,32 @@ hypothesis_settings.register_profile("calm", deadline=None)
 hypothesis_settings.load_profile("calm")
 
 
+# What the kind of database has no part in: .ci/run leaves it out of its second run, on PostgreSQL.
+# Single tests elsewhere carry the mark themselves.
+ONCE = (
+    "accounts/test_second_factor.py",
+    "clinical_rules/",
+    "cohorts/test_reading_aside.py",
+    "exports/formats/",
+    "house_rules/test_access.py",
+    "lesions/imaging/test_another_patient.py",
+    "lesions/imaging/test_dicom.py",
+    "lesions/imaging/test_fuzz.py",
+    "lesions/imaging/test_hostile_corpus.py",
+    "lesions/imaging/test_ingest.py",
+    "lesions/imaging/test_raster.py",
+    "lesions/test_verify_signatures.py",
+    "letters/",
+    "operations/test_headers.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if str(Path(item.path).relative_to(tables.ROOT / "tests")).startswith(ONCE):
+            item.add_marker(pytest.mark.once)
+
+
 def pytest_collection_finish() -> None:
     """What was imported and collected stays to the end: the collector of garbage need not look at it again."""
     gc.collect()

@@ -93,7 +93,7 @@ def searching(examples: int, *, again: bool) -> Callable[[Callable], Callable]:
 
 
 @given(data=st.data())
-@searching(40, again=True)
+@searching(25, again=True)
 def test_a_foreign_id_is_answered_like_one_that_nobody_has(world: World, data: st.DataObject):
     probes(world, data)
 

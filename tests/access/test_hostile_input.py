@@ -36,7 +36,14 @@ def address_of(world: World, route: Route) -> str:
     return route.address(world.values(route))
 
 
-@pytest.mark.parametrize("account", ["clin", "mon", "member", "admin", "coord"])
+def mostly(*accounts: str) -> list:
+    """The accounts of an ordinary run; after "|" those of a long one."""
+    here = accounts.index("|")
+    return [*accounts[:here], *(pytest.param(one, marks=pytest.mark.long) for one in accounts[here + 1 :])]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("account", mostly("clin", "member", "|", "mon", "admin", "coord"))
 def test_markup_is_shown_as_text_on_every_page(world: World, account: str):
     seen = 0
     for route in PAGES:
@@ -49,7 +56,10 @@ def test_markup_is_shown_as_text_on_every_page(world: World, account: str):
     assert seen, "nothing was shown at all: the test sees nothing"
 
 
-@pytest.mark.parametrize("account", ["rsch", "member", "admin", "coord", "oadm", "strng", "nobody", "closed"])
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "account", mostly("rsch", "member", "admin", "strng", "|", "coord", "oadm", "nobody", "closed")
+)
 def test_who_has_no_patients_here_reads_no_word_about_them(world: World, account: str):
     """Researchers, admins, other clinics, no role: not one word written in a clinical field, at any address."""
     for route in PAGES:
@@ -62,6 +72,7 @@ def test_who_has_no_patients_here_reads_no_word_about_them(world: World, account
             assert shown or number not in answer.raw, f"{route.line} as {account} names {number}"
 
 
+@pytest.mark.once
 def test_the_words_are_there_for_whom_they_are(world: World):
     """The other half: the same walk as the clinician finds them, so their absence means something."""
     found = {route.line for route in PAGES if "QZXOWN" in world.ask("clin", "GET", address_of(world, route)).raw}
@@ -140,7 +151,8 @@ def protected() -> dict[tuple[str, int], tuple]:
     return found
 
 
-@pytest.mark.parametrize("account", ["clin", "asst", "member", "admin"])
+@pytest.mark.once
+@pytest.mark.parametrize("account", mostly("clin", "member", "|", "asst", "admin"))
 def test_fields_no_form_offers_are_not_written(world: World, account: str, monkeypatch: pytest.MonkeyPatch):
     before = protected()
     after: dict[tuple[str, int], tuple] = {}

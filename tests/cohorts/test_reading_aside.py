@@ -10,8 +10,6 @@ import pytest
 
 from calcinosis_registry.cohorts.snapshot import aside
 
-pytestmark = pytest.mark.once
-
 
 @pytest.fixture
 def register(tmp_path):

@@ -18,12 +18,6 @@ from tests.cohorts.register import EVERYONE
 from tests.exports.formats.given import AWKWARD, awkward, held, with_tables
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(item.path).parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.once)
-
-
 @pytest.fixture(scope="session")
 def register(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """Eight invented patients with every kind of record the demo tells of, free text included."""

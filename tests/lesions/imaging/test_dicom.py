@@ -19,8 +19,6 @@ from lesions.refusal import Refused
 from tests.lesions.imaging.hostile.dicom_cases import JPEG, fragments
 from tests.lesions.imaging.imaging_files import BIG_ENDIAN, DEFLATED, dicom_file, element, nested, plain, sample, us
 
-pytestmark = pytest.mark.once
-
 
 @pytest.fixture
 def written(tmp_path):

@@ -14,8 +14,6 @@ from lesions.refusal import Refused
 from tests.lesions.imaging.fuzz import BASES, BATCH, of_seed
 from tests.lesions.imaging.imaging_files import ROOT
 
-pytestmark = pytest.mark.once
-
 # Seeds of a usual run, per kind; 25,000 of each kind of file in the long one. REGISTRY_FUZZ asks for another number.
 USUAL, LONG = 250, 25_000
 # Of one of these gdcm's JPEG decoder took the process down, of the other it gave up in C++.

@@ -22,8 +22,6 @@ from lesions.ingest import identify, ingest, shown_name
 from lesions.refusal import Refused
 from tests.lesions.imaging.imaging_files import DEFLATED, ROOT, deflated, dicom_file, element, nested, sample
 
-pytestmark = pytest.mark.once
-
 
 @pytest.fixture
 def folder(tmp_path):

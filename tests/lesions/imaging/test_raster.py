@@ -13,8 +13,6 @@ from PIL import Image
 from lesions import raster
 from lesions.raster import Broken, Raster, Writer, grid, is_whole, levels
 
-pytestmark = pytest.mark.once
-
 LOOK = {"slope": 1, "intercept": 0}
 
 
