@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from calcinosis_registry.accounts.proof import require_proof
 from calcinosis_registry.cohorts.forms import MemberForm, TimeForm
 from calcinosis_registry.cohorts.membership import add_member, change_member, remove_member
-from calcinosis_registry.cohorts.models import ProjectMember, ResearchProject
+from calcinosis_registry.cohorts.models import ResearchProject
 from calcinosis_registry.cohorts.services import governs_project
 from calcinosis_registry.cohorts.views_projects import one_project, project_page
 
@@ -44,8 +44,7 @@ def _let_in(request: HttpRequest, project: ResearchProject) -> HttpResponse:
 def _change(request: HttpRequest, project: ResearchProject) -> HttpResponse:
     asked = request.POST["member"]
     known = asked.isascii() and asked.isdigit() and len(asked) < 19
-    rows = ProjectMember.objects.filter(project=project).select_related("user", "project")
-    one = rows.filter(pk=int(asked)).first() if known else None
+    one = project.now_members.filter(pk=int(asked)).first() if known else None
     if one is None:
         raise Http404
     form = TimeForm(request.POST, auto_id=f"member_{one.pk}_%s")
