@@ -7,12 +7,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q, QuerySet
 
 from calcinosis_registry.clinics.roles import Permission
 from lesions import hand_record, hand_score
 from lesions.hand_record import SiteDifference
 from lesions.models import HandScore, HandScoreSite, SecondReading
+from lesions.models.second_reading import SecondReadingQuerySet
+from patients.models import Patient
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,19 @@ def pairs_of(user: Any, *, beyond: Decimal = hand_record.SITE_POINTS, only: int 
     rows = SecondReading.objects.visible_to(user, Permission.VIEW_RECORDS).read().filter(first__in=open_to.values("pk"))
     if only is not None:
         rows = rows.filter(pk=only)
+    return _pairs(rows, beyond)
+
+
+def pairs_among(user: Any, patients: QuerySet[Patient], settled: Q) -> list[Pair]:
+    """Of these patients, whoever's they are, with both readings ``settled`` (a condition on readings). Without the
+    studies this account is yet to read blind."""
+    readings = HandScore.objects.filter(settled).values("pk")
+    to_read = SecondReading.objects.unfinished().filter(reader=user.pk).values("study")
+    rows = SecondReading.objects.read().filter(study__patient__in=patients, first__in=readings, reading__in=readings)
+    return _pairs(rows.exclude(study__in=to_read), hand_record.SITE_POINTS)
+
+
+def _pairs(rows: SecondReadingQuerySet, beyond: Decimal) -> list[Pair]:
     sites = HandScoreSite.objects.order_by("score", "pk")
     rows = rows.select_related(
         "study__patient__clinic", "first__rater", "reading__rater", "adjudication__rater"

@@ -153,8 +153,8 @@ def in_limited_process(task: str, kind: str, path: Path, folder: Path) -> dict:
         )
     except subprocess.TimeoutExpired as problem:
         raise Refused(TOO_LARGE) from problem
-    if done.returncode < 0:  # a signal: limits end in XCPU, KILL or ABRT; anything else is a crash of a decoder
-        raise Refused(TOO_LARGE if -done.returncode in (6, 9, 24, 25) else DAMAGED)
+    if done.returncode < 0:  # a signal: limits end in PROF, XCPU, KILL or ABRT; anything else is a crash of a decoder
+        raise Refused(TOO_LARGE if -done.returncode in (6, 9, 24, 25, 27) else DAMAGED)
     try:
         answer = json.loads(done.stdout)
     except ValueError as problem:

@@ -7,13 +7,11 @@ upload (task "take"), ``raster`` of a stored picture (task "raster").
 
 from __future__ import annotations
 
-import ctypes
 import dataclasses
 import errno
 import io
 import json
 import os
-import resource
 import sys
 import warnings
 from pathlib import Path
@@ -22,18 +20,14 @@ from typing import TYPE_CHECKING, Any
 from lesions import dicom, dicom_deflated, dicom_structure, photograph, raster_pixels, report_pages, report_pdf
 from lesions.refusal import Refused
 from lesions.refusal import gettext_noop as _
+from lesions.worker_limits import allow, confine
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# Per kind: memory (address space) for the largest file accepted, and processor time; lesions.ingest waits 25 s in all.
-MEMORY_BYTES = {"dicom": 1024 * 2**20, "jpeg": 768 * 2**20, "png": 768 * 2**20, "pdf": 384 * 2**20}
-CPU_SECONDS = {"dicom": 20, "jpeg": 12, "png": 12, "pdf": 10}
-FILE_BYTES = 600 * 10**6
 PREVIEW_SIDE = 1600
 THUMBNAIL_SIDE = 320
 TOO_LARGE = _("The file could not be read: too large when unpacked.")
-_NEW_NETWORK, _NEW_USER = 0x40000000, 0x10000000  # unshare(2)
 DAMAGED = _("The file could not be read: it is damaged.")
 
 
@@ -43,26 +37,21 @@ def main() -> None:
     answer_to = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     request = json.load(sys.stdin)
-    _confine(request["kind"])
+    _load(request["kind"])
+    confine(request["kind"], Path(request["source"]))
     with answer_to:
         json.dump(_answer(request), answer_to)
 
 
-def _confine(kind: str) -> None:
-    """No more than this from here on: neither memory, time, files nor the network."""
-    for limit, value in (
-        (resource.RLIMIT_AS, MEMORY_BYTES[kind]),
-        (resource.RLIMIT_CPU, CPU_SECONDS[kind]),
-        (resource.RLIMIT_FSIZE, FILE_BYTES),
-        (resource.RLIMIT_NOFILE, 64),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(limit, (value, value))
-    # A network of its own without any interface: alone where that is allowed, else with user rights of its own. A
-    # kernel that allows neither leaves the limits above.
-    libc = ctypes.CDLL(None)
-    if libc.unshare(_NEW_NETWORK) != 0:
-        libc.unshare(_NEW_NETWORK | _NEW_USER)
+def _load(kind: str) -> None:
+    """The libraries a kind needs: what they take is no file's doing."""
+    if kind == "pdf":
+        return  # lesions.report_pages loads its own, and reports are not timed so closely
+    import PIL.ImageCms
+    import PIL.ImageOps  # noqa: F401
+
+    if kind == "dicom":
+        import pydicom.pixels  # noqa: F401
 
 
 def _answer(request: dict[str, str]) -> dict[str, Any]:
@@ -90,6 +79,8 @@ def _read_dicom(kind: str, source: Path, folder: Path) -> dict[str, Any]:
     inflated = dicom_deflated.inflate(source, folder / "inflated")
     readable = inflated or source
     header = dicom.read_header(readable)
+    _structure, declared = dicom.checked(readable)
+    allow(declared.rows * declared.columns * declared.samples)
     preview = dicom.render_preview(readable, PREVIEW_SIDE)
     if inflated:
         inflated.unlink()
@@ -120,7 +111,7 @@ def _copy_without_preamble(source: Path, target: Path) -> bool:
 def _read_photograph(kind: str, source: Path, folder: Path) -> dict[str, Any]:
     from PIL import Image
 
-    picture = photograph.clean(source, kind, folder / "stored")
+    picture = photograph.clean(source, kind, folder / "stored", allow=allow)
     shown = photograph.on_white(picture)
     shown.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
     width, height = picture.size if shown is not picture else Image.open(folder / "stored").size
@@ -130,16 +121,22 @@ def _read_photograph(kind: str, source: Path, folder: Path) -> dict[str, Any]:
 
 
 def _write_raster(kind: str, source: Path, folder: Path) -> dict[str, Any]:
+    from PIL import Image
+
     target = folder / "raster"
     if kind == "pdf":
         raster_pixels.of_report(source, target)
         return {}
     if kind != "dicom":
+        with Image.open(source) as stored:
+            allow(stored.width * stored.height * 3)
         raster_pixels.of_photograph(source, target)
         return {}
-    inflated = dicom_deflated.inflate(source, folder / "inflated")
+    readable = dicom_deflated.inflate(source, folder / "inflated") or source
+    _structure, declared = dicom.checked(readable)
+    allow(declared.rows * declared.columns * declared.samples, frames=declared.frames)
     with warnings.catch_warnings(action="ignore"):
-        raster_pixels.of_dicom(inflated or source, target)
+        raster_pixels.of_dicom(readable, target)
     return {}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import mmap
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,17 +15,22 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_PIXELS = 40_000_000
+MAX_SCANS = 100  # cameras write one, progressive pictures about ten; each is a pass over every pixel
 _MAX_PROFILE_BYTES = 2**20
 _JPEG_QUALITY = 92
 
 
-def clean(path: Path, kind: str, target: Path) -> Image:
+def clean(path: Path, kind: str, target: Path, *, allow: Callable[[int], None]) -> Image:
     """Decode a "jpeg" or "png", turn it upright, write only its pixels to ``target`` in the same format; returns them.
 
-    Raises :class:`Refused`: more than 40 million pixels, an animation, or damaged.
+    ``allow``: told the samples of the picture before anything is decoded.
+
+    Raises :class:`Refused`: more than 40 million pixels or a hundred passes, an animation, or damaged.
     """
     from PIL import Image, ImageOps
 
+    if kind == "jpeg" and _many_scans(path):
+        raise Refused(_("The picture is built up in more than %(limit)s passes."), limit=MAX_SCANS)
     Image.MAX_IMAGE_PIXELS = None  # our own, lower limit follows, before anything is decoded
     try:
         with Image.open(path, formats=[kind.upper()]) as opened:
@@ -36,6 +43,7 @@ def clean(path: Path, kind: str, target: Path) -> Image:
                 )
             if kind == "png" and getattr(opened, "is_animated", False):
                 raise Refused(_("The picture is animated; please upload a single picture."))
+            allow(opened.width * opened.height * max(3, len(opened.getbands())))
             opened.load()
             upright = _to_srgb(ImageOps.exif_transpose(opened))
     except (Refused, MemoryError):
@@ -48,6 +56,15 @@ def clean(path: Path, kind: str, target: Path) -> Image:
     else:
         fresh.save(target, "PNG", compress_level=4)
     return fresh
+
+
+def _many_scans(path: Path) -> bool:
+    """Compressed data never hold the mark of a scan; a comment that does is counted too."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        at, found = data.find(b"\xff\xda"), 0
+        while at >= 0 and found <= MAX_SCANS:
+            found, at = found + 1, data.find(b"\xff\xda", at + 2)
+    return found > MAX_SCANS
 
 
 def _to_srgb(picture: Image) -> Image:

@@ -26,6 +26,10 @@ class Cipher:
     def clinic(self, public_id: str) -> str:
         return "C" + self._digest("clinic", public_id).hex()[:8].upper()
 
+    def reader(self, account: str) -> str:
+        """Of whoever read a radiograph."""
+        return "R" + self._digest("reader", account).hex()[:8].upper()
+
     def shift(self, public_id: str) -> int:
         """How many days this patient's dates move back: never forward, so that none comes to lie in the future."""
         return 1 + int.from_bytes(self._digest("shift", public_id)[:8], "big") % DAYS

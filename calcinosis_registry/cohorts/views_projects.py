@@ -20,6 +20,7 @@ from calcinosis_registry.cohorts.columns import scope_items
 from calcinosis_registry.cohorts.forms import MemberForm, ProjectForm
 from calcinosis_registry.cohorts.membership import OPEN
 from calcinosis_registry.cohorts.models import Cohort, ProjectQuerySet, ResearchProject
+from calcinosis_registry.cohorts.scope import may_export
 from calcinosis_registry.cohorts.services import (
     approve_project,
     end_project,
@@ -82,6 +83,7 @@ def project_page(request: HttpRequest, found: ResearchProject, status: int = 200
     context = {
         "project": found,
         "may_decide": governs and found.state == "requested" and found.requested_by_id != request.user.pk,
+        "may_take": not may_export(request.user, found),
         "may_end": governs and found.state in ("planned", "in force"),
         "cohorts": Cohort.objects.visible_to(request.user, Permission.COUNT_COHORTS)
         .filter(project=found)

@@ -1,13 +1,24 @@
-"""How far two readers of the hand radiograph agree, in one clinic. From the finished double readings read blind."""
+"""How far two readers of the hand radiograph agree, in a clinic or over the clinics of a research project.
+
+From the finished double readings read blind. Over a project: of the patients and readings that its datasets have, of
+the items it asked for; readers and patients without names, and no row of a single radiograph.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
+from calcinosis_registry.codebook.items import item_key
+from calcinosis_registry.cohorts.dataset import population
+from calcinosis_registry.cohorts.pseudonyms import Cipher
+from calcinosis_registry.cohorts.scope import Scope
+from calcinosis_registry.cohorts.structure import levels
 from calcinosis_registry.reports.reliability import (
     Estimate,
     Kappa,
@@ -17,9 +28,11 @@ from calcinosis_registry.reports.reliability import (
     limits_of_agreement,
     weighted_kappa,
 )
-from lesions.hand_pairs import Pair
+from lesions.hand_pairs import Pair, pairs_among
+from lesions.models import HandScore
 
 SEVERITIES = 4
+SAME_TWO, VARYING = "ICC(2,1)", "ICC(1,1)"
 FEWEST = 2  # radiographs from which anything can be said; an interval tells how little that is
 
 
@@ -27,6 +40,7 @@ FEWEST = 2  # radiographs from which anything can be said; an interval tells how
 class Row:
     """One radiograph: the totals of both readers on the sites both could score."""
 
+    clinic: str
     patient: str
     study: str
     readers: tuple[str, str]
@@ -43,11 +57,12 @@ class Row:
 
 
 @dataclass(frozen=True)
-class OfReaders:
-    """One pair of readers."""
+class Part:
+    """One pair of readers, or one clinic, of several. ``coefficient`` as in Agreement."""
 
-    readers: tuple[str, str]
+    name: str
     n: int
+    coefficient: str
     icc: Estimate | None
     limits: Limits | None
 
@@ -63,42 +78,85 @@ class Agreement:
     icc: Estimate | None
     why_none: str
     limits: Limits | None
-    by_readers: list[OfReaders]
+    by_readers: list[Part]
+    by_clinic: list[Part]
     kappas: list[Kappa]
     why_no_kappa: str
     not_blind: int
 
+    @property
+    def same_two(self) -> bool:
+        return self.coefficient == SAME_TWO
 
-def agreement_of(pairs: Sequence[Pair]) -> Agreement:
-    """``pairs``: the finished double readings somebody may see."""
+
+def agreement_of(pairs: Sequence[Pair], *, reader: Callable[[Any], str] = str) -> Agreement:
+    """``pairs``: the finished double readings somebody may see. ``reader``: what an account is called."""
     blind = [one for one in pairs if one.second.blinded]
-    rows = sorted((_row(one) for one in blind), key=lambda row: row.readers)
-    same_two = len({row.readers for row in rows}) == 1
-    coefficient = "ICC(2,1)" if same_two else "ICC(1,1)"
-    totals = [row.totals for row in rows]
-    icc = (icc_2_1(totals) if same_two else icc_1_1(totals)) if len(rows) >= FEWEST else None
+    rows = sorted((_row(one, reader) for one in blind), key=lambda row: row.readers)
+    whole = _part("", rows)
     kappas, why_no_kappa = _kappas(blind)
     return Agreement(
         rows=rows,
         patients=len({row.patient for row in rows}),
-        coefficient=coefficient,
-        icc=icc,
-        why_none=_why_none(rows, icc),
-        limits=limits_of_agreement(totals),
-        by_readers=[] if same_two else _by_readers(rows),
+        coefficient=whole.coefficient,
+        icc=whole.icc,
+        why_none=_why_none(rows, whole.icc),
+        limits=whole.limits,
+        by_readers=_parts(rows, lambda row: ", ".join(row.readers)),
+        by_clinic=_parts(rows, lambda row: row.clinic),
         kappas=kappas,
         why_no_kappa=why_no_kappa,
         not_blind=len(pairs) - len(blind),
     )
 
 
-def _row(one: Pair) -> Row:
+def agreement_in(scope: Scope, user: Any) -> Agreement:
+    """Over the clinics of a project, as its member may see it. What is not among its items is not told."""
+    assert scope.project is not None  # noqa: S101  asked by the caller
+    pairs = pairs_among(user, population(scope), levels()["handscore"].signed())
+    names = _reader_numbers(pairs, Cipher(settings.PSEUDONYM_KEY, scope.project.public_id))
+    found = agreement_of(pairs, reader=lambda account: names[account.pk] if account else "–")
+    told: dict[str, Any] = {}
+    if not scope.shows(_key("total")):
+        told |= {"icc": None, "limits": None, "by_readers": [], "by_clinic": []}
+        told["why_none"] = _("The total of the hand radiograph score is not among the project’s items.")
+    if not scope.shows(_key("simple_severity")):
+        told |= {"kappas": [], "why_no_kappa": _("The simple severity is not among the project’s items.")}
+    return replace(found, **told) if told else found
+
+
+def _key(name: str) -> str:
+    return item_key(HandScore._meta.get_field(name))
+
+
+def _reader_numbers(pairs: Iterable[Pair], cipher: Cipher) -> dict[int, str]:
+    """Who read stays unsaid; the order of the numbers is another in each project."""
+    accounts = {one.pk for pair in pairs for one in (pair.first.rater, pair.second.rater) if one is not None}
+    order = sorted(accounts, key=lambda pk: cipher.reader(str(pk)))
+    return {pk: _("Reader %(n)s") % {"n": place} for place, pk in enumerate(order, 1)}
+
+
+def _row(one: Pair, reader: Callable[[Any], str]) -> Row:
     """The readers always in one order, whoever read first: a column is then a reader."""
-    readers = [(str(one.first.rater), float(one.totals.first)), (str(one.second.rater), float(one.totals.second))]
+    readers = [(reader(one.first.rater), float(one.totals.first)), (reader(one.second.rater), float(one.totals.second))]
     readers.sort(key=lambda reader: reader[0])
     (first, total), (second, other) = readers
-    patient = one.asked.study.patient.registry_number
-    return Row(patient, str(one.asked.study), (first, second), (total, other), one.totals.common)
+    patient = one.asked.study.patient
+    study, sites = str(one.asked.study), one.totals.common
+    return Row(str(patient.clinic), patient.registry_number, study, (first, second), (total, other), sites)
+
+
+def _part(name: str, rows: Sequence[Row]) -> Part:
+    same_two = len({row.readers for row in rows}) == 1
+    totals = [row.totals for row in rows]
+    icc = (icc_2_1(totals) if same_two else icc_1_1(totals)) if len(rows) >= FEWEST else None
+    return Part(name, len(rows), SAME_TWO if same_two else VARYING, icc, limits_of_agreement(totals))
+
+
+def _parts(rows: Sequence[Row], by: Callable[[Row], str]) -> list[Part]:
+    """Of each, where there are several."""
+    found = [_part(name, list(some)) for name, some in groupby(sorted(rows, key=by), key=by)]
+    return found if len(found) > 1 else []
 
 
 def _why_none(rows: list[Row], icc: Estimate | None) -> str:
@@ -107,15 +165,6 @@ def _why_none(rows: list[Row], icc: Estimate | None) -> str:
     if len(rows) < FEWEST:
         return _("One radiograph was read twice: agreement needs two at least.")
     return "" if icc is not None else _("Every reading gave the same total: agreement cannot be told from chance.")
-
-
-def _by_readers(rows: list[Row]) -> list[OfReaders]:
-    found = []
-    for readers, some in groupby(rows, key=lambda row: row.readers):
-        totals = [row.totals for row in some]
-        icc = icc_2_1(totals) if len(totals) >= FEWEST else None
-        found.append(OfReaders(readers, len(totals), icc, limits_of_agreement(totals)))
-    return found
 
 
 def _kappas(blind: list[Pair]) -> tuple[list[Kappa], str]:

@@ -6,6 +6,7 @@ from calcinosis_registry.reports.views import agreement, codebook, pages, schedu
 
 app_name = "reports"
 FIGURE = "<str:chapter>/<str:figure>.<str:kind>"
+PROJECT = "project/<str:public_id>/agreement"
 urlpatterns = [
     path("", pages.index, name="index"),
     path("codebook.pdf", codebook.as_pdf, name="codebook_pdf"),
@@ -18,6 +19,9 @@ urlpatterns = [
     path("clinic/<str:public_id>/agreement/", agreement.page, name="agreement"),
     path("clinic/<str:public_id>/agreement/readings.csv", agreement.numbers, name="agreement_csv"),
     path("clinic/<str:public_id>/agreement/differences.svg", agreement.picture, name="agreement_svg"),
+    path(f"{PROJECT}/", agreement.of_project, name="project_agreement"),
+    path(f"{PROJECT}/numbers.csv", agreement.numbers_of_project, name="project_agreement_csv"),
+    path(f"{PROJECT}/differences.svg", agreement.picture_of_project, name="project_agreement_svg"),
     path("clinic/<str:public_id>/<str:chapter>/", pages.clinic_chapter_page, name="clinic_chapter"),
     path(f"clinic/<str:public_id>/{FIGURE}", pages.clinic_figure, name="clinic_figure"),
     path("cohort/<str:public_id>/", pages.table_one, name="table_one"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.policy import may, one_visible, require
 from calcinosis_registry.clinics.roles import Permission
 from lesions.hand_pairs import Pair, pairs_of
@@ -82,21 +84,49 @@ def give_it_up(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @require_safe
 def readings(request: HttpRequest) -> HttpResponse:
-    """What this person is to read, and the double readings of the clinics: where they differ, what was decided."""
+    """What this person is to read, and the double readings of a clinic: where they differ, what was decided.
+
+    ``?clinic=``: which; by itself the first with something to do.
+    """
     require(request, Permission.VIEW_RECORDS)
     beyond = _threshold(request)
-    pairs = pairs_of(request.user, beyond=beyond)
-    wanting = [one for one in pairs if one.wants_adjudication]
+    pairs, to_do = pairs_of(request.user, beyond=beyond), list(to_do_of(request.user))
+    shelves = [
+        Shelf(
+            one, [asked for asked in to_do if asked.study.patient.clinic_id == one.pk],
+            [pair for pair in pairs if pair.asked.study.patient.clinic_id == one.pk],
+        )
+        for one in Clinic.objects.visible_to(request.user, Permission.VIEW_RECORDS)
+    ]  # fmt: skip
+    chosen = next((one for one in shelves if one.clinic.public_id == request.GET.get("clinic")), None)
+    here = chosen or next((one for one in shelves if one.open), None) or (shelves[0] if shelves else None)
     context = {
-        "to_do": list(to_do_of(request.user)[:SHOWN]),
-        "wanting": wanting[:SHOWN],
-        "settled": [one for one in pairs if not one.wants_adjudication][:SHOWN],
-        "all": len(pairs),
-        "beyond": beyond,
-        "total_pct": TOTAL_PCT,
-        "clinics": sorted({one.asked.study.patient.clinic for one in pairs}, key=lambda one: one.name),
-    }
+        "here": here, "shelves": shelves if len(shelves) > 1 else [],
+        "beyond": beyond, "total_pct": TOTAL_PCT,
+        "may_report": here is not None and may(request.user, Permission.CLINIC_REPORTS, here.clinic.pk),
+    }  # fmt: skip
     return render(request, "lesions/readings.html", context)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A clinic with what is to be read there and its double readings."""
+
+    clinic: Clinic
+    to_do: list[SecondReading]
+    pairs: list[Pair]
+
+    @property
+    def open(self) -> int:
+        return len(self.to_do) + sum(one.wants_adjudication for one in self.pairs)
+
+    @property
+    def wanting(self) -> list[Pair]:
+        return [one for one in self.pairs if one.wants_adjudication][:SHOWN]
+
+    @property
+    def settled(self) -> list[Pair]:
+        return [one for one in self.pairs if not one.wants_adjudication][:SHOWN]
 
 
 def _threshold(request: HttpRequest) -> Decimal:

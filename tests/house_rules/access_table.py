@@ -99,6 +99,10 @@ OBJECTS = {
     "reports:clinic_figure kind": "'csv'",
     "reports:cohort_figure kind": "'csv'",
     **{f"reports:{name} public_id": "clinic.public_id" for name in ("agreement", "agreement_csv", "agreement_svg")},
+    **{
+        f"reports:{name} public_id": "project.public_id"
+        for name in ("project_agreement", "project_agreement_csv", "project_agreement_svg")
+    },
     **{f"clinics:{name} public_id": "clinic.public_id" for name in ("clinic", "set_open")},
     "token": "token",
     "kind": "'treatmentcourse'",
@@ -313,6 +317,9 @@ reports:clinic_figure                     GET      login ok    ok    ok    403  
 reports:agreement                         GET      login ok    ok    ok    403   403   403   403   404   403   403
 reports:agreement_csv                     GET      login ok    ok    ok    403   403   403   403   404   403   403
 reports:agreement_svg                     GET      login 404   404   404   403   403   403   403   404   403   403
+reports:project_agreement                 GET      login 404   403   403   404   ok    403   403   404   403   403
+reports:project_agreement_csv             GET      login 404   403   403   404   ok    403   403   404   403   403
+reports:project_agreement_svg             GET      login 404   403   403   404   404   403   403   404   403   403
 reports:table_one                         GET      login 404   403   403   404   ok    403   403   404   403   403
 reports:cohort_table_one_csv              GET      login 404   403   403   404   ok    403   403   404   403   403
 reports:cohort_pdf                        GET      login 404   403   403   404   ok    403   403   404   403   403

@@ -1,4 +1,5 @@
-"""The page of a clinic: how far its readers of hand radiographs agree, and what it says when that cannot be told."""
+"""How far the readers of hand radiographs agree, in a clinic and over a research project; and what is said when that
+cannot be told."""
 
 from __future__ import annotations
 
@@ -7,9 +8,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from calcinosis_registry.clinics.roles import Role
+from calcinosis_registry.cohorts.services import end_project, request_project
 from lesions.models import HandScore
 from lesions.second_reading import ask, finish
-from tests.factories import ImagingStudyFactory, MembershipFactory, PatientFactory, a_reading
+from tests.cohorts.register import project_of
+from tests.factories import ImagingStudyFactory, MembershipFactory, PatientFactory, VisitFactory, a_reading
 
 
 @pytest.fixture
@@ -19,13 +22,23 @@ def colleagues(north):
 
 @pytest.fixture
 def read_twice(north, clinician):
-    def read_twice(first: int, second: int, reader, *, blind: bool = True, by=clinician, severity: str = "") -> None:
-        study = ImagingStudyFactory(patient=PatientFactory(clinic=north))
+    def read_twice(
+        first: int,
+        second: int,
+        reader,
+        *,
+        blind: bool = True,
+        by=clinician,
+        severity: str = "",
+        patient=None,
+        visit=None,
+    ) -> None:
+        study = ImagingStudyFactory(patient=patient or PatientFactory(clinic=north))
         one = a_reading(study, by, {"R-MC1": (first, 1)} if first else {})
         asked = ask(study=study, reader=reader, by=by, now=timezone.now())
         other = a_reading(study, reader, {"R-MC1": (second, 1)} if second else {})
         other = HandScore.objects.get(pk=other.pk)
-        other.blinded, other.simple_severity = blind, severity
+        other.blinded, other.simple_severity, other.visit = blind, severity, visit
         other.save()
         if severity:
             one = HandScore.objects.get(pk=one.pk)
@@ -89,3 +102,148 @@ def test_numbers_and_picture_are_files(client_of, clinician, north, read_twice, 
     assert len(lines) == 3 and lines[0].startswith("patient,radiograph,reader_a")
     drawn = client.get(reverse("reports:agreement_svg", args=[north.public_id]))
     assert drawn["Content-Type"].startswith("image/svg+xml") and drawn.content.count(b"<circle") == 2
+
+
+# ---- over a research project
+
+
+@pytest.fixture
+def both(north, south, researcher, coordinator):
+    """A project of both clinics."""
+    return project_of(researcher, coordinator, north, south)
+
+
+@pytest.fixture
+def southern(south, stranger, read_twice):
+    """A pair of readers of the south: ``southern(first, second)``."""
+    second = MembershipFactory(clinic=south, role=Role.CLINICIAN).user
+    return lambda *totals, **more: read_twice(
+        *totals, second, by=stranger, patient=PatientFactory(clinic=south), **more
+    )
+
+
+@pytest.fixture
+def over(client_of, researcher):
+    """The page of a project, as the researcher sees it."""
+    return lambda project, name="project_agreement", who=researcher: client_of(who).get(
+        reverse(f"reports:{name}", args=[project.public_id])
+    )
+
+
+def test_over_a_project_the_readings_of_all_its_clinics_count_and_nobody_is_named(
+    over, both, read_twice, colleagues, southern, clinician, stranger
+):
+    for first, second in ((10, 12), (40, 38), (90, 85)):
+        read_twice(first, second, colleagues[0], severity="1" if first < 50 else "2")
+        southern(second, first)
+    answer = over(both)
+    found = answer.context["found"]
+    assert (len(found.rows), found.patients, found.coefficient) == (6, 6, "ICC(1,1)")
+    assert 0.9 < found.icc.value < 1 and found.icc.low < found.icc.value < found.icc.high
+    assert [(one.name, one.n, one.coefficient) for one in found.by_clinic] == [
+        ("North", 3, "ICC(2,1)"), ("South", 3, "ICC(2,1)")
+    ]  # fmt: skip
+    assert [one.n for one in found.kappas] == [3, 3]
+    told = answer.content.decode() + over(both, "project_agreement_csv").content.decode()
+    told += over(both, "project_agreement_svg").content.decode()
+    for person in (clinician, stranger, colleagues[0]):
+        assert str(person) not in told
+    assert all(row.patient not in told and row.study not in told for row in found.rows)
+    assert "Reader 4" in told and "<circle" in told
+
+
+def test_over_a_project_the_same_two_readers_give_icc_2_1(over, both, read_twice, colleagues):
+    for first, second in ((10, 12), (40, 38), (90, 85)):
+        read_twice(first, second, colleagues[0])
+    found = over(both).context["found"]
+    assert (found.coefficient, found.by_clinic, found.by_readers) == ("ICC(2,1)", [], [])
+    lines = over(both, "project_agreement_csv").content.decode().splitlines()
+    assert len(lines) == 2 and lines[1].startswith('all,,3,"ICC(2,1)",0.9')
+
+
+def test_who_did_not_consent_to_research_and_a_reading_at_an_unsigned_visit_are_not_in_it(
+    over, both, read_twice, colleagues, north
+):
+    without = PatientFactory(clinic=north, research_consent=False)
+    patient = PatientFactory(clinic=north)
+    read_twice(10, 12, colleagues[0], patient=without)
+    read_twice(20, 22, colleagues[0], patient=patient, visit=VisitFactory(patient=patient))
+    assert over(both).context["found"].rows == []
+    read_twice(30, 32, colleagues[0])
+    assert [sorted(row.totals) for row in over(both).context["found"].rows] == [[30, 32]]
+
+
+def test_only_the_clinics_and_the_items_of_the_project_are_told(
+    over, north, researcher, coordinator, read_twice, colleagues, southern
+):
+    project = project_of(researcher, coordinator, north)
+    for first, second in ((10, 12), (40, 38)):
+        read_twice(first, second, colleagues[0], severity="1")
+        southern(first, second)
+    assert len(over(project).context["found"].rows) == 2
+    project.items = ["handscore.simple_severity"]
+    project.save()
+    answer = over(project)
+    assert answer.context["found"].icc is None and "not among the project’s items" in answer.content.decode()
+    assert over(project, "project_agreement_svg").status_code == 404
+    assert answer.context["picture"] == ""
+
+
+def test_a_project_that_waits_or_is_over_tells_why_and_no_figure(
+    over, both, north, researcher, coordinator, read_twice, colleagues
+):
+    read_twice(10, 12, colleagues[0])
+    today = timezone.localdate()
+    waiting = request_project(
+        title="Later", purpose="x", ethics_reference="y", clinics=[north], members=[], valid_from=today,
+        valid_until=today, by=researcher,
+    )  # fmt: skip
+    end_project(project=both, by=coordinator, now=timezone.now())
+    for project, said in ((waiting, "is not approved yet"), (both, "is not in force")):
+        answer = over(project)
+        assert answer.context["found"] is None and said in answer.content.decode()
+        assert over(project, "project_agreement_csv").status_code == 404
+
+
+def test_a_clinician_who_is_a_member_sees_counts_and_not_the_readings_of_a_project(
+    over, both, clinician, stranger, coordinator
+):
+    assert over(both, who=stranger).status_code == 404
+    both.members.add(clinician)
+    assert over(both, who=clinician).status_code == 403
+
+
+def test_who_is_to_read_a_study_blind_does_not_find_its_readings_in_the_project(
+    over, both, researcher, read_twice, colleagues, north
+):
+    MembershipFactory(user=researcher, clinic=north, role=Role.CLINICIAN)
+    read_twice(10, 12, colleagues[0])
+    assert len(over(both).context["found"].rows) == 1
+    study = HandScore.objects.get(total=12).study
+    ask(study=study, reader=researcher, by=colleagues[0], now=timezone.now())
+    assert over(both).context["found"].rows == []
+
+
+# ---- the list of readings
+
+
+def test_who_works_in_two_clinics_sees_the_readings_of_one_at_a_time(
+    client_of, clinician, south, north, read_twice, colleagues, southern
+):
+    MembershipFactory(user=clinician, clinic=south, role=Role.CLINICIAN)
+    read_twice(10, 12, colleagues[0])
+    southern(10, 90)
+    client, url = client_of(clinician), reverse("lesions:readings")
+    at_once = client.get(url)
+    assert at_once.context["here"].clinic == south  # where a decision waits
+    assert (len(at_once.context["here"].wanting), len(at_once.context["here"].settled)) == (1, 0)
+    chosen = client.get(url, {"clinic": north.public_id})
+    assert chosen.context["here"].clinic == north and len(chosen.context["here"].settled) == 1
+    assert reverse("reports:agreement", args=[north.public_id]) in chosen.content.decode()
+    assert reverse("reports:agreement", args=[south.public_id]) not in chosen.content.decode()
+
+
+def test_who_works_in_one_clinic_has_nothing_to_choose(client_of, clinician, read_twice, colleagues):
+    read_twice(10, 12, colleagues[0])
+    answer = client_of(clinician).get(reverse("lesions:readings"), {"clinic": "unknown"})
+    assert answer.context["shelves"] == [] and len(answer.context["here"].settled) == 1

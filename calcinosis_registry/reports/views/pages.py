@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.policy import may, require
 from calcinosis_registry.clinics.roles import Permission
-from calcinosis_registry.cohorts.models import Cohort
+from calcinosis_registry.cohorts.models import Cohort, ResearchProject
 from calcinosis_registry.reports import asked, files, paper, working
 from calcinosis_registry.reports.asked import CLINIC, COUNT, Report, keeping, numbers_of
 from calcinosis_registry.reports.building import CHARACTERISTICS, GROUPED, TITLES, Chapter
@@ -27,6 +27,9 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "clinics": Clinic.objects.visible_to(request.user, CLINIC),
         "cohorts": Cohort.objects.visible_to(request.user, COUNT).select_related("project"),
+        "projects": ResearchProject.objects.visible_to(request.user, Permission.EXPORT_DATASETS).in_force(
+            timezone.localdate()
+        ),
     }
     return render(request, "reports/index.html", context)
 

@@ -106,12 +106,12 @@ def of_seed(kind: str, seed: int, bases: list[bytes] | None = None) -> bytes:
 
 
 def main(kind: str, first: int, count: int, folder: Path) -> None:
-    from lesions import ingest_worker
+    from lesions import ingest_worker, worker_limits
 
     bases, results, source = BASES[kind](), Counter[str](), folder / "source"
     out = folder / "out"
     out.mkdir(exist_ok=True)
-    limit = ingest_worker.MEMORY_BYTES[kind]
+    limit = worker_limits.MEMORY_BYTES[kind]
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     for number in range(first, first + count):
         source.write_bytes(of_seed(kind, number, bases))

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from lesions import ingest_worker
+from lesions import worker_limits
 from lesions.ingest import identify, ingest, shown_name
 from lesions.refusal import Refused
 from tests.lesions.imaging.imaging_files import DEFLATED, ROOT, deflated, dicom_file, element, nested, sample
@@ -63,7 +63,8 @@ def worker_that(monkeypatch, tmp_path):
             f"import sys; sys.path.insert(0, {str(ROOT)!r}); __path__.append({str(ROOT / 'lesions')!r})"
         )
         body = (ROOT / "lesions" / "ingest_worker.py").read_text()
-        broken = body.replace("        return readers[kind](kind, source, folder)", f"        {does}; return {{}}")
+        reads = "        return readers[kind](kind, source, folder)"
+        broken = body.replace(reads, f"        {does}\n        return {{}}")
         assert broken != body
         (package / "ingest_worker.py").write_text(broken)
         monkeypatch.setattr("lesions.ingest._PROJECT", tmp_path)
@@ -270,6 +271,21 @@ def test_a_worker_that_dies_is_a_refusal(refused, worker_that, worker, reason):
     assert reason in refused(picture("PNG"), "x.png")
 
 
+def test_a_decoder_that_never_ends_is_ended_after_little_processor_time(refused, worker_that):
+    worker_that("\n        while True:\n            pass")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert "too large when unpacked" in refused(picture("PNG"), "x.png")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2
+
+
+def test_a_decoder_gets_the_memory_of_the_picture_that_is_declared_and_no_more(refused, take, worker_that):
+    taken = take(picture("PNG", (2000, 1500)), "large.png")
+    assert taken.width == 2000
+    worker_that("allow(3 * 60 * 40); bytearray(64 * 2**20)")
+    assert "too large when unpacked" in refused(picture("PNG"), "x.png")
+
+
 def test_the_worker_has_no_network(refused, worker_that, tmp_path):
     """Where the kernel allows a network of one's own at all; a server of ours proves that the way was open before."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -312,7 +328,7 @@ def test_the_limits_leave_room_for_the_largest_photograph(take):
     Image.merge("RGB", [Image.fromarray(noise)] * 3).save(out, "JPEG")
     taken = take(out.getvalue(), "40mp.jpg")
     assert (taken.width, taken.height) == (8000, 5000)
-    assert max(ingest_worker.MEMORY_BYTES.values()) <= 1024 * 2**20
+    assert max(worker_limits.MEMORY_BYTES.values()) <= 1024 * 2**20
 
 
 def test_kinds_are_told_by_content():
