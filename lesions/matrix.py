@@ -50,11 +50,12 @@ def rows_of(moments: Sequence[Moment], lesions: Sequence[Lesion]) -> list[Row]:
     """A row per lesion in the order of numbers."""
     origins = _origins(lesions)
     last = moments[-1].known if moments else {}
+    cell = _Cells()
     return [
         Row(
             lesion,
-            [_cell(moment.seen.get(lesion.pk)) for moment in moments],
-            _cell(last.get(lesion.pk)),
+            [cell.of(moment.seen.get(lesion.pk)) for moment in moments],
+            cell.of(last.get(lesion.pk)),
             _spark(lesion, moments),
             origins[lesion.pk],
         )
@@ -82,18 +83,28 @@ def about_lesion(lesion: Lesion) -> str:
     return " · ".join(parts)
 
 
-def _cell(seen: Any) -> Cell | None:
-    if seen is None:
-        return None
-    status = seen.status_change or LesionStatus.NOT_ASSESSED.value
-    word = str(labels(STATUS)[status]).lower() if seen.status_change else _("not answered")
-    return Cell(
-        status=status,
-        word=word,
-        size=size_words(seen.length_mm, seen.width_mm),
-        ulcerated=seen.ulcerated == "Y",
-        infected=seen.infection in INFECTED,
-    )
+class _Cells:
+    """The cells of one matrix. Twelve thousand are made of a few hundred answers: each is put into words once."""
+
+    def __init__(self) -> None:
+        self._words = {code: str(label).lower() for code, label in labels(STATUS).items()}
+        self._made: dict[tuple[Any, ...], Cell] = {}
+
+    def of(self, seen: Any) -> Cell | None:
+        if seen is None:
+            return None
+        key = (seen.status_change, seen.length_mm, seen.width_mm, seen.ulcerated, seen.infection)
+        found = self._made.get(key)
+        if found is None:
+            status = seen.status_change or LesionStatus.NOT_ASSESSED.value
+            found = self._made[key] = Cell(
+                status=status,
+                word=self._words[status] if seen.status_change else _("not answered"),
+                size=size_words(seen.length_mm, seen.width_mm),
+                ulcerated=seen.ulcerated == "Y",
+                infected=seen.infection in INFECTED,
+            )
+        return found
 
 
 def _spark(lesion: Lesion, moments: Sequence[Moment]) -> SafeString:

@@ -41,6 +41,7 @@ LINKS = {
     ImagingLesion: "study_id",
 }  # fmt: skip
 EVENTS = 120
+_DECODE = json.JSONDecoder(parse_float=Decimal).decode
 
 # The columns of an observation that the page shows; anything else of it would be a query of its own.
 OBSERVED = (
@@ -85,9 +86,10 @@ class PatientFile:
         with connection.cursor() as cursor:
             cursor.execute(_statement(connection.vendor), [patient.pk] * len(self._rows))
             told = cursor.fetchall()
+        branches = _branches()
         for position, row in told:
-            branch = _branches()[position]
-            self._rows[branch.model].append(branch.read(json.loads(row, parse_float=Decimal)))
+            branch = branches[position]
+            self._rows[branch.model].append(branch.read(_DECODE(row)))
         self._keep_blind(reader)
         self.observations: list[Any] = self._rows[LesionObservation]
         self.lesions: list[Lesion] = sorted(self._rows[Lesion], key=lambda one: one.number)
@@ -143,26 +145,30 @@ class PatientFile:
 
 
 class _Branch(NamedTuple):
-    """One part of the union. ``where``: SQL that tells the patient's rows; ``readers``: what makes a value of each
-    column's JSON, None where that is the value."""
+    """One part of the union. ``where``: SQL that tells the patient's rows; ``names`` of the columns; ``read_by``: what
+    makes a value of the JSON of a column, by its place, where that is not the value itself."""
 
     model: type[models.Model]
     where: str
     fields: Sequence[models.Field]
-    readers: Sequence[Reader | None]
+    names: list[str]
+    read_by: list[tuple[int, Reader]]
 
-    def read(self, row: list[Any]) -> Any:
-        values = [one if reader is None else reader(one) for one, reader in zip(row, self.readers, strict=True)]
+    def read(self, values: list[Any]) -> Any:
+        for place, reader in self.read_by:
+            values[place] = reader(values[place])
         if self.model is LesionObservation:
-            return Observed(*values)
-        return self.model.from_db(None, [one.attname for one in self.fields], values)
+            return Observed._make(values)
+        return self.model.from_db(None, self.names, values)
 
 
 @cache
 def _branches() -> list[_Branch]:
     def branch(model: type[models.Model], where: str, fields: Iterable[models.Field] | None = None) -> _Branch:
         columns = list(fields or model._meta.concrete_fields)
-        return _Branch(model, where, columns, [_reader(one) for one in columns])
+        readers = [(place, _reader(one)) for place, one in enumerate(columns)]
+        read_by = [(place, reader) for place, reader in readers if reader is not None]
+        return _Branch(model, where, columns, [one.attname for one in columns], read_by)
 
     observed = [LesionObservation._meta.get_field(name.removesuffix("_id")) for name in OBSERVED]
     # The header of an image can be long, and no page of the patient shows it.

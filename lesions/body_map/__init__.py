@@ -6,7 +6,7 @@ names its sides, and left is always computed from right. Pure: no models, no req
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 
@@ -47,11 +47,16 @@ def place(marks: Iterable[Mark], view: View) -> list[Placed]:
     return _place(marks, view, VIEWS)
 
 
-def render(view_key: str, marks: Iterable[Mark] = (), selectable: bool = False, drawing: str = "") -> str:
+def render(
+    view_key: str, marks: Iterable[Mark] = (), selectable: bool = False, drawing: str = "",
+    placed: Sequence[Placed] | None = None,
+) -> str:  # fmt: skip
     """One view ("front", "back", "palmar", "dorsal", "feet") as SVG text. Raises KeyError for another key.
 
-    ``drawing``: the address of ``drawing()``; the text then holds the marks only."""
-    return render_view(VIEWS[view_key], VIEWS, marks, selectable=selectable, drawing=drawing)
+    ``drawing``: the address of ``drawing()``; the text then holds the marks only. ``placed``: what ``place()`` said of
+    the marks, where that is known already."""
+    view = VIEWS[view_key]
+    return render_view(view, place(marks, view) if placed is None else placed, selectable=selectable, drawing=drawing)
 
 
 @cache

@@ -185,6 +185,8 @@ def _apart(placed: list[Placed], view: View) -> list[Placed]:
         for i, a in enumerate(points):
             for b in points[i + 1 :]:
                 dx, dy = b[0] - a[0], b[1] - a[1]
+                if dx >= reach or dy >= reach or -dx >= reach or -dy >= reach:
+                    continue
                 gap = hypot(dx, dy)
                 if gap >= reach - 0.01:
                     continue

@@ -4,14 +4,14 @@ goes into a PDF. Colours come from body-map.css; the attributes are the fallback
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import cos, hypot, pi, sin
 from xml.sax.saxutils import escape
 
 from django.utils.translation import get_language
 
 from lesions.body_map.atlas import Region, View
-from lesions.body_map.marks import Mark, Placed, aspect_on, place, status_key
+from lesions.body_map.marks import Placed, aspect_on, status_key
 from lesions.body_map.parts import EDGE, bodies
 from lesions.body_map.parts import captions as _captions
 from lesions.body_map.parts import path as _path
@@ -36,12 +36,9 @@ FALLBACK = {
 BORDER = {"stroke_dasharray": "0.1 3.2", "stroke_linecap": "round"}
 
 
-def render_view(
-    view: View, views: dict[str, View], marks: Iterable[Mark] = (), *, selectable: bool = False, drawing: str = ""
-) -> str:
+def render_view(view: View, placed: Sequence[Placed], *, selectable: bool = False, drawing: str = "") -> str:
     """One view with its marks as an SVG element. ``selectable``: regions are buttons that can be chosen. ``drawing``:
     the address of ``render_drawing()``'s file, which then says what lies behind the marks."""
-    placed = place(marks, view, views)
     uid = f"map-{view.key}"
     content = [
         element("title", escape(str(view.title)), id=f"{uid}-title"),

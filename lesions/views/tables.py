@@ -55,11 +55,11 @@ def _outcome(code: str | None) -> str:
 
 def matrix_body(rows: Iterable[Row]) -> SafeString:
     """A row per lesion; the script of the page reads its cells."""
-    ulcer, infected = _("ulcer"), _("infected")
-    return mark_safe("".join(_matrix_row(row, ulcer, infected) for row in rows))
+    cells = _Cells()
+    return mark_safe("".join([_matrix_row(row, cells) for row in rows]))
 
 
-def _matrix_row(row: Row, ulcer: str, infected: str) -> str:
+def _matrix_row(row: Row, written: _Cells) -> str:
     lesion = row.lesion
     status, label = mark_code(lesion.current_status), escape(lesion.label)
     url = page_of(lesion)
@@ -69,7 +69,7 @@ def _matrix_row(row: Row, ulcer: str, infected: str) -> str:
         f'<span class="lineage">{escape(words)} <a href="#l{other.number}">{escape(other.label)}</a></span>'
         for words, other in row.origin
     ]
-    cells = "".join([_cell(cell, ulcer, infected) for cell in row.cells])
+    cells = "".join([written[cell] for cell in row.cells])
     gone = ' class="is-gone"' if row.now is not None and row.now.is_gone else ""
     return (
         f'<tr id="l{lesion.number}" data-lesion="{label}"{gone}><td class="pin-tag">{tag}</td>'
@@ -79,20 +79,25 @@ def _matrix_row(row: Row, ulcer: str, infected: str) -> str:
     )
 
 
-def _cell(cell: Cell | None, ulcer: str, infected: str) -> str:
-    """One lesion at one visit."""
-    if cell is None:
-        return "<td></td>"
-    key, word = mark_code(cell.status), escape(cell.word)
-    if cell.size:
-        told = f'<span class="visually-hidden word">{word}</span> <span class="size">{cell.size}</span>'
-    else:
-        told = f' <span class="word">{word}</span>'
-    if cell.ulcerated:
-        told += f' <b class="ulcer-word">{ulcer}</b>'
-    if cell.infected:
-        told += f' <b class="ulcer-word">{infected}</b>'
-    return f'<td data-status="{key}"{" data-ulcer" if cell.ulcerated else ""}>{told}</td>'
+class _Cells(dict[Cell | None, str]):
+    """One lesion at one visit, as a cell; those that say the same are written once."""
+
+    def __init__(self) -> None:
+        super().__init__({None: "<td></td>"})
+        self._ulcer, self._infected = _("ulcer"), _("infected")
+
+    def __missing__(self, cell: Cell) -> str:
+        key, word = mark_code(cell.status), escape(cell.word)
+        if cell.size:
+            told = f'<span class="visually-hidden word">{word}</span> <span class="size">{cell.size}</span>'
+        else:
+            told = f' <span class="word">{word}</span>'
+        if cell.ulcerated:
+            told += f' <b class="ulcer-word">{self._ulcer}</b>'
+        if cell.infected:
+            told += f' <b class="ulcer-word">{self._infected}</b>'
+        self[cell] = f'<td data-status="{key}"{" data-ulcer" if cell.ulcerated else ""}>{told}</td>'
+        return self[cell]
 
 
 # --- Course and map in numbers ----------------------------------------------------------------------------------------
