@@ -18,6 +18,7 @@ _SHARED, _PER_FRAME = FRAME_GROUPS
 _LOOK_SEQUENCES = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
 _JPEG_BASELINE = "1.2.840.10008.1.2.4.50"  # libjpeg-turbo reads it: gdcm's own copy crashes on damaged tables
 _LEVELS = 2**16
+_STRIP = 128
 _FLAT_SHARE = 0.005  # a window that leaves fewer pixels between black and white shows nothing
 PERCENTILES = (1.0, 99.0)
 
@@ -27,8 +28,9 @@ def shown_pixels(
 ) -> np.ndarray:
     """The frame as uint8: (rows, columns) grey or (rows, columns, 3) RGB.
 
-    Very large pictures are thinned to about 4 × ``max_side``. The caller has checked the declared size. Raises whatever
-    the decoder raises for damaged pixels.
+    Very large pictures are made smaller first: grey ones to means, at least 2 × ``max_side``; of colours, which a
+    palette forbids to mix, pixels are left out, down to about 4 ×. The caller has checked the declared size. Raises
+    whatever the decoder raises for damaged pixels.
     """
     from pydicom import Dataset
     from pydicom.pixels import pixel_array
@@ -36,12 +38,30 @@ def shown_pixels(
     dataset = Dataset()
     decoder = decoder_of(transfer_syntax, bits)
     array = pixel_array(path, index=frame, ds_out=dataset, specific_tags=FRAME_GROUPS, decoding_plugin=decoder)
-    step = max(1, min(array.shape[:2]) // (4 * max_side))
-    array = array[::step, ::step]
     if photometric in ("MONOCHROME1", "MONOCHROME2"):
         take_frame_look(dataset, frame)
+        array = _averaged(array, max(array.shape) // (2 * max_side))
         return grey(array, dataset, inverted=photometric == "MONOCHROME1")
-    return colour(array, dataset, photometric, bits)
+    step = max(1, min(array.shape[:2]) // (4 * max_side))
+    return colour(array[::step, ::step], dataset, photometric, bits)
+
+
+def _averaged(array: np.ndarray, step: int) -> np.ndarray:
+    """Each value the mean of ``step`` × ``step``, strip by strip; what is left over at the edges is left out."""
+    import numpy as np
+
+    if step < 2:
+        return array
+    rows, columns = (side // step for side in array.shape)
+    found = np.empty((rows, columns), array.dtype)
+    for top in range(0, rows, _STRIP):
+        strip = array[top * step : min(top + _STRIP, rows) * step, : columns * step]
+        total = np.zeros((strip.shape[0] // step, columns), np.int64 if array.itemsize > 2 else np.int32)
+        for down in range(step):
+            for across in range(step):
+                total += strip[down::step, across::step]
+        found[top : top + _STRIP] = total // step**2
+    return found
 
 
 def decoder_of(transfer_syntax: str, bits: int) -> str:

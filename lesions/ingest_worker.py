@@ -50,6 +50,8 @@ def _load(kind: str) -> None:
     import PIL.ImageCms
     import PIL.ImageOps  # noqa: F401
 
+    if kind == "png":
+        import numpy  # noqa: F401  16 bit
     if kind == "dicom":
         import pydicom.pixels  # noqa: F401
 

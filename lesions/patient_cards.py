@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,6 +24,7 @@ from lesions.models import (
     AdverseEvent,
     Complication,
     ImagingFile,
+    ImagingMeasure,
     ImagingStudy,
     Lesion,
     LesionObservation,
@@ -110,6 +111,7 @@ class StudyCard:
     picture: ImagingFile | None
     files: int
     lesions: list[str]
+    measures: int
 
 
 def study_cards(file: PatientFile, labels: dict[int, str]) -> list[StudyCard]:
@@ -117,12 +119,13 @@ def study_cards(file: PatientFile, labels: dict[int, str]) -> list[StudyCard]:
     files: dict[int, list[ImagingFile]] = defaultdict(list)
     for one in file[ImagingFile]:
         files[one.study_id].append(one)
+    measured = Counter(one.study_id for one in file[ImagingMeasure])
     cards = []
     for study in newest_first(file[ImagingStudy], "study_date"):
         own = files[study.pk]
         picture = next((one for one in own if one.has_preview), None)
         marked = [labels[key] for key in sorted(file.lesion_ids(study)) if key in labels]
-        cards.append(StudyCard(study, picture, len(own), marked))
+        cards.append(StudyCard(study, picture, len(own), marked, measured[study.pk]))
     return cards
 
 
@@ -161,7 +164,7 @@ def other_records(file: PatientFile, patient: Patient) -> tuple[list[Group], lis
     for kind, model in kinds().items():
         if model in SHOWN_ELSEWHERE:
             continue
-        lines = [line_of(record) for record in file[model]]
+        lines = [line_of(record) for record in file[model] if not _on_an_image(record)]
         lines.sort(key=lambda line: (line.when, line.record.pk), reverse=True)
         at_visit = issubclass(model, VisitRecord)
         add = "" if at_visit else address("patients:record_add", ..., kind, of=patient.public_id)
@@ -171,6 +174,11 @@ def other_records(file: PatientFile, patient: Patient) -> tuple[list[Group], lis
         elif add:
             empty.append(group)
     return filled, empty
+
+
+def _on_an_image(record: Any) -> bool:
+    """A measurement of a study stands with its study."""
+    return isinstance(record, ImagingMeasure) and record.study_id is not None
 
 
 def line_of(record: Record) -> Line:

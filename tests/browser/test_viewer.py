@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from calcinosis_registry.accounts.models import User
@@ -18,14 +19,18 @@ from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.codebook.partial_dates import PartialDate
 from calcinosis_registry.demo import radiograph
 from lesions import storage
+from lesions.measuring import draw
 from lesions.models import ImagingFile, ImagingMeasure, LesionObservation
+from lesions.second_reading import ask
 from tests.factories import (
     ImagingFileFactory,
     ImagingStudyFactory,
     LesionFactory,
     LesionObservationFactory,
+    MembershipFactory,
     PatientFactory,
     VisitFactory,
+    a_reading,
 )
 from tests.lesions.imaging.imaging_files import dicom_file, element, us
 
@@ -174,3 +179,148 @@ def test_two_pictures_show_the_same_millimetres_and_move_together(
     page.click(f"[data-pairs] >> text={lesion.label}")
     expect(page.locator(".piece-picture")).to_have_count(2)
     check_axe(page)
+
+
+# ---- without a mouse, without script, without the right to change
+
+
+@pytest.fixture
+def fingers(page: Page) -> Callable[..., None]:
+    """``fingers("touchStart", (x, y), ...)``: what the glass tells the browser."""
+    session = page.context.new_cdp_session(page)
+
+    def fingers(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    return fingers
+
+
+def now(page: Page) -> tuple[float, float, float, float]:
+    """(zoom, x, y of the middle, width of the window)"""
+    told = page.evaluate(
+        "(({zoom, x, y, window}) => [zoom, x, y, window.width])(document.querySelector('[data-viewer]').stage)"
+    )
+    return tuple(told)
+
+
+@pytest.mark.browser_context_args(has_touch=True, viewport={"width": 390, "height": 844})
+def test_two_fingers_zoom_one_is_the_tool_and_a_pinch_sets_no_point(
+    page: Page, sign_in: Callable[[User], None], clinician: User, picture: Callable[..., ImagingFile],
+    fingers: Callable[..., None],
+) -> None:  # fmt: skip
+    file = picture(0.25)
+    sign_in(clinician)
+    opened(page, file.study.get_absolute_url())
+    page.locator("[data-stage]").scroll_into_view_if_needed()
+    zoom, _x, _y, width = now(page)
+    middle_x, middle_y = at(page, 200, 150)
+
+    def pinch() -> None:
+        fingers("touchStart", (middle_x - 30, middle_y))
+        fingers("touchStart", (middle_x - 30, middle_y), (middle_x + 30, middle_y))
+        fingers("touchMove", (middle_x - 60, middle_y), (middle_x + 60, middle_y))
+        fingers("touchEnd", (middle_x - 60, middle_y))
+        fingers("touchMove", (middle_x - 50, middle_y + 4))
+        fingers("touchEnd")
+
+    pinch()
+    assert now(page)[0] == pytest.approx(2 * zoom, rel=0.1) and now(page)[3] == width
+    fingers("touchStart", (middle_x, middle_y))
+    fingers("touchMove", (middle_x + 40, middle_y))
+    fingers("touchEnd")
+    assert now(page)[3] > width  # one finger is the tool: the window
+
+    page.tap("[data-tool=pan]")
+    before = now(page)
+    fingers("touchStart", (middle_x, middle_y))
+    fingers("touchMove", (middle_x - 30, middle_y))
+    fingers("touchEnd")
+    assert now(page)[1] > before[1] and now(page)[3] == before[3]
+
+    page.tap("[data-act=fit]")
+    page.tap("[data-tool=distance]")
+    pinch()
+    expect(page.locator(".viewer-marks .handle, .viewer-marks line")).to_have_count(0)
+    page.tap("[data-act=fit]")
+    for x in (100, 300):
+        place = at(page, x, 150)
+        fingers("touchStart", place)
+        fingers("touchEnd")
+    expect(page.locator(".viewer-save output")).to_have_text("50.0 mm")
+
+
+@pytest.mark.browser_context_args(java_script_enabled=False)
+def test_without_script_the_picture_and_what_was_measured_stand_on_the_page(
+    page: Page, sign_in: Callable[[User], None], clinician: User, patient: Any, picture: Callable[..., ImagingFile]
+) -> None:
+    lesion, file = LesionFactory(patient=patient), picture(0.25)
+    drawn(file, lesion, clinician)
+    sign_in(clinician)
+    page.goto(file.study.get_absolute_url())
+    shown = page.locator(".viewer img")
+    expect(shown).to_be_visible()
+    assert (box := shown.bounding_box()) is not None and box["width"] > 200
+    expect(page.locator(".viewer-bar")).to_be_hidden()
+    expect(page.locator(".measures")).to_contain_text("50.0 mm")
+    page.goto(f"/imaging/{file.study.public_id}/score/")
+    expect(page.locator(".viewer img")).to_be_visible()
+    expect(page.locator("[name='R-D1.DIST-coverage']")).to_be_editable()
+    page.goto(f"/patients/{patient.public_id}/imaging/compare/?left={file.public_id}&right={file.public_id}")
+    expect(page.locator(".viewer img").first).to_be_visible()
+
+
+def drawn(file: ImagingFile, lesion: Any, by: User) -> ImagingMeasure:
+    """200 pixels of 0.25 mm along a row."""
+    return draw(
+        file=file, kind="LENGTH", frame=0, points=[(100, 150), (300, 150)], lesion=lesion, scale=None, known_mm=None,
+        by=by, now=timezone.now(),
+    )  # fmt: skip
+
+
+def test_kept_measurements_are_drawn_where_nobody_may_change_them_and_not_for_a_second_reader(
+    page: Page, sign_in: Callable[[User], None], clinician: User, monitor: User, north: Clinic, patient: Any,
+    picture: Callable[..., ImagingFile],
+) -> None:  # fmt: skip
+    lesion, file = LesionFactory(patient=patient), picture(0.25)
+    kept = drawn(file, lesion, clinician)
+    score = f"/imaging/{file.study.public_id}/score/"
+    words = page.locator(".viewer-marks .measure text")
+    sign_in(monitor)
+    opened(page, file.study.get_absolute_url())
+    expect(words).to_have_text(f"{lesion.label} {kept.said}")
+    expect(page.locator("[data-tool=distance]")).to_have_count(0)
+    sign_in(clinician)
+    opened(page, score)
+    expect(words).to_have_text(f"{lesion.label} {kept.said}")
+    expect(page.locator("[data-tool=distance]")).to_have_count(0)
+
+    a_reading(file.study, clinician)
+    second = MembershipFactory(clinic=north, role="clinician").user
+    ask(study=file.study, reader=second, by=clinician, now=timezone.now())
+    sign_in(second)
+    opened(page, score)
+    page.wait_for_timeout(300)
+    expect(words).to_have_count(0)
+
+
+def test_tab_goes_through_the_viewer_as_it_reads_and_never_stays_in_it(
+    page: Page, sign_in: Callable[[User], None], clinician: User, picture: Callable[..., ImagingFile]
+) -> None:
+    file = picture(0.25)
+    sign_in(clinician)
+    opened(page, file.study.get_absolute_url())
+    page.locator("[data-tool=window]").focus()
+    order = []
+    for _press in range(24):
+        page.keyboard.press("Tab")
+        order.append(page.evaluate(
+            "(({dataset, className, tagName}) => dataset.tool ?? dataset.act ?? ('stage' in dataset ? 'stage' : null)"
+            " ?? ('preset' in dataset ? 'preset' : tagName))(document.activeElement)"
+        ))  # fmt: skip
+    tools = ["pan", "distance", "size", "outline", "mark", "scale"]
+    acts = ["out", "in", "fit", "one", "invert", "turn", "reset", "full"]
+    wanted = [*tools, *acts, "stage", "preset", "SUMMARY"]
+    assert order[: len(wanted)] == wanted and "stage" not in order[len(wanted) :]
+    page.locator("[data-stage]").focus()
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"

@@ -5,14 +5,26 @@ from __future__ import annotations
 import pytest
 from django.core.management import call_command
 from django.db import transaction
+from django.utils import timezone
 from pyarrow import parquet
 
 from calcinosis_registry.cohorts.columns import Kind
 from calcinosis_registry.cohorts.dataset import Dataset, build
 from calcinosis_registry.cohorts.scope import Scope
 from calcinosis_registry.cohorts.snapshot import building
+from lesions.second_reading import adjudicate, finish, take
 from tests.cohorts.reference import rows_of
 from tests.cohorts.register import EVERYONE, patients
+from tests.factories import (
+    ImagingStudyFactory,
+    LesionFactory,
+    LesionObservationFactory,
+    MembershipFactory,
+    PatientFactory,
+    VisitFactory,
+    a_reading,
+    a_second_reading,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -86,3 +98,39 @@ def test_both_readers_of_the_database_make_the_same_snapshot(north):
 def rows_of_files(snapshot: building.Snapshot) -> dict[str, list]:
     paths = snapshot.folder.glob("*.base.parquet")
     return {path.name: sorted(parquet.read_table(path).to_pylist(), key=str) for path in paths}
+
+
+def test_an_observation_says_into_which_lesion_it_merged_by_that_lesion_s_number(north):
+    patient = PatientFactory(clinic=north)
+    one, two, three = (LesionFactory(patient=patient, number=number) for number in (4, 7, 9))
+    visit = VisitFactory(patient=patient)
+    LesionObservationFactory(visit=visit, lesion=one, status_change="MERGED", merged_into=three)
+    LesionObservationFactory(visit=visit, lesion=two, status_change="STABLE")
+    LesionObservationFactory(visit=visit, lesion=three, status_change="LARGER")
+    table = dataset(all_visits=True).tables["observations"]
+    numbers = {row["lesion_no"]: row["merged_into_lesion_no"] for row in table.arrow().to_pylist()}
+    names = {number: label for label, number in zip("abc", sorted(numbers), strict=True)}
+    assert {names[one]: names.get(into) for one, into in numbers.items()} == {"a": "c", "b": None, "c": None}
+    (column,) = (one for one in table.columns if one.name == "merged_into_lesion_no")
+    assert column.kind is Kind.NUMBER and column.label
+
+
+def test_a_reading_says_which_it_is_and_its_codes_are_in_the_codebook(north):
+    study = ImagingStudyFactory(patient=PatientFactory(clinic=north))
+    asked = a_second_reading(study)
+    reader = MembershipFactory(clinic=north).user
+    take(asked=asked, by=reader, now=timezone.now())
+    asked.refresh_from_db()
+    reading = a_reading(study, reader, {"R-MC1": (40, 1)})
+    finish(asked=asked, reading=reading, by=reader, now=timezone.now())
+    asked.refresh_from_db()
+    adjudicate(
+        pair=asked, ratings=[one.rating for one in reading.ratings.all()], how="CONSENSUS", why="seen together",
+        by=reader, now=timezone.now(),
+    )  # fmt: skip
+    table = dataset(all_visits=True).tables["hand_scores"]
+    kinds = sorted(row["reading_kind"] for row in table.arrow().to_pylist())
+    assert kinds == ["ADJUDICATION", "FIRST", "SECOND"]
+    (column,) = (one for one in table.columns if one.name == "reading_kind")
+    assert set(kinds) < {code for code, _label in column.codes} and column.about is not None
+    assert {row["of_record"] for row in table.arrow().to_pylist()} == {"ADJUDICATED", None}

@@ -11,7 +11,7 @@ from django.test import Client
 
 from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.records.models import Draft, Outdated
-from lesions.models import LesionObservation, SkinSigns
+from lesions.models import Lesion, LesionObservation, SkinSigns
 from patients.models import Patient, Visit
 from tests.factories import MembershipFactory, PatientFactory, UserFactory, known_lesions
 from tests.sent_forms import sent_by
@@ -162,6 +162,71 @@ def test_the_draft_waits_until_the_conflict_is_settled(anna, clara, visit):
     assert Draft.objects.count() == 1
     clara.post(url, chosen(answer, note="mine"))
     assert Draft.objects.count() == 0
+
+
+def merging(patient: Patient) -> dict[str, str]:
+    """The first lesion becomes one with the second."""
+    into = patient.lesion_set.get(number=2)
+    return {"l1-status_change": "MERGED", "l1-merged_into": into.public_id, "l1-length_mm": "", "l1-width_mm": ""}
+
+
+def shown_into(response: Any) -> Any:
+    """The lesion chosen to merge into, as the row of the first lesion shows it."""
+    return str(response.context["page"].rows[0].form["merged_into"].value())
+
+
+def test_a_merge_and_what_the_other_typed_meanwhile_are_chosen_between_and_the_target_stays(anna, clara, visit):
+    url, patient = visit.get_absolute_url(), visit.patient
+    mine = sent_by(clara.get(url))
+    anna.post(url, sent_by(anna.get(url)) | {"l1-status_change": "LARGER", "l1-length_mm": "14", "note": "hers"})
+    answer = clara.post(url, mine | merging(patient))
+    found = choices(answer)
+    assert found["l1-merged_into"][2] == str(patient.lesion_set.get(number=2))
+    assert (found["l1-merged_into"][3], found["note"][3]) == ("mine", "theirs")
+    assert Lesion.objects.get(number=1).merged_into is None
+    both = [name for name, choice in found.items() if name.startswith("l1-") and not choice[3]]
+    assert "l1-status_change" in both
+    saved = clara.post(url, chosen(answer, **dict.fromkeys([*both, "l1-length_mm"], "mine")))
+    assert saved.status_code == 302, saved.content.decode()[:3000]
+    one, seen = Lesion.objects.get(number=1), LesionObservation.objects.get(visit=visit, lesion__number=1)
+    assert (one.merged_into.number, seen.merged_into.number, seen.status_change) == (2, 2, "MERGED")
+    assert Visit.objects.get().note == "hers"
+
+
+def test_who_gives_the_merge_up_in_favour_of_the_other_leaves_no_target_behind(anna, clara, visit):
+    url, patient = visit.get_absolute_url(), visit.patient
+    mine = sent_by(clara.get(url))
+    anna.post(url, sent_by(anna.get(url)) | {"l1-status_change": "LARGER", "l1-length_mm": "14"})
+    answer = clara.post(url, mine | merging(patient))
+    theirs = {name: "theirs" for name in choices(answer) if name.startswith("l1-")}
+    assert clara.post(url, chosen(answer, **theirs)).status_code == 302
+    one, seen = Lesion.objects.get(number=1), LesionObservation.objects.get(visit=visit, lesion__number=1)
+    assert (one.merged_into, seen.merged_into, seen.status_change) == (None, None, "LARGER")
+    assert str(seen.length_mm) == "14.0"
+
+
+def test_a_draft_of_a_merge_is_offered_with_its_target_and_saved_from_there(clara, visit):
+    url, patient = visit.get_absolute_url(), visit.patient
+    clara.post("/drafts/", sent_by(clara.get(url)) | merging(patient))
+    assert Lesion.objects.get(number=1).merged_into is None
+    (draft,) = clara.get(url).context["keeping"].offers
+    restored = clara.get(draft.restore_url)
+    assert shown_into(restored) == patient.lesion_set.get(number=2).public_id
+    assert clara.post(url, sent_by(restored)).status_code == 302
+    assert Lesion.objects.get(number=1).merged_into.number == 2 and not Draft.objects.exists()
+
+
+def test_a_draft_of_a_merge_into_what_is_gone_by_now_is_refused_with_the_target_still_chosen(anna, clara, visit):
+    url, patient = visit.get_absolute_url(), visit.patient
+    clara.post("/drafts/", sent_by(clara.get(url)) | merging(patient))
+    gone = {"l2-status_change": "RESOLVED", "l2-length_mm": "", "l2-width_mm": ""}
+    assert anna.post(url, sent_by(anna.get(url)) | gone).status_code == 302
+    (draft,) = clara.get(url).context["keeping"].offers
+    asked = clara.post(url, sent_by(clara.get(draft.restore_url)))
+    answer = clara.post(url, chosen(asked, **{"l2-status_change": "theirs"}))
+    assert shown_into(answer) == patient.lesion_set.get(number=2).public_id
+    assert answer.context["page"].rows[0].form.errors
+    assert Lesion.objects.get(number=1).merged_into is None
 
 
 def test_a_row_read_before_another_save_cannot_be_written(visit):

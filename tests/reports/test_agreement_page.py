@@ -98,6 +98,9 @@ def test_numbers_and_picture_are_files(client_of, clinician, north, read_twice, 
     for pair in ((10, 12), (40, 38)):
         read_twice(*pair, colleagues[0])
     client = client_of(clinician)
+    shown = client.get(reverse("reports:agreement", args=[north.public_id])).content.decode()
+    assert "North: 2 radiographs of 2 patients" in shown
+    assert all(reverse(f"reports:agreement_{kind}", args=[north.public_id]) in shown for kind in ("csv", "svg"))
     lines = client.get(reverse("reports:agreement_csv", args=[north.public_id])).content.decode().splitlines()
     assert len(lines) == 3 and lines[0].startswith("patient,radiograph,reader_a")
     drawn = client.get(reverse("reports:agreement_svg", args=[north.public_id]))
@@ -150,6 +153,7 @@ def test_over_a_project_the_readings_of_all_its_clinics_count_and_nobody_is_name
         assert str(person) not in told
     assert all(row.patient not in told and row.study not in told for row in found.rows)
     assert "Reader 4" in told and "<circle" in told
+    assert all(reverse(f"reports:project_agreement_{kind}", args=[both.public_id]) in told for kind in ("csv", "svg"))
 
 
 def test_over_a_project_the_same_two_readers_give_icc_2_1(over, both, read_twice, colleagues):

@@ -44,12 +44,7 @@ def _found(request: HttpRequest, public_id: str) -> tuple[Clinic, Agreement]:
 @require_safe
 def page(request: HttpRequest, public_id: str) -> HttpResponse:
     clinic, found = _found(request, public_id)
-    context = {
-        "clinic": clinic,
-        "found": found,
-        "picture": mark_safe(_picture(found, named=True)) if found.limits else "",
-    }
-    return render(request, "reports/agreement.html", context)
+    return _page(request, found, "agreement", clinic=clinic)
 
 
 @require_safe

@@ -14,6 +14,7 @@ class Measuring {
   #draft = null; // {tool, kind, points, id?, version?, done}
   #held = null; // a handle being dragged
   #from = null; // where the pointer went down
+  #before = null; // the points before it did
   #frame = 0;
 
   constructor(viewer) {
@@ -145,6 +146,7 @@ class Measuring {
   #down(place) {
     const draft = this.#draft;
     this.#from = place;
+    this.#before = draft.done ? null : [...draft.points];
     this.#held = this.#handleAt(place);
     if (this.#held !== null) return true;
     if (draft.done) return false;
@@ -182,8 +184,14 @@ class Measuring {
     return true;
   }
 
-  cancelDrag() {
+  // A second finger: it was the beginning of a pinch, and no point.
+  cancelTouch() {
     this.#held = null;
+    if (!this.#draft || !this.#before) return;
+    if (this.#draft.done) this.discard(); // the point of this touch was its last
+    Object.assign(this.#draft, { points: this.#before, done: false });
+    this.pending = this.#before = null;
+    this.#say();
   }
 
   finish() {

@@ -9,6 +9,7 @@ const CLOSEST = 32;
 
 export class Stage extends EventTarget {
   #pointers = new Map();
+  #pinching = false; // from the second finger until the last one is lifted
   #waiting = false;
 
   constructor(element) {
@@ -224,12 +225,14 @@ export class Stage extends EventTarget {
       this.element.focus({ preventScroll: true });
       this.element.setPointerCapture(event.pointerId);
       this.#pointers.set(event.pointerId, place);
-      if (this.#pointers.size > 1) this.drawing?.cancelDrag?.();
+      if (this.#pointers.size > 1 && !this.#pinching) this.drawing?.cancelTouch();
+      this.#pinching ||= this.#pointers.size > 1;
     }
-    if (this.#pointers.size < 2 && this.drawing?.pointer(event, place)) {
+    if (!this.#pinching && this.drawing?.pointer(event, place)) {
       if (event.type === "pointermove" && before) this.#pointers.set(event.pointerId, place);
     } else if (event.type === "pointermove" && before) this.#dragged(event, before, place);
     if (event.type === "pointerup" || event.type === "pointercancel") this.#pointers.delete(event.pointerId);
+    if (!this.#pointers.size) this.#pinching = false;
   }
 
   #dragged(event, before, place) {
@@ -240,7 +243,7 @@ export class Stage extends EventTarget {
       const apart = (one) => Math.hypot(one[0] - other[0], one[1] - other[1]) || 1;
       this.pan(right / 2, down / 2);
       this.zoomBy(apart(place) / apart(before), [(place[0] + other[0]) / 2, (place[1] + other[1]) / 2]);
-    } else if (this.tool === "window" && event.buttons === 1 && !event.shiftKey) this.windowBy(right, down);
+    } else if (this.tool === "window" && !this.#pinching && event.buttons === 1 && !event.shiftKey) this.windowBy(right, down);
     else this.pan(right, down);
   }
 

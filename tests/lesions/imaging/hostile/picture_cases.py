@@ -162,7 +162,7 @@ PICTURE_CASES = [
         lambda: png(4, 4, chunk(b"zTXt", b"n\0\0" + zlib.compress(bytes(2**26)))),
     ),
     png_case(
-        HARMED,
+        f"{HARMED}|too large when unpacked",
         "a hundred notes of a megabyte",
         lambda: png(4, 4, *[chunk(b"zTXt", b"n%d\0\0" % n + zlib.compress(bytes(2**20 - 9))) for n in range(100)]),
     ),
