@@ -126,7 +126,8 @@ def agreement_in(scope: Scope, user: Any) -> Agreement:
 
 
 def _key(name: str) -> str:
-    return item_key(HandScore._meta.get_field(name))
+    field: Any = HandScore._meta.get_field(name)
+    return item_key(field)
 
 
 def _reader_numbers(pairs: Iterable[Pair], cipher: Cipher) -> dict[int, str]:

@@ -123,7 +123,7 @@ def region_label(region: Region) -> str:
     return describe(region.site, region.side)
 
 
-def _description(view: View, placed: list[Placed]) -> str:
+def _description(view: View, placed: Sequence[Placed]) -> str:
     if not placed:
         return str(view.description)
     return f"{view.description} " + "; ".join(one.mark.title.replace("\n", "; ") for one in placed)
