@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from calcinosis_registry.reports.frame import OutOfScope
 from calcinosis_registry.reports.references import Reference
 
+MOST_PRINTED = 36  # rows
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -23,11 +25,21 @@ class Sheet:
 
     @property
     def lines(self) -> list[tuple[bool, str, list[tuple[str, bool]]]]:
-        """(is a part, first cell, [(cell, is it words)]) for the page."""
+        """(is a part, first cell, [(cell, is its column words)]) for the page."""
+        words = [words for _head, words in self.heads]
         return [
-            (index in self.parts, row[0], [(cell, _is_words(cell)) for cell in row[1:]])
+            (index in self.parts, row[0], list(zip(row[1:], words[1:], strict=True)))
             for index, row in enumerate(self.rows)
         ]
+
+    @property
+    def on_paper(self) -> Sheet:
+        """What of a long table is printed; the rest is in the file."""
+        return Sheet(self.header, self.rows[:MOST_PRINTED], self.parts)
+
+    @property
+    def not_printed(self) -> int:
+        return max(len(self.rows) - MOST_PRINTED, 0)
 
     @property
     def heads(self) -> list[tuple[str, bool]]:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,6 @@ from calcinosis_registry.cohorts.snapshot import building, changes
 from patients.models import Patient
 from patients.models.patient import Status
 
-FORMAT = 1  # of what is kept; another number forgets what an older version made
 LONGEST, MOST = 7 * 86_400, 500_000_000  # seconds one is kept; bytes of all
 SEAL = sha256().digest_size
 
@@ -67,8 +67,15 @@ class Head:
 
 
 def name_of(*told: Any) -> str:
-    """What is kept under the same name was asked in the same way."""
-    return sha256(repr((FORMAT, __version__, *told)).encode()).hexdigest()
+    """What is kept under the same name was asked in the same way of the same program."""
+    return sha256(repr((_program(), *told)).encode()).hexdigest()
+
+
+@cache
+def _program() -> str:
+    """Another version counts or draws otherwise: what an older one made is forgotten."""
+    here = sorted(Path(__file__).parent.rglob("*.py"))
+    return sha256(b"".join([__version__.encode(), *(path.read_bytes() for path in here)])).hexdigest()
 
 
 def folder() -> Path:

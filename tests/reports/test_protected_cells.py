@@ -83,4 +83,4 @@ def test_the_lesions_of_one_patient_are_no_cell_of_the_chapter(north):
     for _lesion in range(12):
         LesionFactory(patient=first, site="ELBOW")
     (chapter,) = chapters(definition=EVERYONE, scope=Scope(None, exact=False), keys=("lesions",))
-    assert [row[1:] for row in chapter.exhibit("sites").sheet.rows] == [("<10/<10", "<10")]
+    assert "enough patients" in chapter.exhibit("sites").nothing and "of <10 " in chapter.exhibit("sites").title

@@ -97,7 +97,7 @@ def kaplan_meier(subject: Subject, question: Question, times: histories.Times) -
             "events": tell.n(times.having())},
         steps, longest=longest, below=_("years since the lesion was excised") if question.key == "recurrence" else
         _("years since the lesion was first recorded") if question.of_lesions else _("years since registration"),
-        beside=str(question.title), risk=_("Number at risk"),
+        beside=str(question.title), risk=_("Number at risk"), named=subject.by.grouped,
     )  # fmt: skip
     return Exhibit(
         question.key, title, _sheet(groups, tell), drawn, says=_says(test, subject, tell),
@@ -283,7 +283,7 @@ def competing(subject: Subject, question: Question, times: histories.Times) -> E
     drawn = figures.step_curves(
         title, _("Share with each event by years, with 95 % bands."), steps, longest=longest,
         below=_("years since the lesion was first recorded") if question.of_lesions else _("years since registration"),
-        beside=_("Cumulative incidence"), risk="", upper=min(math.ceil(top * 10) / 10, 1.0),
+        beside=_("Cumulative incidence"), risk="", named=True, upper=min(math.ceil(top * 10) / 10, 1.0),
     )  # fmt: skip
     rows = [
         (names[cause], tell.n(times.having(cause)), *(_incidence_at(one, year) for year in (1.0, 2.0, 5.0)))

@@ -91,7 +91,7 @@ def first_events(subject: Subject) -> Exhibit:
             rate = _first_rate(some, subject.tell)
             called = f"{label}, {group}" if subject.by.grouped else str(label)
             rows.append(_row(called, subject.tell, Crowd(some.patient), rate, some.having(), float(some.years.sum())))
-            bars.append((called, rate))
+            bars.append((str(label), group if subject.by.grouped else "", rate))
     title = _("First events per 100 patient-years at risk, from registration")
     notes = (
         _("Interval: exact Poisson. Years run from registration to the event, the last visit or death; what was there "
@@ -116,7 +116,7 @@ def repeated_events(subject: Subject) -> Exhibit:
             rate = _robust(counts[mine], years[mine], events, people, tell)
             called = f"{label}, {group}" if subject.by.grouped else str(label)
             rows.append(_row(called, tell, people, rate, events, float(years[mine].sum())))
-            bars.append((called, rate))
+            bars.append((str(label), group if subject.by.grouped else "", rate))
     title = _("Episodes per 100 patient-years of follow-up, repeated ones counted")
     notes = (
         _("An episode: a lesion shows the event now and did not when last looked at; the first look begins none. "
@@ -152,19 +152,25 @@ def _row(
 
 
 def _rates_exhibit(
-    key: str, title: str, rows: list[tuple[str, ...]], bars: list[tuple[str, rates.Rate | None]], notes: tuple[str, ...]
+    key: str,
+    title: str,
+    rows: list[tuple[str, ...]],
+    bars: list[tuple[str, str, rates.Rate | None]],
+    notes: tuple[str, ...],
 ) -> Exhibit:
     sheet = Sheet(
         (_("Event"), _("Patients"), _("Events"), _("Years"), _("Per 100 years"), _("95 % interval")), tuple(rows)
     )
-    known = [rate for _label, rate in bars if rate is not None]
+    known = [rate for _event, _group, rate in bars if rate is not None]
     most = max((max(rate.value, np.nan_to_num(rate.high)) for rate in known), default=0)
     if not known or not most:
         return Exhibit(key, title, sheet, nothing=_("No event was seen, or too few to be shown."), notes=notes)
     top = min(most, 3 * max(rate.value for rate in known)) or most  # a very wide interval does not flatten all others
-    drawn = [
-        figures.Bar(label, rate.value / top if rate else None, _told(rate), *_limits(rate, top)) for label, rate in bars
-    ]
+    drawn: list[figures.Bar] = []
+    for event, group, rate in bars:
+        if group and group == bars[0][1]:  # a heading, or the names of event and group would not fit
+            drawn.append(figures.Bar(event, None, "", is_head=True))
+        drawn.append(figures.Bar(group or event, rate.value / top if rate else None, _told(rate), *_limits(rate, top)))
     told = _("Events per 100 patient-years with their 95 %% intervals; the full width is %(top).1f.") % {"top": top}
     return Exhibit(key, title, sheet, figures.bars(title, told, drawn, track=False), notes=notes)
 

@@ -57,9 +57,13 @@ def sites_of(subject: Subject) -> Exhibit:
     shown = {place: number for place, ones in people.items() if (number := tell.shown(ones))}
     order = sorted(people, key=lambda place: (-people[place], sites.SITES[place[0]].label, place[1]))
     rows = tuple(
-        (sites.describe(*place), tell.percent(people[place], whole), tell.n(Crowd(count[place]))) for place in order
+        (sites.describe(*place), tell.percent(people[place], whole), tell.n(Crowd(count[place])))
+        for place in order
+        if place in shown or tell.exact
     )
     title = _("Patients with a lesion at each site, of %(n)s patients with a lesion") % {"n": tell.n(whole)}
+    if not rows:
+        return nothing("sites", title, _("No site has enough patients to be shown."))
     values: dict[str | tuple[str, str], float] = {place: float(number) for place, number in shown.items()}
     maps = body_map.heat(values, shown="{:g}".format, uid="sites") if values else {}
     legend = tuple(
@@ -71,7 +75,7 @@ def sites_of(subject: Subject) -> Exhibit:
         notes.append(_("Without a spot on the map, in the table only: %(sites)s.") % {"sites": "; ".join(left)})
     hidden = len(people) - len(shown)
     if hidden:
-        notes.append(_("%(n)s sites with fewer patients than may be shown are not on the map.") % {"n": hidden})
+        notes.append(_("%(n)s sites with fewer patients than may be shown are left out.") % {"n": hidden})
     sheet = Sheet((_("Site"), _("Patients"), _("Lesions")), rows)
     return Exhibit("sites", title, sheet, maps=maps, legend=legend, notes=tuple(notes),
                    references=chosen("2g", "3d", "3e", "3f"))  # fmt: skip

@@ -37,6 +37,7 @@ class Bar:
     low: float | None = None
     high: float | None = None
     lines: tuple[float, ...] = ()
+    is_head: bool = False  # of the rows below it: words only
 
 
 def bars(title: str, description: str, rows: Sequence[Bar], *, track: bool = True) -> str:
@@ -51,6 +52,8 @@ def bars(title: str, description: str, rows: Sequence[Bar], *, track: bool = Tru
 
 
 def _bar(row: Bar, y: float, room: float, track: bool) -> str:
+    if row.is_head:
+        return text(row.label, 4, y + 15, size=13, kind="ink-text", fill=INK, weight=600)
     parts = [
         text(clip(row.label, LABEL - 10, 13), LABEL - 10, y + 15, anchor="end", size=13, kind="ink-text", fill=INK)
     ]

@@ -44,9 +44,12 @@ def ticks_of(longest: float) -> list[float]:
 
 def step_curves(
     title: str, description: str, curves: Sequence[Step], *, longest: float, below: str, beside: str, risk: str,
-    upper: float = 1.0,
+    upper: float = 1.0, named: bool = False,
 ) -> str:  # fmt: skip
-    """Steps from time 0; ``below``, ``beside``: the axes in words; ``risk``: the head of the numbers at risk."""
+    """Steps from time 0; ``below``, ``beside``: the axes in words; ``risk``: the head of the numbers at risk.
+
+    ``named``: a curve is of one group among several, and says of which, also when it is alone.
+    """
     x = Axis(0, max(longest, 0.5), LEFT, WIDTH - RIGHT)
     y = Axis(0, upper, TOP + TALL, TOP)
     ticks = x.ticks(6)
@@ -54,7 +57,7 @@ def step_curves(
     parts += [_band(one, x, y, index) for index, one in enumerate(curves)]
     parts += [_steps(one, x, y, index) for index, one in enumerate(curves)]
     base = TOP + TALL + 58
-    if len(curves) > 1:
+    if len(curves) > 1 or named:
         drawn, tall = key([one.label for one in curves], LEFT, base)
         parts.append(drawn)
         base += tall

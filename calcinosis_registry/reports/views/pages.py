@@ -17,8 +17,9 @@ from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.models import Cohort, ResearchProject
 from calcinosis_registry.reports import asked, files, paper, working
 from calcinosis_registry.reports.asked import CLINIC, COUNT, Report, keeping, numbers_of
-from calcinosis_registry.reports.building import CHARACTERISTICS, GROUPED, TITLES, Chapter
+from calcinosis_registry.reports.building import CHARACTERISTICS, GROUPED, LONGEST, PDF, TITLES, Chapter
 from calcinosis_registry.reports.grouping import choices
+from calcinosis_registry.reports.kept import Head
 
 
 @require_safe
@@ -221,4 +222,10 @@ def _pdf(request: HttpRequest, report: Report) -> HttpResponse:
 
 
 def _pdf_at_once(request: HttpRequest, report: Report, by: str) -> bytes:
-    return paper.pdf(report, report.chapters(*TITLES, by=by), request.user)
+    """Set once as long as nothing changes: pages and figures take some seconds."""
+    found, head = report.made_before(PDF, by), Head.now()
+    if found is not None and head.at - found[0].at < LONGEST and found[0].is_current:
+        return found[1]
+    made = paper.pdf(report, report.chapters(*TITLES, by=by), request.user)
+    report.keep_pdf(made, head, by)
+    return made
