@@ -124,6 +124,18 @@ def test_one_patient_has_no_interval_that_is_not_there(north):
     assert row[1:3] == ("1", "1") and row[5].partition("–")[0] == "10.2"  # exact Poisson: 2.53 per 100 over 91 days
 
 
+def test_a_few_days_without_an_event_are_no_rate_and_nobody_is_promised_to_stay_free(north):
+    patient = registered(north)
+    course(patient, "N", "N")
+    (events,) = chapters(definition=EVERYONE, scope=EXACT, keys=("events",))
+    (row,) = [row for row in events.exhibit("incidence").sheet.rows if row[0].startswith("Ulcer")]
+    assert row[2] == "0" and float(row[3]) < 1 and row[4:] == ("–", "–")
+    all_censored(north)
+    (curves,) = chapters(definition=EVERYONE, scope=EXACT, keys=("course",))
+    shown = [cell for row in curves.exhibit("time-to-ulcer").sheet.rows for cell in row]
+    assert not any("100–100" in cell for cell in shown)
+
+
 def test_of_all_censored_the_curve_stays_at_one_and_one_group_is_not_compared(north):
     all_censored(north)
     (chapter,) = chapters(definition=EVERYONE, scope=EXACT, keys=("course",), by="patient.sex_at_birth")

@@ -215,7 +215,8 @@ def _free_at(one: Group, year: float, tell: Teller) -> str:
         return f"{100 * shown[-1]:.0f} %" if shown else NONE
     share = float(one.curve.at([year])[0])
     low, high = one.curve.band_at([year])
-    band = f" ({100 * low[0]:.0f}–{100 * high[0]:.0f})" if not math.isnan(low[0]) else ""
+    # Before the first event the formulas give a band of no width: that nobody had it yet is not that nobody will.
+    band = f" ({100 * low[0]:.0f}–{100 * high[0]:.0f})" if high[0] > low[0] else ""
     return f"{100 * share:.0f} %{band}"
 
 

@@ -22,6 +22,7 @@ NAMES: dict[str, str | Promise] = {
     "infection": __("Infected lesion"),
     "new": __("New lesion"),
 }
+FEWEST_YEARS = 1.0  # of person-time behind a rate of 0: of a few days its interval goes to the thousands
 PUBLISHED = {"extrusion": ("2k",), "infection": ("2l",)}
 
 
@@ -132,7 +133,9 @@ def _first(data: Frame, name: str) -> histories.Times:
 
 def _first_rate(times: histories.Times, tell: Teller) -> rates.Rate | None:
     events, years = tell.shown(times.having()), tell.years(float(times.years.sum()), Crowd(times.patient))
-    return rates.exact_rate(events, years) if events is not None and years > 0 else None
+    if events is None or years <= 0 or (not events and years < FEWEST_YEARS):
+        return None
+    return rates.exact_rate(events, years)
 
 
 def _robust(counts: Array, years: Array, having: Crowd, people: Crowd, tell: Teller) -> rates.Rate | None:
