@@ -14,6 +14,7 @@ import http.client
 import json
 import os
 import random
+import secrets
 import threading
 import time
 from collections import defaultdict
@@ -156,8 +157,8 @@ def clinic(server_url: str, tmp_path: Path) -> Iterator[Register]:
     database = ""
     if server_url:
         with psycopg.connect(server_url, autocommit=True) as to:
-            to.execute("CREATE DATABASE clinic_under_load")
-        database = server_url.rpartition("/")[0] + "/clinic_under_load"
+            to.execute(f"CREATE DATABASE {(name := f'load_{secrets.token_hex(4)}')}")
+        database = f"{server_url.rpartition('/')[0]}/{name}"
     register = Register(tmp_path / "data", database)
     register.folder.mkdir()
     register.manage("migrate", "-v0")
