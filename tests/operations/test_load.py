@@ -170,18 +170,27 @@ def clinic(server_url: str, tmp_path: Path) -> Iterator[Register]:
         register.kill()
 
 
-def memory(register: Register) -> int:
-    """Bytes the server's processes hold, each page once."""
+def processes(register: Register) -> Iterator[Path]:
     assert register.server
-    group, held = os.getpgid(register.server.pid), 0
+    group = os.getpgid(register.server.pid)
     for one in Path("/proc").glob("[0-9]*"):
         try:
             if os.getpgid(int(one.name)) == group:
-                lines = (one / "smaps_rollup").read_text().splitlines()
-                held += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-        except (OSError, ProcessLookupError):
+                yield one
+        except ProcessLookupError:
             continue
-    return held
+
+
+def memory(register: Register) -> int:
+    """Bytes the server's processes hold, each page once."""
+    lines = [line for one in processes(register) for line in (one / "smaps_rollup").read_text().splitlines()]
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
+def processor(register: Register) -> float:
+    """Seconds the server's processes have computed: neighbours do not change it much."""
+    ticks = [(one / "stat").read_text().rpartition(")")[2].split()[11:13] for one in processes(register)]
+    return sum(int(tick) for pair in ticks for tick in pair) / os.sysconf("SC_CLK_TCK")
 
 
 def in_threads(acts: list[Callable[[], Any]]) -> list[threading.Thread]:
@@ -196,16 +205,17 @@ def test_a_clinic_at_work_loses_no_save_and_sees_no_error(clinic: Register):
         Clinician(Browser(clinic, figures, session), patients[n::CLINICIANS][:20], random.Random(n))
         for n, session in enumerate(clinic.known["sessions"])
     ]
-    before = memory(clinic)
+    before, computed = memory(clinic), processor(clinic)
     running = in_threads([lambda one=one: one.work(until) for one in people]) + storm(clinic, figures, until)  # type: ignore[misc]
     for thread in running:
         thread.start()
     for thread in running:
         thread.join()
-    wall, after = time.monotonic() - began, memory(clinic)
+    wall, after, computed = time.monotonic() - began, memory(clinic), processor(clinic) - computed
     assert clinic.terminate() == 0
     figures.tell(wall)
     told("  memory of the server", before_mb=before / 2**20, after_mb=after / 2**20)
+    told("  processor of the server", ms_per_answer=1000 * computed / sum(map(len, figures.took.values())))
     assert not figures.wrong, f"{len(figures.wrong)} answers were wrong: {figures.wrong[0]}"
     assert figures.saved, "nobody saved anything"
     check_saved(clinic, figures.saved)
