@@ -13,7 +13,7 @@ from calcinosis_registry.cohorts.models import Cohort, ProjectMember
 from calcinosis_registry.cohorts.snapshot.building import fresh
 from calcinosis_registry.exports.services import path_of
 from tests.house_rules.cast import Cast
-from tests.operations.write import Write
+from tests.operations.write import Write, own
 
 
 def project(cast: Cast) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def with_a_snapshot(cast: Cast) -> None:
 
 
 def a_colleague(cast: Cast) -> dict[str, Any]:
-    return {"email": cast.near[Membership].user.email, "until": "", "because": "joined the study"}
+    return {"email": own(cast).email, "until": "", "because": "joined the study"}
 
 
 SEX = {"item-0": "patient.sex_at_birth", "operator-0": "is", "value-0": ["F"], "rows": "1", "join": "all"}
