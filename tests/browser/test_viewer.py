@@ -266,8 +266,10 @@ def test_without_script_the_picture_and_what_was_measured_stand_on_the_page(
     page.goto(f"/imaging/{file.study.public_id}/score/")
     expect(page.locator(".viewer img")).to_be_visible()
     expect(page.locator("[name='R-D1.DIST-coverage']")).to_be_editable()
-    page.goto(f"/patients/{patient.public_id}/imaging/compare/?left={file.public_id}&right={file.public_id}")
-    expect(page.locator(".viewer img").first).to_be_visible()
+    picture(0.25, day=DAY - datetime.timedelta(days=100))
+    page.goto(f"/patients/{patient.public_id}/imaging/compare/")
+    expect(page.locator(".viewer img")).to_have_count(2)
+    expect(page.locator(".viewer img").last).to_be_visible()
 
 
 def drawn(file: ImagingFile, lesion: Any, by: User) -> ImagingMeasure:
