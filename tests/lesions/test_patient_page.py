@@ -17,7 +17,15 @@ from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.codebook.partial_dates import PartialDate
 from lesions.body_map import VIEWS
-from lesions.models import Complication, ImagingStudy, Lesion, LesionObservation, SkinScore, TreatmentCourse
+from lesions.models import (
+    Complication,
+    ImagingMeasure,
+    ImagingStudy,
+    Lesion,
+    LesionObservation,
+    SkinScore,
+    TreatmentCourse,
+)
 from lesions.patient_file import PatientFile
 from lesions.services import NewLesion, VisitEntry, save_visit
 from lesions.views.patient_page import KEPT
@@ -285,3 +293,15 @@ def test_the_map_is_drawn_once_for_all_patients_and_only_its_marks_for_each(clie
 
 def test_an_old_drawing_of_the_map_is_not_found(client_of, clinician):
     assert client_of(clinician).get("/body-map/0123456789abcdef.svg").status_code == 404
+
+
+def test_what_was_measured_on_a_study_stands_with_it_and_not_among_the_other_records(client_of, clinician, patient):
+    study = ImagingStudy(patient=patient, modality="US")
+    study.save()
+    for value in (5, 7):
+        ImagingMeasure(patient=patient, study=study, measured="LENGTH", value=value).save()
+    ImagingMeasure(patient=patient, measured="DUROMETER", value=40, measured_on=PartialDate(2026)).save()
+    text = client_of(clinician).get(patient.get_absolute_url()).content.decode()
+    imaging, _head, other = text.partition('id="other')
+    assert "2 measurements" in imaging
+    assert "Firmness, durometer" in other and "Lesion length" not in other
