@@ -177,6 +177,9 @@ admin of audit.event: row/change/         POST     login 403   403   403   403  
 admin of quality.dataquery: list          GET+POST login ok    ok    ok    403   403   403   403   ok    403   403
 admin of quality.dataquery: row/change/   GET      login ok    ok    ok    403   403   403   403   gone  403   403
 admin of quality.dataquery: row/change/   POST     login 403   403   403   403   403   403   403   403   403   403
+admin of reports.reminder: list           GET+POST login ok    ok    ok    403   403   403   403   ok    403   403
+admin of reports.reminder: row/change/    GET      login ok    ok    ok    403   403   403   403   gone  403   403
+admin of reports.reminder: row/change/    POST     login 403   403   403   403   403   403   403   403   403   403
 admin of identity.identity: list          GET+POST login ok    ok    403   403   403   403   403   ok    403   403
 admin of identity.identity: row/change/   GET      login ok    ok    403   403   403   403   403   gone  403   403
 admin of identity.identity: row/change/   POST     login 403   403   403   403   403   403   403   403   403   403
