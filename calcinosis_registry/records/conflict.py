@@ -147,9 +147,15 @@ class Compared:
         self.choices = [_choice(form, bound, None) for bound in differing(form)] + form.choices_beside({})
 
 
+def last_told(record: Any) -> Event | None:
+    """Who wrote this record last, and when."""
+    found: Event | None = Event.objects.of_record(type(record), record.pk).first()
+    return found
+
+
 def clash_of(form: Any, title: str) -> Clash:
     """What differs in one form whose record was saved by somebody else."""
-    last = Event.objects.of_record(type(form.instance), form.instance.pk).first()
+    last = last_told(form.instance)
     clash = Clash(
         title,
         form.add_prefix("version"),

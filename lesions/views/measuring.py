@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from calcinosis_registry.audit import trail
-from calcinosis_registry.audit.models import Event
 from calcinosis_registry.clinics.policy import may, one_visible
 from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.records.conflict import last_told
 from lesions import calibration, measuring
 from lesions.models import PRESENT, ImagingFile, ImagingMeasure, ImagingStudy, Lesion, LesionObservation, MeasureKind
 from lesions.views.imaging_files import GUARDED
@@ -130,7 +130,7 @@ def redraw(request: HttpRequest, public_id: str) -> HttpResponse:
         if not measure.is_drawn:
             raise Http404
         if request.POST.get("version", "") != str(measure.version):
-            last = Event.objects.of_record(ImagingMeasure, measure.pk).first()
+            last = last_told(measure)
             told = {"who": last.actor_name if last else _("Somebody else"), "now": measure.said}
             text = (
                 _(
