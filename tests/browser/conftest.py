@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import shutil
 import time
@@ -13,7 +14,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Error, Page
 
+from calcinosis_registry.clinics.models import Clinic
+from patients.models import Visit
 from tests.browser.watching import carry_session, watch
+from tests.factories import IdentityFactory, PatientFactory, known_lesions
 
 # Playwright's sync API keeps an event loop running in this thread, and Django then takes every query of a fixture for a
 # query from async code. The queries are plain synchronous ones.
@@ -77,6 +81,20 @@ def _let_drafts_arrive(context: BrowserContext) -> None:
     for page in context.pages:
         page.close()
     time.sleep(0.5 if typed_in else 0)
+
+
+@pytest.fixture
+def patient(north: Clinic) -> Any:
+    """With a name, and nothing seen yet."""
+    patient = PatientFactory(clinic=north)
+    IdentityFactory(patient=patient)
+    return patient
+
+
+@pytest.fixture
+def visit(patient: Any) -> Visit:
+    """The last one, with two lesions."""
+    return known_lesions(patient, datetime.date(2026, 5, 12), [("HAND.D1.PULP", "R"), ("ELBOW", "L")])
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 import time
 from collections.abc import Callable
@@ -14,33 +13,16 @@ from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, 
 from playwright.sync_api import BrowserContext, Page, expect
 
 from calcinosis_registry.accounts.models import User
-from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.records.models import Draft
 from lesions.models import Lesion
 from patients.models import Patient, Visit
-from tests.factories import IdentityFactory, PatientFactory, known_lesions
+from tests.browser.watching import choose
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SignIn = Callable[[User], None]
 PASSWORD = "correct horse battery staple"
 SECRET = "JBSWY3DPEHPK3PXP"
 HARD = ("Überbein 🦴 ½ mm “so” <b>&amp;</b>\n\tsecond line " + "žlutý kůň ") * 4
-
-
-@pytest.fixture
-def patient(north: Clinic) -> Any:
-    patient = PatientFactory(clinic=north)
-    IdentityFactory(patient=patient)
-    return patient
-
-
-@pytest.fixture
-def visit(patient: Any) -> Visit:
-    return known_lesions(patient, datetime.date(2026, 5, 12), [("HAND.D1.PULP", "R"), ("ELBOW", "L")])
-
-
-def choose(page: Page, name: str, value: int | str) -> None:
-    page.click(f'[data-value="{value}"]:has(input[name="{name}"])')
 
 
 def kept(page: Page) -> None:

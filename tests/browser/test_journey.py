@@ -17,6 +17,7 @@ from playwright.sync_api import Page
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.cohorts.models import ResearchProject
+from tests.browser.watching import choose
 from tests.factories import PASSWORD, project_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,11 +31,6 @@ FAMILY, GIVEN, HOSPITAL = "Quillfeather", "Wilhelmina", "H-778812"
 def project(researcher: User, north: Clinic, settings: Any, tmp_path: Path) -> ResearchProject:
     settings.EXPORTS_DIR = tmp_path / "exports"
     return project_of(researcher, north)
-
-
-def choose(page: Page, name: str, value: str) -> None:
-    """Click a chip."""
-    page.click(f'[data-value="{value}"]:has(input[name="{name}"])')
 
 
 def sizes(page: Page, prefix: str, length: str, width: str) -> None:

@@ -12,29 +12,13 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, Response, expect
 
 from calcinosis_registry.accounts.models import User
-from calcinosis_registry.clinics.models import Clinic
 from lesions.models import LesionObservation
 from patients.models import Visit
-from tests.factories import DiagnosisFactory, IdentityFactory, PatientFactory, known_lesions
+from tests.browser.watching import choose
+from tests.factories import DiagnosisFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SignIn = Callable[[User], None]
-
-
-@pytest.fixture
-def patient(north: Clinic) -> Any:
-    patient = PatientFactory(clinic=north)
-    IdentityFactory(patient=patient)
-    return patient
-
-
-@pytest.fixture
-def visit(patient: Any) -> Visit:
-    return known_lesions(patient, datetime.date(2026, 5, 12), [("HAND.D1.PULP", "R"), ("ELBOW", "L")])
-
-
-def choose(page: Page, name: str, value: int | str) -> None:
-    page.click(f'[data-value="{value}"]:has(input[name="{name}"])')
 
 
 def save(page: Page) -> None:

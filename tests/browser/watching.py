@@ -1,4 +1,4 @@
-"""A browser context that carries an account's session, and whose pages' complaints are kept."""
+"""A browser context that carries an account's session, whose pages' complaints are kept; a chip that is clicked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import BrowserContext, ConsoleMessage, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
 from calcinosis_registry.accounts.models import User
 from tests.conftest import prove
@@ -37,3 +37,8 @@ def carry_session(context: BrowserContext, user: User, url: str) -> None:
     prove(client, user)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME]
     context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": url}])
+
+
+def choose(page: Page, name: str, value: int | str) -> None:
+    """Click a chip."""
+    page.click(f'[data-value="{value}"]:has(input[name="{name}"])')
