@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.benchmark, pytest.mark.django_db]
 
 # Made anew, in yardsticks; 2,400 cells of the matrix and 12,000 of them.
 MOST_QUERIES = 8
-LIMITS = {(60, 40): 160, (60, 200): 650}
+LIMITS = {(60, 40): 120, (60, 200): 400}
 
 
 def test_the_page_of_a_long_course_works_and_asks_as_often_as_that_of_a_short_one(
