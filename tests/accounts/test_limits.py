@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -20,18 +19,6 @@ from tests.accounts.test_sign_in import sign_in, signed_in
 from tests.factories import PASSWORD
 
 RESET = "/account/password/reset/"
-
-
-@pytest.fixture(autouse=True)
-def fresh_rate_limits(db):
-    cache.clear()
-
-
-@pytest.fixture
-def person(clinician):
-    clinician.set_password(PASSWORD)
-    clinician.save()
-    return clinician
 
 
 @pytest.fixture

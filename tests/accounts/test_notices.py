@@ -8,7 +8,6 @@ from smtplib import SMTPException
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-from django.core.cache import cache
 from django.core.mail import EmailMessage
 from django.test import Client
 from django.utils import timezone
@@ -19,18 +18,6 @@ from lesions.signing import unlock_visit
 from tests.accounts.test_sign_in import sign_in, signed_in
 from tests.factories import PASSWORD, MembershipFactory
 from tests.lesions.signed_visits import complete_visit, sign
-
-
-@pytest.fixture(autouse=True)
-def fresh_rate_limits(db):
-    cache.clear()
-
-
-@pytest.fixture
-def person(clinician):
-    clinician.set_password(PASSWORD)
-    clinician.save()
-    return clinician
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 
 import pytest
 from allauth.core.context import request_context
-from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import RequestFactory
 
@@ -19,11 +18,6 @@ from tests.factories import PASSWORD, MembershipFactory
 
 REAUTHENTICATE = "/account/reauthenticate/"
 INVITE = "/accounts/invite/"
-
-
-@pytest.fixture(autouse=True)
-def fresh_rate_limits(db):
-    cache.clear()
 
 
 @pytest.fixture

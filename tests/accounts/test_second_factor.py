@@ -22,7 +22,6 @@ from calcinosis_registry.sealing import FACTORS as BOX
 from tests.accounts.soft_passkey import SoftPasskey
 from tests.accounts.test_sign_in import code_now, sign_in, signed_in
 from tests.conftest import prove
-from tests.factories import PASSWORD
 
 FACTORS = "/account/second-factor/"
 
@@ -31,13 +30,6 @@ FACTORS = "/account/second-factor/"
 def real_register(settings, db):
     settings.DEMO = False
     cache.clear()
-
-
-@pytest.fixture
-def person(clinician):
-    clinician.set_password(PASSWORD)
-    clinician.save()
-    return clinician
 
 
 def account_events(person) -> list[dict]:

@@ -15,7 +15,6 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
-from django.core.cache import cache
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
@@ -34,22 +33,10 @@ def code_now(secret: str) -> str:
     return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
 
 
-@pytest.fixture(autouse=True)
-def fresh_rate_limits(db):
-    cache.clear()
-
-
 @pytest.fixture
 def real_register(settings):
     """Not a demo: the second factor is asked."""
     settings.DEMO = False
-
-
-@pytest.fixture
-def person(clinician):
-    clinician.set_password(PASSWORD)
-    clinician.save()
-    return clinician
 
 
 def sign_in(client: Client, person, password: str = PASSWORD):
