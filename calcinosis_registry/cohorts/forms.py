@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
@@ -15,6 +18,7 @@ from django.utils.translation import gettext_lazy as __
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.cohorts.builder import DefinitionError, describe
 from calcinosis_registry.cohorts.columns import scope_items
 from calcinosis_registry.cohorts.models import Cohort, ResearchProject
 
@@ -27,7 +31,9 @@ class DateInput(forms.DateInput):
 
 
 class CohortForm(forms.ModelForm):
-    """The name, and the project whose clinics are counted."""
+    """The name, and the project whose clinics are counted. ``was``: a digest of what the page was opened with."""
+
+    was = forms.CharField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = Cohort
@@ -35,11 +41,30 @@ class CohortForm(forms.ModelForm):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        standing = [self.instance.name, self.instance.project_id, self.instance.definition]
+        self.stored = sha256(json.dumps(standing, sort_keys=True).encode()).hexdigest() if self.instance.pk else ""
+        self.initial.setdefault("was", self.stored)
         projects = self.fields["project"]
         projects.queryset = ResearchProject.objects.visible_to(user, Permission.COUNT_COHORTS)  # type: ignore[attr-defined]
         projects.empty_label = _("No project: protected counts")  # type: ignore[attr-defined]
         projects.help_text = _("Exact counts and exports need an approved project.")
         self.fields["name"].help_text = _("Needed to keep the cohort.")
+
+    def clean(self) -> dict[str, Any]:
+        """A question saved from another tab is not overwritten unseen."""
+        values = super().clean() or {}
+        if self.stored and values.get("was") not in ("", self.stored):
+            said = _("“%(name)s” was changed in another tab meanwhile: %(asks)s — Save again to put this in its place.")
+            self.add_error(None, said % {"name": self.instance.name, "asks": _sentence_of(self.instance)})
+            self.data = {**self.data.dict(), "was": self.stored} if isinstance(self.data, QueryDict) else self.data
+        return values
+
+
+def _sentence_of(cohort: Cohort) -> str:
+    try:
+        return describe(cohort.definition)
+    except DefinitionError as error:
+        return " ".join(error.problems)
 
 
 def _whole(keys: Mapping[str, str]) -> str:

@@ -102,6 +102,26 @@ def test_a_cohort_without_a_name_is_not_saved_and_keeps_its_question(client_of, 
     assert answer.status_code == 422 and "Sex at birth is “Female”" in answer.content.decode()
 
 
+def test_a_question_saved_from_another_tab_is_not_overwritten_unseen(client_of, researcher):
+    """The second tab is told what now stands, keeps what it asks, and wins when it is saved again."""
+    browser = client_of(researcher)
+    cohort = save_cohort(name="Women", definition={"version": 2, "join": "all", "conditions": [WOMEN]}, by=researcher)
+    edit = f"{cohort.get_absolute_url()}edit/"
+    was = re.search(r'name="was" value="([0-9a-f]{64})"', browser.get(edit).content.decode()).group(1)
+    first = SEX | {"value-2": ["M"], "action": "save", "name": "Men", "was": was}
+    assert browser.post(edit, first).status_code == 302
+    second = SEX | {"action": "save", "name": "Women after all", "was": was}
+    refused = browser.post(edit, second)
+    page = refused.content.decode()
+    assert refused.status_code == 422 and "“Male”" in page and "Women after all" in page and 'value="F" checked' in page
+    cohort.refresh_from_db()
+    assert cohort.name == "Men"
+    again = re.search(r'name="was" value="([0-9a-f]{64})"', page).group(1)
+    assert again != was and browser.post(edit, second | {"was": again}).status_code == 302
+    cohort.refresh_from_db()
+    assert cohort.name == "Women after all"
+
+
 def test_a_condition_can_be_removed(client_of, researcher):
     page = client_of(researcher).post("/cohorts/new/", SEX | {"action": "remove:1"}).content.decode()
     assert "No condition yet" in page and "patient.sex_at_birth" not in page.split("<datalist")[0]
