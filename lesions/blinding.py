@@ -1,6 +1,7 @@
 """Who reads blind: an account with an unfinished second reading of a study sees nobody else's reading of it, anywhere.
 
-ReadingQuerySet.visible_to and PatientFile keep the readings themselves back; here is what else would tell of them.
+ReadingQuerySet, MeasureQuerySet and PatientFile keep back the readings, and what was measured on the study; here is
+what else would tell of them.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from django.utils.translation import gettext as _
 
 from calcinosis_registry.audit.models import Event
 from calcinosis_registry.clinics.roles import Permission
-from lesions.models import HandScore, HandScoreSite, ImagingStudy, SecondReading
+from lesions.models import HandScore, HandScoreSite, ImagingMeasure, ImagingStudy, SecondReading
 from patients.models import Patient
 
-# Records whose events tell of a score.
-TELL_TALE = frozenset(one._meta.label_lower for one in (HandScore, HandScoreSite))
+# Records whose events tell of a score, and of what was measured on the picture.
+SCORES = frozenset(one._meta.label_lower for one in (HandScore, HandScoreSite))
+TELL_TALE = SCORES | {ImagingMeasure._meta.label_lower}
 
 
 def blind_patients(user: Any) -> set[str]:
@@ -26,15 +28,15 @@ def blind_patients(user: Any) -> set[str]:
 
 
 def is_withheld(event: Event, user: Any) -> bool:
-    """Does the event tell of a reading this account may not see yet?"""
-    if event.model not in TELL_TALE:
+    """Does the event tell of a reading, or a measurement, this account may not see yet?"""
+    if event.model not in TELL_TALE or event.actor_id == user.pk:
         return False
     if not hasattr(user, "_unfinished"):
         rows = SecondReading.objects.unfinished().values_list("study__patient__registry_number", "reader")
         user._unfinished = set(rows)
-    return event.actor_id != user.pk and not user._unfinished.isdisjoint(
-        {(event.patient, user.pk), (event.patient, event.actor_id)}
-    )
+    if (event.patient, user.pk) in user._unfinished:
+        return True
+    return event.model in SCORES and (event.patient, event.actor_id) in user._unfinished
 
 
 def is_blind(user: Any) -> Exists:

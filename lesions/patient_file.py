@@ -25,6 +25,7 @@ from lesions.models import (
     HandScore,
     ImagingFile,
     ImagingLesion,
+    ImagingMeasure,
     Lesion,
     LesionObservation,
     ProcedureLesion,
@@ -78,7 +79,7 @@ class PatientFile:
 
     ``visits`` oldest first, each with ``mrss`` (0-51 or None) of its skin score; ``lesions`` in order of their numbers;
     ``observations`` rows with the columns of OBSERVED, in no order. ``reader``: the account that reads the file; of a
-    radiograph it is the second reader of, it holds no reading but the account's own.
+    radiograph it is the second reader of, it holds no reading and no measurement but the account's own.
     """
 
     def __init__(self, patient: Patient, *, reader: int | None) -> None:
@@ -102,13 +103,17 @@ class PatientFile:
                 self._links.setdefault((target, getattr(row, key)), []).append(row.lesion_id)
 
     def _keep_blind(self, reader: int | None) -> None:
-        """As ReadingQuerySet.visible_to: the rows of the union come by a way of their own."""
+        """As ReadingQuerySet and MeasureQuerySet do: the rows of the union come by a way of their own."""
         unfinished = {
             (one.study_id, one.reader_id) for one in self._rows[SecondReading] if not one.ended_at and one.reader_id
         }
         self._rows[HandScore] = [
             one for one in self._rows[HandScore]
             if one.rater_id == reader or not {(one.study_id, reader), (one.study_id, one.rater_id)} & unfinished
+        ]  # fmt: skip
+        self._rows[ImagingMeasure] = [
+            one for one in self._rows[ImagingMeasure]
+            if one.measured_by_id == reader or (one.study_id, reader) not in unfinished
         ]  # fmt: skip
 
     def _know(self, patient: Patient) -> None:

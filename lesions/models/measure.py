@@ -5,13 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Self
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
+from calcinosis_registry.accounts.models import User
+from calcinosis_registry.clinics.policy import ScopedQuerySet
+from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical
 from lesions import calibration, planimetry
 from lesions.calibration import Calibration, Point, Source
@@ -19,6 +25,7 @@ from lesions.models.columns import measure, when
 from lesions.models.imaging import ImagingFile, ImagingStudy
 from lesions.models.lesion import Lesion
 from lesions.models.links import period_errors, same_patient
+from lesions.models.second_reading import SecondReading
 from patients.models import PatientRecord
 
 SOURCE = "clinical-model 2.3"
@@ -51,6 +58,15 @@ DRAWN = {
     MeasureKind.LENGTH: (2, 4), MeasureKind.WIDTH: (2,), MeasureKind.DEPTH: (2,), MeasureKind.DISTANCE: (2,),
     MeasureKind.SCALE: (2,), MeasureKind.MARK: (1,), MeasureKind.AREA: range(3, MOST_POINTS + 1),
 }  # fmt: skip
+
+
+class MeasureQuerySet(ScopedQuerySet):
+    """Blind: whoever has an unfinished second reading of a study sees there only what they measured themselves. What a
+    first reader outlined would guide the second."""
+
+    def visible_to(self, user: User | AnonymousUser, permission: Permission) -> Self:
+        unfinished = SecondReading.objects.unfinished().filter(study=OuterRef("study"), reader=user.pk)
+        return super().visible_to(user, permission).filter(Q(measured_by=user.pk) | ~Exists(unfinished))
 
 
 class ImagingMeasure(PatientRecord):
@@ -99,6 +115,7 @@ class ImagingMeasure(PatientRecord):
     measured_at = models.DateTimeField(null=True, editable=False)
 
     form_relations = ("study", "lesion")
+    objects = MeasureQuerySet.as_manager()
 
     class Meta:
         verbose_name = __("measurement")

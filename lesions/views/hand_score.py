@@ -175,9 +175,7 @@ def _page(
         "diagram": hand_diagram(grid.tool, {hand: str(HANDS[hand]) for hand in grid.tool.hands}),
         "steps": range(10, 101, 10),
         "scored": len(now.scorable),
-        "asked": (asked := unfinished_of(request.user, study)),
-        # What a first reader outlined would guide the second.
-        "measures_shown": asked is None,
+        "asked": unfinished_of(request.user, study),
         "closed": reading.is_closed,
         "grid": grid,
         "now": now,

@@ -17,11 +17,14 @@ from calcinosis_registry.clinics.roles import Role
 from calcinosis_registry.codebook.partial_dates import PartialDate
 from calcinosis_registry.exports.models import Export
 from lesions.hand_score import instrument
-from lesions.models import HandScore, ImagingStudy, SecondReading
+from lesions.models import HandScore, ImagingMeasure, ImagingStudy, SecondReading
 from lesions.second_reading import ask, take
 from tests.factories import (
     CohortFactory,
     IdentityFactory,
+    ImagingFileFactory,
+    ImagingMeasureFactory,
+    LesionFactory,
     MembershipFactory,
     PatientFactory,
     VisitFactory,
@@ -127,6 +130,71 @@ def test_the_first_reading_is_shown_to_others_and_nowhere_to_its_second_reader(
         if (found := numbers_in(told_by(second, at)))
     }
     assert not shown
+
+
+# What the first reader drew on the radiograph, and a number typed; and what the second reader draws.
+HEADER = {
+    "modality": "DX", "pixel_spacing": [0.1, 0.1], "pixel_spacing_from": "ImagerPixelSpacing", "study_date": None,
+    "burned_in": None, **dict.fromkeys(("body_part", "region", "laterality", "view", "device"), ""),
+}  # fmt: skip
+DRAWN, TYPED, OWN = "33.7", "77.31", "12.9"
+
+
+def a_line(client, file, mm: str, lesion) -> ImagingMeasure:
+    points = [[10, 10], [10 + float(mm) * 10, 10]]
+    sent = {"kind": "LENGTH", "frame": "0", "points": json.dumps(points), "lesion": lesion.public_id}
+    assert client.post(reverse("lesions:imaging_measures", args=[file.public_id]), sent).status_code == 201
+    return ImagingMeasure.objects.latest("pk")
+
+
+def pages_with_measures(study, file, lesion, drawn) -> dict[str, str]:
+    patient = study.patient
+    return {
+        "study": study.get_absolute_url(),
+        "compared": reverse("lesions:imaging_compare", args=[patient.public_id]) + f"?right={file.public_id}",
+        "pictures of the lesion": reverse("lesions:lesion_pictures", args=[lesion.public_id]),
+        "what is drawn, as JSON": reverse("lesions:imaging_measures", args=[file.public_id]),
+        "record": reverse("patients:record", args=["imagingmeasure", drawn.public_id]),
+        "history of the measurement": reverse("patients:record_history", args=["imagingmeasure", drawn.public_id]),
+    }
+
+
+def test_what_was_measured_on_the_radiograph_is_shown_nowhere_to_its_second_reader_but_what_is_theirs(
+    client_of, study, asked, colleague, clinician, north
+):
+    lesion = LesionFactory(patient=study.patient)
+    kind = {"kind_of_file": "DICOM", "media_type": "application/dicom", "has_preview": True}
+    file = ImagingFileFactory(study=study, width=600, height=400, header=HEADER, **kind)
+    own, second = client_of(clinician), client_of(colleague)
+    drawn = a_line(own, file, DRAWN, lesion)
+    ImagingMeasureFactory(study=study, value=Decimal(TYPED), lesion=lesion)
+    Membership.objects.create(user=colleague, clinic=north, role=Role.ADMIN)
+    pages = pages_with_measures(study, file, lesion, drawn)
+    admin = reverse("admin:lesions_imagingmeasure_changelist")
+    events = Event.objects.of_record(ImagingMeasure, drawn.pk)
+    trails = [reverse("admin:audit_event_change", args=[one.pk]) for one in events]
+    trails += [reverse("clinics:trail"), reverse("lesions:patient_history", args=[study.patient.public_id])]
+    blind = {name: at for name, at in pages.items() if DRAWN not in told_by(own, at)}
+    assert not blind, "the probe sees nothing there"
+    patient_page = study.patient.get_absolute_url()
+    assert "2 measurements" in told_by(own, patient_page)
+
+    shown = [at for at in (*pages.values(), admin, *trails) if {DRAWN, TYPED} & told_numbers(told_by(second, at))]
+    assert not shown
+    assert "measurement" not in told_by(second, patient_page).partition("Imaging")[2].partition("</section>")[0]
+    for name in ("redraw", "use"):
+        moved = second.post(reverse(f"lesions:imaging_{name}", args=[drawn.public_id]), {"version": "1"})
+        assert moved.status_code == 404
+
+    a_line(second, file, OWN, lesion)
+    assert OWN in told_by(second, pages["what is drawn, as JSON"]) and OWN in told_by(second, pages["study"])
+    assert "1 measurement" in told_by(second, patient_page)
+    second.post(reverse("lesions:hand_score", args=[study.public_id]), typed(finish="1"))
+    assert {DRAWN, TYPED} <= told_numbers(told_by(second, pages["study"]))
+
+
+def told_numbers(text: str) -> set[str]:
+    return {one for one in (DRAWN, TYPED) if one in text}
 
 
 def test_once_finished_both_readings_are_open_and_neither_changes_any_more(client_of, study, first, asked, colleague):
