@@ -6,9 +6,11 @@ ends there; a restored backup is told whom to erase again.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hmac
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,8 @@ from typing import Any
 from django.conf import settings
 
 ERASURES, ANCHORS = "erasures", "anchors"
+log = logging.getLogger(__name__)
+
 _HEAD_BYTES = 256  # one fixed-size record, written in place: the old one or the new one
 
 
@@ -75,19 +79,39 @@ def erasures() -> list[dict[str, Any]]:
 
 
 def remember(name: str, entry: dict[str, Any]) -> None:
-    """Add a line to one of the lists, on the disk before this returns."""
+    """Add a line to one of the lists, on the disk before this returns. After an OSError the list is as it was."""
+    body = json.dumps(entry, sort_keys=True)
+    line = f"{_mac(body)} {body}\n".encode()
     with _opened(name) as file:
-        body = json.dumps(entry, sort_keys=True)
-        os.lseek(file, 0, os.SEEK_END)
-        os.write(file, f"{_mac(body)} {body}\n".encode())
-        os.fsync(file)
+        size = _whole(file, name)
+        try:
+            written = os.pwrite(file, line, size)
+            if written != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
+            os.fsync(file)
+        except OSError:
+            os.ftruncate(file, size)
+            raise
+
+
+def _whole(file: int, name: str) -> int:
+    """Where the next line begins. A torn one, of a machine that went down while writing, was promised to nobody: it is
+    cut off, and the log says so."""
+    size = os.fstat(file).st_size
+    whole = os.pread(file, size, 0).rfind(b"\n") + 1
+    if whole != size:
+        log.warning(
+            "a torn line was cut off a list in WITNESS_DIR", extra={"told": {"list": name, "kept_bytes": whole}}
+        )
+        os.ftruncate(file, whole)
+    return whole
 
 
 def remembered(name: str) -> list[dict[str, Any]]:
-    """The lines of a list, oldest first. Raises Unreadable."""
+    """The lines of a list, oldest first; a last one that was torn is none. Raises Unreadable."""
     with _opened(name) as file:
         size = os.fstat(file).st_size
-        lines = os.pread(file, size, 0).decode("utf-8", "replace").splitlines()
+        *lines, _torn = os.pread(file, size, 0).decode("utf-8", "replace").split("\n")
     found = []
     for line in lines:
         mac, _space, body = line.partition(" ")
