@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.core.validators import ProhibitNullCharactersValidator
 from django.db import DatabaseError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -90,7 +91,7 @@ def run(job: Job) -> None:
         with trail.acting(actor):
             if not owner.is_active:
                 raise JobRefused(_("The account is closed."))
-            told = {"state": State.DONE, "result": KINDS[job.kind](job, _teller(job))}
+            told = {"state": State.DONE, "result": _address(KINDS[job.kind](job, _teller(job)))}
     except Cancelled:
         told = {"state": State.CANCELLED}
     except JobRefused as error:
@@ -109,6 +110,13 @@ def run(job: Job) -> None:
     # Only while it is still ours: a worker that was taken for dead does not overwrite what another made of it.
     ours = Job.objects.filter(pk=job.pk, state=State.RUNNING, attempts=job.attempts)
     ours.update(**told, finished_at=timezone.now())
+
+
+def _address(found: str) -> str:
+    """As the table can hold it. What it cannot is a mistake that fails its job and not the worker."""
+    Job._meta.get_field("result").run_validators(found)
+    ProhibitNullCharactersValidator()(found)
+    return found
 
 
 def _teller(job: Job) -> Tell:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.roles import Permission
-from calcinosis_registry.cohorts.builder import DefinitionError, describe, matching
+from calcinosis_registry.cohorts.builder import DefinitionError, describe, matching, parse
 from calcinosis_registry.cohorts.dataset import population
 from calcinosis_registry.cohorts.models import Cohort
 from calcinosis_registry.cohorts.scope import Scope, scope_of
@@ -81,11 +81,12 @@ def of_cohort(user: User, public_id: str) -> Report:
     cohort = rows.filter(public_id=public_id).first()
     if cohort is None:
         raise Http404
+    scope = scope_of(user, cohort.project)
     try:
+        parse(cohort.definition, items=scope.items)  # the project may let less be asked than when it was saved
         sentence = describe(cohort.definition)
     except DefinitionError as error:
         raise Http404 from error
-    scope = scope_of(user, cohort.project)
     return Report("cohort", public_id, str(cohort), sentence, cohort.definition, scope, cohort=cohort)
 
 

@@ -51,6 +51,11 @@ def choices() -> list[tuple[str, str]]:
     return found
 
 
+def chosen(given: str) -> str:
+    """What was asked for, if patients can be grouped by it; else "": free text makes no report of its own."""
+    return given if given in dict(choices()) else ""
+
+
 def columns_for(key: str) -> Mapping[str, Sequence[str]]:
     """{table: columns} the frame needs for a grouping; {} for none or one it has anyway."""
     item = askable().get(key)

@@ -14,6 +14,7 @@ from calcinosis_registry.jobs.services import JobRefused, Tell, ask
 from calcinosis_registry.reports import files, kept, paper
 from calcinosis_registry.reports.asked import OF, Report
 from calcinosis_registry.reports.building import CHARACTERISTICS, TITLES
+from calcinosis_registry.reports.grouping import chosen
 
 KIND = "report"
 
@@ -42,6 +43,7 @@ def run(job: Job, tell: Tell) -> str:
 
 def _run(job: Job, tell: Tell) -> str:
     of, public_id, by = (job.arguments[name] for name in ("of", "public_id", "by"))
+    by = chosen(by)
     try:
         report = OF[of](job.owner, public_id)
     except (Http404, PermissionDenied) as error:

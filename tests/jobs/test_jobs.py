@@ -118,6 +118,14 @@ def test_a_job_that_died_after_its_export_was_made_makes_no_second_one(job):
     assert Export.objects.count() == 1
 
 
+@pytest.mark.parametrize("address", ["/" + "a" * 300, "/\x00"])
+def test_an_address_the_table_cannot_hold_fails_its_job_and_not_the_worker(job, monkeypatch, address):
+    monkeypatch.setitem(services.KINDS, "export", lambda job, tell: address)
+    assert services.run_next()
+    job.refresh_from_db()
+    assert (job.state, job.result) == ("failed", "") and "Something went wrong" in job.problem
+
+
 def test_what_a_killed_worker_was_making_is_swept(job, settings):
     left = settings.EXPORTS_DIR / "making-left"
     left.mkdir(parents=True)

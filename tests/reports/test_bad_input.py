@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from calcinosis_registry.cohorts.scope import Scope
+from calcinosis_registry.jobs.services import ask, run_next
 from calcinosis_registry.reports import grouping as groups
 from calcinosis_registry.reports.building import CHAPTERS, CHARACTERISTICS, TITLES, chapters, subject_of
 from calcinosis_registry.reports.chapters.course import QUESTIONS, kaplan_meier
 from calcinosis_registry.reports.histories import Times
 from calcinosis_registry.reports.subject import Subject
 from calcinosis_registry.reports.telling import Teller
-from tests.cohorts.register import EVERYONE, patients
+from tests.cohorts.register import EVERYONE, cohort_of, patients, project_of
 from tests.factories import (
     DiagnosisFactory,
     LesionFactory,
@@ -179,6 +180,27 @@ def test_an_unknown_item_is_named_and_unknown_chapters_figures_and_kinds_are_404
     assert "<b>" not in page.content.decode()
     for path in ("nothing/", "course/nothing.svg", "course/time-to-ulcer.exe", "lesions/sites.nowhere.svg", "x/y.svg"):
         assert browser.get(f"{root}/{path}").status_code == 404, path
+
+
+def test_a_cohort_that_asks_what_its_project_may_not_any_more_has_no_report(
+    client_of, researcher, coordinator, north, settings
+):
+    patients(north, 2)
+    project = project_of(researcher, coordinator, north)
+    cohort = cohort_of(researcher, project, {"item": "patient.smoking", "operator": "is", "value": "NEVER"})
+    browser, root = client_of(researcher), f"/reports/cohort/{cohort.public_id}/"
+    assert browser.get(f"{root}events/").status_code == 200
+    settings.REPORT_AT_ONCE = 1
+    job = ask(kind="report", title="x", by=researcher, arguments={
+        "of": "cohort", "public_id": cohort.public_id, "by": "", "language": ""})  # fmt: skip
+    project.items = ["patient.sex_at_birth"]
+    project.save()
+    for path in ("", "table-1.csv", "events/", "events/incidence.svg", "report.pdf"):
+        assert browser.get(root + path).status_code == 404, path
+    assert browser.post(f"{root}make/").status_code == 404
+    run_next()
+    job.refresh_from_db()
+    assert job.state == "failed" and "may not see this report" in job.problem
 
 
 def test_a_clinic_without_patients_says_so(client_of, clinician, north):

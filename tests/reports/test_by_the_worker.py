@@ -47,6 +47,21 @@ def test_a_large_report_is_asked_for_made_by_the_worker_and_shown(client_of, cli
     assert browser.get(f"{base}events/prevalence.csv").status_code in (200, 404)
 
 
+@pytest.mark.parametrize("by", ["x" * 300, "\x00", "visit.pain_nrs"])
+def test_free_text_makes_no_report_of_its_own(client_of, clinician, north, people, settings, by):
+    browser, base = client_of(clinician), f"/reports/clinic/{north.public_id}/"
+    browser.post(f"{base}make/")
+    assert browser.post(f"{base}make/", {"by": by})["Location"] == f"{base}characteristics/"
+    assert Job.objects.count() == 1
+    page = browser.get(f"{base}events/", {"by": by})
+    assert page.status_code == 200 and Job.objects.get().get_absolute_url() in page.content.decode()
+    assert browser.get(f"{base}report.pdf", {"by": by}).status_code == 302
+    settings.REPORT_AT_ONCE = 100
+    for given in ("", by):
+        assert browser.get(f"{base}events/", {"by": given}).status_code == 200
+        assert len(list(kept.folder().iterdir())) == 1
+
+
 def test_after_a_change_it_says_so_and_after_a_withdrawal_it_is_gone(client_of, clinician, north, people):
     browser, base = client_of(clinician), f"/reports/clinic/{north.public_id}/"
     browser.post(f"{base}make/")

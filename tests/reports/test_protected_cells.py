@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from calcinosis_registry.cohorts.scope import Cell, Scope, protected
 from calcinosis_registry.reports.building import chapters
+from calcinosis_registry.reports.chapters.course import QUESTIONS, kaplan_meier
 from calcinosis_registry.reports.crowd import Crowd, crowds
+from calcinosis_registry.reports.grouping import Grouping
+from calcinosis_registry.reports.histories import Times
+from calcinosis_registry.reports.subject import Subject
 from calcinosis_registry.reports.telling import NONE, Teller
 from tests.cohorts.register import EVERYONE, patients
 from tests.factories import LesionFactory
@@ -68,6 +74,22 @@ def test_a_protected_number_that_does_not_know_whom_it_counts_is_a_mistake():
     for ask in (TELL.n, TELL.shown, lambda number: TELL.years(12.5, number)):
         with pytest.raises(TypeError, match="crowd"):
             ask(12)
+
+
+@pytest.mark.once
+def test_a_hidden_value_of_a_curve_is_said_to_be_hidden_and_nothing_is_drawn_over_it():
+    """Of 200 patients 3 have the event in the first year: hidden. 120 more have it in the second."""
+    years = np.array([0.4] * 3 + [1.4] * 120 + [3.0] * 77)
+    causes = np.array([1] * 123 + [0] * 77)
+    times = Times(years, causes, np.arange(200), np.full(200, np.nan), Crowd(), Crowd())
+    by = Grouping("", "", ("All patients",), np.zeros(200, np.int64))
+    shown = kaplan_meier(Subject(None, by, TELL), QUESTIONS[0], times)  # type: ignore[arg-type]
+    (row,) = shown.sheet.rows
+    assert row[4] == NONE and row[5] in ("38 %", "40 %")
+    assert [moment for _group, moment, _free in shown.data.rows] == ["0", "1.5", "2", "2.5", "3"]
+    (way,) = re.findall(r'<path d="([^"]+)"[^>]*class="line s1"', shown.drawings[0][1])
+    start, later = re.findall(r"M[^M]+", way)
+    assert "H" not in start and later.count("H") == 3
 
 
 @pytest.mark.once

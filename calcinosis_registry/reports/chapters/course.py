@@ -142,8 +142,7 @@ def _step(one: Group, ticks: list[float], tell: Teller) -> figures.Step:
     risk = [tell.n(one.times.at_risk(tick)) for tick in ticks]
     end = float(curve.time[-1])
     if not tell.exact:
-        points = _protected(one, tell)
-        return figures.Step(one.label, points, at_risk=risk, end=points[-1][0] if points else 0.0)
+        return figures.Step(one.label, _protected(one, tell), at_risk=risk)  # no line beyond what is shown
     had = np.flatnonzero(curve.events)
     moved = [(0.0, 1.0), *((float(curve.time[at]), float(curve.estimate[at])) for at in had)]
     band = [(0.0, 1.0, 1.0), *((float(curve.time[at]), float(curve.low[at]), float(curve.high[at])) for at in had)]
@@ -151,16 +150,18 @@ def _step(one: Group, ticks: list[float], tell: Teller) -> figures.Step:
     return figures.Step(one.label, moved, band, marks if len(marks) <= 150 else (), risk, end)
 
 
-def _protected(one: Group, tell: Teller) -> list[tuple[float, float]]:
-    """Read at half-years, as long as enough are followed; a value that would tell a small count is left out."""
-    points: list[tuple[float, float]] = []
+def _protected(one: Group, tell: Teller) -> list[tuple[float, float | None]]:
+    """Read at half-years, as long as enough are followed; None where the value would tell a small count."""
+    points: list[tuple[float, float | None]] = []
+    before = 1.0
     for moment in np.arange(0, one.curve.time[-1] + HALF, HALF):
         if not tell.shown(one.times.at_risk(float(moment))):
             break
         free = 1.0 if not moment else tell.free(one.subjects, float(one.curve.at([moment])[0]))
         if free is not None:
             # The lots of two moments are independent; a curve that rose would be false, and clipping it tells no more.
-            points.append((float(moment), min(free, points[-1][1] if points else 1.0)))
+            before = free = min(free, before)
+        points.append((float(moment), free))
     return points
 
 
@@ -211,8 +212,8 @@ def _free_at(one: Group, year: float, tell: Teller) -> str:
     if not one.curve.n or year > one.curve.time[-1] or not tell.shown(one.times.at_risk(year)):
         return NONE
     if not tell.exact:
-        shown = [free for moment, free in _protected(one, tell) if moment <= year]
-        return f"{100 * shown[-1]:.0f} %" if shown else NONE
+        free = dict(_protected(one, tell)).get(year)
+        return NONE if free is None else f"{100 * free:.0f} %"
     share = float(one.curve.at([year])[0])
     low, high = one.curve.band_at([year])
     # Before the first event the formulas give a band of no width: that nobody had it yet is not that nobody will.
@@ -244,7 +245,12 @@ def _notes(question: Question, times: histories.Times, tell: Teller) -> tuple[st
 def _data(groups: list[Group], tell: Teller) -> Sheet:
     """Every step, where that may be told; else the points of the picture."""
     if not tell.exact:
-        rows = [(one.label, f"{time:g}", f"{value:.3f}") for one in groups for time, value in _protected(one, tell)]
+        rows = [
+            (one.label, f"{time:g}", f"{value:.3f}")
+            for one in groups
+            for time, value in _protected(one, tell)
+            if value is not None
+        ]
         return Sheet(("group", "years", "free"), tuple(rows))
     steps = [
         (one.label, f"{t:.4f}", f"{n:.0f}", f"{d:.0f}", f"{c:.0f}", f"{s:.6f}", f"{low:.6f}", f"{high:.6f}")

@@ -27,14 +27,28 @@ LEFT, RIGHT, TOP, TALL = 64.0, 24.0, 32.0, 290.0
 
 @dataclass(frozen=True)
 class Step:
-    """One curve: (time, value) as it changes, ``band`` (time, low, high), ``at_risk`` in words at the ticks."""
+    """One curve: (time, value) as it changes, ``band`` (time, low, high), ``at_risk`` in words at the ticks.
+
+    A value of None is hidden: no line goes over it.
+    """
 
     label: str
-    points: Sequence[tuple[float, float]]
+    points: Sequence[tuple[float, float | None]]
     band: Sequence[tuple[float, float, float]] = ()
     censored: Sequence[tuple[float, float]] = ()
     at_risk: Sequence[str] = ()
     end: float = 0.0
+
+    @property
+    def runs(self) -> list[list[tuple[float, float]]]:
+        """Points that a line joins."""
+        runs: list[list[tuple[float, float]]] = [[]]
+        for time, value in self.points:
+            if value is None:
+                runs.append([])
+            else:
+                runs[-1].append((time, value))
+        return [run for run in runs if run]
 
 
 def ticks_of(longest: float) -> list[float]:
@@ -110,15 +124,21 @@ def _band(one: Step, x: Axis, y: Axis, index: int) -> str:
 
 
 def _steps(one: Step, x: Axis, y: Axis, index: int) -> str:
-    if not one.points:
+    runs = one.runs
+    if not runs:
         return ""
     colour, look = SERIES[index % 8], f"s{index % 8 + 1}"
-    line = element("path", d=_stairs(one.points, x, y, one.end), fill="none", stroke=colour, stroke_width=2.2,
+    ends = [*(run[-1][0] for run in runs[:-1]), one.end]
+    way = "".join(_stairs(run, x, y, end) for run, end in zip(runs, ends, strict=True))
+    line = element("path", d=way, fill="none", stroke=colour, stroke_width=2.2,
                    stroke_dasharray=DASHES[index % 8], stroke_linejoin="round", class_=f"line {look}")  # fmt: skip
+    lonely = [run[0] for run in runs if len(run) == 1 and one.end <= run[0][0]]
+    line += "".join(element("circle", cx=x.at(time), cy=y.at(value), r=3, fill=PAPER, stroke=colour, stroke_width=2,
+                            class_=f"dot {look}") for time, value in lonely)  # fmt: skip
     ticks = "".join(rule(x.at(time), y.at(value) - 4, x.at(time), y.at(value) + 4, kind=f"line {look}", stroke=colour,
                          width=1.3) for time, value in one.censored)  # fmt: skip
     spots = []
-    for time, value in _thinned(one.points):
+    for time, value in _thinned([point for run in runs for point in run]):
         dot = element("circle", cx=x.at(time), cy=y.at(value), r=7, class_=f"reach {look}", fill="transparent")
         spots.append(spot(dot, f"{one.label}, {time:.2g}: {100 * value:.1f} %"))
     return line + ticks + "".join(spots)

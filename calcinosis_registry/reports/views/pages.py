@@ -18,7 +18,7 @@ from calcinosis_registry.cohorts.models import Cohort, ResearchProject
 from calcinosis_registry.reports import asked, files, paper, working
 from calcinosis_registry.reports.asked import CLINIC, COUNT, Report, keeping, numbers_of
 from calcinosis_registry.reports.building import CHARACTERISTICS, GROUPED, LONGEST, PDF, TITLES, Chapter
-from calcinosis_registry.reports.grouping import choices
+from calcinosis_registry.reports.grouping import choices, chosen
 from calcinosis_registry.reports.kept import Head
 
 
@@ -91,7 +91,7 @@ def clinic_table_one_csv(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 def _table_one_csv(request: HttpRequest, report: Report) -> HttpResponse:
-    chapter = _made(report, CHARACTERISTICS, request.GET.get("by", ""))
+    chapter = _made(report, CHARACTERISTICS, chosen(request.GET.get("by", "")))
     if chapter is None:
         return redirect(report.url("_chapter", CHARACTERISTICS))
     assert chapter.sheet is not None  # noqa: S101  Table 1 has one
@@ -140,7 +140,7 @@ def clinic_make(request: HttpRequest, public_id: str) -> HttpResponse:
 
 def _make(request: HttpRequest, report: Report) -> HttpResponse:
     """A large report goes before the worker; a small one is made where it is looked at."""
-    by, key = request.POST.get("by", ""), request.POST.get("chapter", "")
+    by, key = chosen(request.POST.get("by", "")), request.POST.get("chapter", "")
     if report.is_large:
         working.ask_for(report, by, request.user)
     to = report.url("_chapter", key if key in TITLES else CHARACTERISTICS)
@@ -158,8 +158,11 @@ def _made(report: Report, key: str, by: str) -> Chapter | None:
 def _chapter_page(request: HttpRequest, report: Report, key: str) -> HttpResponse:
     if key not in TITLES:
         raise Http404
-    by = request.GET.get("by", "")
+    given = request.GET.get("by", "")
+    by = chosen(given)
     context = {**_frame(report, key), "by": by, "choices": choices() if key in GROUPED else []}
+    if given != by and key in GROUPED:
+        context["unknown"] = _("Patients cannot be grouped by “%(item)s”.") % {"item": given[:80]}
     if report.is_large:
         context |= _by_the_worker(request, report, key, by)
         if "made_at" not in context:
@@ -196,7 +199,7 @@ def _figure(request: HttpRequest, report: Report, key: str, figure: str, kind: s
     if report.clinic is not None and key == "keeping":
         exhibits = keeping(request.user, report.clinic)[1]
     elif key in TITLES:
-        chapter = _made(report, key, request.GET.get("by", ""))
+        chapter = _made(report, key, chosen(request.GET.get("by", "")))
         if chapter is None:
             return redirect(report.url("_chapter", key))
         exhibits = chapter.exhibits
@@ -214,7 +217,7 @@ def _figure(request: HttpRequest, report: Report, key: str, figure: str, kind: s
 
 def _pdf(request: HttpRequest, report: Report) -> HttpResponse:
     """Every chapter in one file, by the group the page shows."""
-    by = request.GET.get("by", "")
+    by = chosen(request.GET.get("by", ""))
     pdf = report.pdf_before(by) if report.is_large else _pdf_at_once(request, report, by)
     if pdf is None:
         return redirect(report.url("_chapter", CHARACTERISTICS) + (f"?{urlencode({'by': by})}" if by else ""))
