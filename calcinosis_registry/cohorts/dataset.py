@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import models
 
+from calcinosis_registry.accounts.models import User
 from calcinosis_registry.cohorts import expressions
 from calcinosis_registry.cohorts.anonymous import anonymous as without_names
 from calcinosis_registry.cohorts.anonymous import groups_of
@@ -23,10 +24,12 @@ from calcinosis_registry.cohorts.builder import matching
 from calcinosis_registry.cohorts.columns import Column, every, pair_of
 from calcinosis_registry.cohorts.engine import Engine, engine
 from calcinosis_registry.cohorts.links import link_tables, numbered
+from calcinosis_registry.cohorts.models import ResearchProject
 from calcinosis_registry.cohorts.pseudonyms import Cipher
-from calcinosis_registry.cohorts.scope import Scope
+from calcinosis_registry.cohorts.scope import Scope, may_export, scope_of
 from calcinosis_registry.cohorts.snapshot import building
 from calcinosis_registry.cohorts.structure import levels
+from lesions.blinding import why_not_given
 from patients.models import Patient
 
 if TYPE_CHECKING:
@@ -109,6 +112,11 @@ def population(scope: Scope) -> models.QuerySet[Patient]:
     """The patients of the scope's clinics with a research consent in force."""
     rows = Patient.objects.consented_to_research()
     return rows if scope.clinics is None else rows.filter(clinic__in=scope.clinics)
+
+
+def why_not_taken(user: User, project: ResearchProject | None) -> str:
+    """Why this person may not take the rows of a project now, nor see what only they tell; "" when they may."""
+    return may_export(user, project) or why_not_given(user, population(scope_of(user, project)))
 
 
 def build(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +11,15 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
 
 BATCH = 50_000  # rows at once on their way out
 CHANGED = "changed.parquet"
+log = logging.getLogger(__name__)
+
+
+class NoRoom(Exception):
+    """There is no room left, or no right to write; one sentence that says it."""
 
 
 class Engine(Protocol):
@@ -129,3 +137,25 @@ def reading(folder: Path, name: str, file: str = "read_parquet('{}')", *, change
     if not changed:
         return f"SELECT * FROM {base}"
     return f"SELECT * FROM {base} WHERE patient NOT IN (SELECT patient FROM {keys}) UNION ALL SELECT * FROM {delta}"
+
+
+@contextmanager
+def room_on_the_disk() -> Iterator[None]:
+    """A disk without room is said in words, whoever met it: the file system, or the engine that spills to it.
+
+    Raises NoRoom; what is no matter of room goes on as it is.
+    """
+    try:
+        yield
+    except OSError as error:
+        log.exception("rows could not be written")
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        said = _("The disk is full. Nothing was made.") if full else _("A file could not be written. Nothing was made.")
+        raise NoRoom(said) from error
+    except Exception as error:
+        import duckdb  # heavy, and loaded by now
+
+        if not isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
+            raise
+        log.exception("rows could not be written")
+        raise NoRoom(_("The disk or the memory is full. Nothing was made.")) from error

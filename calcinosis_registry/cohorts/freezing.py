@@ -26,21 +26,30 @@ from calcinosis_registry.codebook.items import codebook_models, item_fields, ite
 from calcinosis_registry.cohorts import dataset as datasets
 from calcinosis_registry.cohorts.builder import describe
 from calcinosis_registry.cohorts.columns import Column, Kind, Rule
-from calcinosis_registry.cohorts.dataset import Dataset, Person, Table, coarse, people_of, population, shown
+from calcinosis_registry.cohorts.dataset import (
+    Dataset,
+    Person,
+    Table,
+    coarse,
+    people_of,
+    population,
+    shown,
+    why_not_taken,
+)
 from calcinosis_registry.cohorts.engine import BATCH
 from calcinosis_registry.cohorts.models import Cohort, Freeze, FrozenPatient, FrozenTable
 from calcinosis_registry.cohorts.pseudonyms import Cipher
-from calcinosis_registry.cohorts.scope import Scope, may_export, scope_of
+from calcinosis_registry.cohorts.scope import Scope, scope_of
 from patients.models import Patient
 
 
 def freeze(*, cohort: Cohort, label: str, by: User, all_visits: bool = False) -> Freeze:
     """Keep the cohort's rows as they are now. Raises ValidationError when the person may not take coded rows."""
-    if refusal := may_export(by, cohort.project):
+    if refusal := why_not_taken(by, cohort.project):
         raise ValidationError(refusal)
     if not label.strip():
         raise ValidationError(_("Give the frozen rows a label. Nothing was frozen."))
-    assert cohort.project is not None  # noqa: S101  may_export refuses without one
+    assert cohort.project is not None  # noqa: S101  why_not_taken refuses without one
     everything = replace(scope_of(by, cohort.project), items=None)  # a project's items may be widened later
     made = datasets.build(definition=cohort.definition, scope=everything, include_text=True, all_visits=all_visits)
     frozen = Freeze(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,11 +12,10 @@ from django.views.decorators.http import require_POST
 from calcinosis_registry.clinics.policy import require
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.builder import DefinitionError
+from calcinosis_registry.cohorts.engine import NoRoom, room_on_the_disk
 from calcinosis_registry.cohorts.freezing import freeze, unfreeze
 from calcinosis_registry.cohorts.models import Cohort
 from calcinosis_registry.cohorts.views import cohort_page, one_cohort
-
-log = logging.getLogger(__name__)
 
 
 @require_POST
@@ -38,11 +35,11 @@ def freeze_cohort(request: HttpRequest, public_id: str) -> HttpResponse:
 def _freeze(request: HttpRequest, cohort: Cohort) -> str:
     label = request.POST.get("label", "")
     try:
-        frozen = freeze(cohort=cohort, label=label, by=request.user, all_visits="all_visits" in request.POST)
+        with room_on_the_disk():
+            frozen = freeze(cohort=cohort, label=label, by=request.user, all_visits="all_visits" in request.POST)
     except DefinitionError as error:
         raise ValidationError(error.problems) from error
-    except OSError as error:
-        log.exception("a cohort could not be frozen")
+    except NoRoom as error:
         raise ValidationError(_("A file could not be written; the disk may be full. Nothing was frozen.")) from error
     return _("Frozen as “%(label)s”: %(n)s patients.") % {"label": frozen, "n": frozen.patients}
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.cohorts.anonymous import LEAST, StandsOut, anonymous, groups_of
-from calcinosis_registry.cohorts.dataset import build
+from calcinosis_registry.cohorts.dataset import build, why_not_taken
+from calcinosis_registry.cohorts.engine import room_on_the_disk
 from calcinosis_registry.cohorts.freezing import thawed
 from calcinosis_registry.cohorts.models import Cohort, Freeze
 from calcinosis_registry.cohorts.scope import scope_of
+from calcinosis_registry.exports.services import ExportRefused
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,15 @@ class Foresight:
 
 
 def foresee(*, cohort: Cohort, by: User, freeze: Freeze | None = None, all_visits: bool = False) -> Foresight:
-    """Reads who is in it and what the quasi-identifiers say, no more. Raises DefinitionError, or OSError (no room)."""
+    """Reads who is in it and what the quasi-identifiers say, no more. Its figures are exact, so who may not take the
+    file does not get them either. Raises ExportRefused, DefinitionError, or NoRoom."""
+    if refusal := why_not_taken(by, cohort.project):
+        raise ExportRefused(refusal)
+    with room_on_the_disk():
+        return _foreseen(cohort, by, freeze, all_visits)
+
+
+def _foreseen(cohort: Cohort, by: User, freeze: Freeze | None, all_visits: bool) -> Foresight:
     scope = scope_of(by, cohort.project)
     if freeze is not None:
         made = thawed(frozen=freeze, scope=scope)

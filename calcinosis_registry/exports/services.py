@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import errno
 import fcntl
-import logging
 import os
 import shutil
 import tempfile
@@ -24,21 +22,20 @@ from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action
 from calcinosis_registry.cohorts.anonymous import StandsOut
 from calcinosis_registry.cohorts.builder import DefinitionError, describe
-from calcinosis_registry.cohorts.dataset import Dataset, build, population, smallest_group
+from calcinosis_registry.cohorts.dataset import Dataset, build, smallest_group, why_not_taken
+from calcinosis_registry.cohorts.engine import NoRoom, room_on_the_disk
 from calcinosis_registry.cohorts.freezing import thawed
 from calcinosis_registry.cohorts.models import Cohort, Freeze, ResearchProject
 from calcinosis_registry.cohorts.pseudonyms import Cipher
-from calcinosis_registry.cohorts.scope import Scope, may_export, scope_of
+from calcinosis_registry.cohorts.scope import Scope, scope_of
 from calcinosis_registry.cohorts.snapshot.building import Tell, nothing
 from calcinosis_registry.exports import package, pictures
 from calcinosis_registry.exports.consent import all_consent, holds_a_withdrawn
 from calcinosis_registry.exports.models import KEPT, Export, ExportedPatient, Profile
 from calcinosis_registry.exports.writers import FORMATS
-from lesions.blinding import why_not_given
 from patients.models import Patient
 
 MAKING = "making-"
-log = logging.getLogger(__name__)
 
 
 class ExportRefused(Exception):
@@ -59,7 +56,7 @@ def make_export(
         all_visits=freeze.all_visits if freeze else all_visits, created_by=by, created_at=now, freeze=freeze,
         job=job, include_images=include_images,
     )  # fmt: skip
-    with _room_on_the_disk():
+    with _in_words(), room_on_the_disk():
         dataset = _dataset(export, scope_of(by, project), tell)
         export.patients, export.withdrawn = len(dataset.people), dataset.withdrawn
         exports = Path(settings.EXPORTS_DIR)
@@ -72,22 +69,11 @@ def make_export(
 
 
 @contextmanager
-def _room_on_the_disk() -> Iterator[None]:
-    """A disk without room is said in words, whoever met it: the file system, or the engine that spills to it."""
+def _in_words() -> Iterator[None]:
     try:
         yield
-    except OSError as error:
-        log.exception("an export could not be written")
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        said = _("The disk is full. Nothing was made.") if full else _("A file could not be written. Nothing was made.")
-        raise ExportRefused(said) from error
-    except Exception as error:
-        import duckdb  # heavy, and loaded by now
-
-        if not isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
-            raise
-        log.exception("an export could not be written")
-        raise ExportRefused(_("The disk or the memory is full. Nothing was made.")) from error
+    except NoRoom as error:
+        raise ExportRefused(str(error)) from error
 
 
 @contextmanager
@@ -112,7 +98,7 @@ def check(
         raise ExportRefused(
             _("There is no format “%(format)s”; choose one of %(known)s.") % {"format": format, "known": known}
         )
-    refusal = may_export(by, project) or why_not_given(by, population(scope_of(by, project)))
+    refusal = why_not_taken(by, project)
     refusal = refusal or (_no_pictures(project, profile, freeze) if include_images else "")
     if refusal:
         raise ExportRefused(refusal)
@@ -242,9 +228,7 @@ def take(*, export: Export, by: User, now: datetime.datetime) -> Path:
     path = path_of(export)
     if export.created_by_id != by.pk:
         raise ExportRefused(_("Only the person who made an export takes it."))
-    if refusal := may_export(by, export.project):
-        raise ExportRefused(refusal)
-    if refusal := why_not_given(by, population(scope_of(by, export.project))):
+    if refusal := why_not_taken(by, export.project):
         raise ExportRefused(refusal)
     if now > export.created_at + KEPT or not path.exists():
         raise ExportRefused(_("The file was kept for %(days)s days and is gone: make it again.") % {"days": KEPT.days})

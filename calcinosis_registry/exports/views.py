@@ -16,9 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from calcinosis_registry.accounts.proof import require_proof
 from calcinosis_registry.clinics.policy import may, require
 from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.cohorts.asking import too_many
 from calcinosis_registry.cohorts.builder import DefinitionError
+from calcinosis_registry.cohorts.dataset import why_not_taken
+from calcinosis_registry.cohorts.engine import NoRoom
 from calcinosis_registry.cohorts.models import Cohort
-from calcinosis_registry.cohorts.scope import may_export
+from calcinosis_registry.cohorts.scope import scope_of
 from calcinosis_registry.exports.foresight import foresee
 from calcinosis_registry.exports.forms import ExportForm
 from calcinosis_registry.exports.models import Export, ExportQuerySet
@@ -69,14 +72,16 @@ def new(request: HttpRequest, public_id: str) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             return redirect(export)
-    context = {"cohort": cohort, "form": form, "refusal": may_export(request.user, cohort.project)}
+    context = {"cohort": cohort, "form": form, "refusal": why_not_taken(request.user, cohort.project)}
     if not context["refusal"]:
         context |= foreseen(request, cohort, at_any_size=look)
     return render(request, "exports/new.html", context, status=422 if request.method == "POST" and not look else 200)
 
 
 def foreseen(request: HttpRequest, cohort: Cohort, *, at_any_size: bool) -> dict[str, Any]:
-    """The smallest group of what is chosen; of a large cohort when it is asked for."""
+    """The smallest group of what is chosen; of a large cohort when it is asked for. Asked as often as counts are."""
+    if refusal := too_many(request, scope_of(request.user, cohort.project)):
+        return {"waits_because": refusal}
     freeze = cohort.freezes.filter(public_id=request.POST.get("freeze", ""), ended_at__isnull=True).first()
     told: dict[str, Any] = {"by": request.user, "freeze": freeze, "all_visits": "all_visits" in request.POST}
     try:
@@ -86,8 +91,8 @@ def foreseen(request: HttpRequest, cohort: Cohort, *, at_any_size: bool) -> dict
         return {"problems": error.problems}
     except ExportRefused as error:
         return {"problems": [str(error)]}
-    except OSError:
-        return {}  # the making says it
+    except NoRoom as error:
+        return {} if request.method == "POST" and not at_any_size else {"waits_because": error}  # the making says it
     return {"foresight_waits": True}
 
 
