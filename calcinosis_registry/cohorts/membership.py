@@ -20,38 +20,56 @@ def add_member(
     *, project: ResearchProject, user: User, until: datetime.date | None, because: str, by: User
 ) -> ProjectMember:
     """Somebody new, or whose time was over. Raises PermissionDenied, ValidationError."""
-    _check(project, because, by)
-    if user.pk == by.pk:
-        raise ValidationError({"email": _("Somebody else must let you into a project.")})
-    _check_until(project, until)
-    there = ProjectMember.objects.filter(project=project, user=user).first()
-    if there is not None and ProjectMember.objects.standing().filter(pk=there.pk).exists():
-        raise ValidationError({"email": _("%(name)s is a member already.") % {"name": user}})
-    member = there or ProjectMember(project=project, user=user)
-    member.until = until
     with trail.together(), trail.because(because.strip()):
+        project = _held(project)
+        _check(project, because, by)
+        if user.pk == by.pk:
+            raise ValidationError({"email": _("Somebody else must let you into a project.")})
+        _check_until(project, until)
+        there = ProjectMember.objects.filter(project=project, user=user).first()
+        if there is not None and ProjectMember.objects.standing().filter(pk=there.pk).exists():
+            raise ValidationError({"email": _("%(name)s is a member already.") % {"name": user}})
+        member = there or ProjectMember(project=project, user=user)
+        member.until = until
         member.save()
     return member
 
 
 def change_member(*, member: ProjectMember, until: datetime.date | None, because: str, by: User) -> None:
     """Another last day. Raises PermissionDenied, ValidationError."""
-    _check(member.project, because, by)
-    if member.user_id == by.pk:
-        raise ValidationError({"until": _("Somebody else must change your time in a project.")})
-    _check_until(member.project, until)
-    member.until = until
     with trail.together(), trail.because(because.strip()):
-        member.save()
+        project = _held(member.project)
+        _check(project, because, by)
+        if member.user_id == by.pk:
+            raise ValidationError({"until": _("Somebody else must change your time in a project.")})
+        _check_until(project, until)
+        standing = _standing(member)
+        standing.until = until
+        standing.save()
 
 
 def remove_member(*, member: ProjectMember, because: str, by: User) -> None:
     """From now on nothing of the project is theirs. Raises PermissionDenied, ValidationError for the last one."""
-    _check(member.project, because, by)
-    if not ProjectMember.objects.standing().filter(project=member.project).exclude(pk=member.pk).exists():
-        raise ValidationError(_("%(name)s is the last member: end the project instead.") % {"name": member.user})
     with trail.together(), trail.because(because.strip()):
-        member.delete()
+        project = _held(member.project)
+        _check(project, because, by)
+        standing = _standing(member)
+        if not ProjectMember.objects.standing().filter(project=project).exclude(pk=member.pk).exists():
+            raise ValidationError(_("%(name)s is the last member: end the project instead.") % {"name": member.user})
+        standing.delete()
+
+
+def _held(project: ResearchProject) -> ResearchProject:
+    """The project as it is now, and nobody else changes its members until this is done."""
+    return ResearchProject.objects.select_for_update().get(pk=project.pk)
+
+
+def _standing(member: ProjectMember) -> ProjectMember:
+    """The member as the register has them now. Raises ValidationError for one who was taken out meanwhile."""
+    found = ProjectMember.objects.filter(pk=member.pk).first()
+    if found is None:
+        raise ValidationError(_("%(name)s was taken out of the project meanwhile.") % {"name": member.user})
+    return found
 
 
 def _check(project: ResearchProject, because: str, by: User) -> None:

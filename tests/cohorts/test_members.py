@@ -6,10 +6,15 @@ import datetime
 
 import pytest
 import time_machine
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from calcinosis_registry.audit.models import Event
 from calcinosis_registry.clinics.roles import Role
+from calcinosis_registry.cohorts import membership
+from calcinosis_registry.cohorts.membership import add_member, change_member, remove_member
 from calcinosis_registry.cohorts.models import ProjectMember
 from calcinosis_registry.cohorts.scope import scope_of
 from tests.cohorts.register import project_of
@@ -84,3 +89,48 @@ def test_nobody_lets_themselves_in_and_members_let_nobody_in(proven, client_of, 
     assert proven(researcher).post(address(project), told).status_code == 403
     assert client_of(coordinator).post(address(project), told).status_code != 422  # asked who it is first
     assert ProjectMember.objects.filter(project=project).count() == 1
+
+
+def test_a_member_taken_out_meanwhile_is_not_brought_back_by_saving_their_time(coordinator, project, colleague):
+    told = {"because": "left the clinic", "by": coordinator}
+    member = ProjectMember.objects.create(project=project, user=colleague)
+    as_the_other_page_knew = ProjectMember.objects.get(pk=member.pk)
+    remove_member(member=member, **told)
+    for work in (lambda: change_member(member=as_the_other_page_knew, until=None, **told),
+                 lambda: remove_member(member=as_the_other_page_knew, **told)):  # fmt: skip
+        with pytest.raises(ValidationError, match="was taken out of the project meanwhile"):
+            work()
+    assert not ProjectMember.objects.filter(user=colleague).exists()
+    assert Event.objects.filter(model="cohorts.projectmember").latest("pk").action == "delete"
+
+
+def test_members_are_read_while_the_project_is_held(coordinator, project, colleague, monkeypatch):
+    """What another request did until the project was held counts: a second click on Add, the other of two last ones."""
+    held = membership._held
+    told = {"because": "joined late", "by": coordinator}
+
+    def and_meanwhile(work):
+        def hold(asked):
+            monkeypatch.setattr(membership, "_held", held)
+            work()
+            return held(asked)
+
+        monkeypatch.setattr(membership, "_held", hold)
+
+    and_meanwhile(lambda: add_member(project=project, user=colleague, until=None, **told))
+    with pytest.raises(ValidationError, match="is a member already"):
+        add_member(project=project, user=colleague, until=None, **told)
+    one, other = ProjectMember.objects.filter(project=project)
+    and_meanwhile(lambda: remove_member(member=one, **told))
+    with pytest.raises(ValidationError, match="is the last member"):
+        remove_member(member=other, **told)
+    assert ProjectMember.objects.get(project=project) == other
+
+
+def test_the_project_row_is_locked_before_its_members_are_read(coordinator, project, colleague):
+    with CaptureQueriesContext(connection) as asked:
+        add_member(project=project, user=colleague, until=None, because="joined late", by=coordinator)
+    texts = [one["sql"] for one in asked if "SELECT" in one["sql"]]
+    first = next(text for text in texts if "cohorts_projectmember" in text or "cohorts_researchproject" in text)
+    assert 'FROM "cohorts_researchproject"' in first
+    assert not connection.features.has_select_for_update or "FOR UPDATE" in first
