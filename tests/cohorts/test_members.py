@@ -120,10 +120,12 @@ def test_members_are_read_while_the_project_is_held(coordinator, project, collea
     and_meanwhile(lambda: add_member(project=project, user=colleague, until=None, **told))
     with pytest.raises(ValidationError, match="is a member already"):
         add_member(project=project, user=colleague, until=None, **told)
-    one, other = ProjectMember.objects.filter(project=project)
+    one = ProjectMember.objects.get(project=project)  # what was done meanwhile went with the refusal: one transaction
+    other = ProjectMember.objects.create(project=project, user=colleague)
     and_meanwhile(lambda: remove_member(member=one, **told))
     with pytest.raises(ValidationError, match="is the last member"):
         remove_member(member=other, **told)
+    remove_member(member=one, **told)
     assert ProjectMember.objects.get(project=project) == other
 
 
