@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from calcinosis_registry.audit import anchors, guards, trail, witness
 from calcinosis_registry.audit.models import Action, Event
@@ -98,6 +101,59 @@ def test_a_restored_backup_explains_why_anchored_events_are_others_now(written):
         trail.tell(Action.SIGN_IN)
     assert "33 events" in verify()
     assert "event 33 " in anchor()
+
+
+def compared(elsewhere: Path, **options) -> str:
+    out = StringIO()
+    call_command("verify_audit", anchors=[elsewhere], stdout=out, stderr=StringIO(), **options)
+    return out.getvalue()
+
+
+def test_what_only_a_restore_explains_fits_once_somebody_knows_of_that_restore(written, tmp_path):
+    elsewhere = tmp_path / "anchors"
+    elsewhere.write_text(f"{anchors.Anchor(timezone.now(), 20, written[19].seal)}\n")
+    anchor(append=[elsewhere])
+    assert "2 anchors fit." in compared(elsewhere)
+    guards.lift()
+    raw("DELETE FROM audit_event WHERE id > 20")
+    guards.install()
+    trail.continue_after_restore(reason="backup of the night")
+    anchor(append=[elsewhere])
+    said = r"2 anchors fit, 1 explained only by the restore of \S+ \(event 21\)"
+    for accepted in ([], [20]):
+        with pytest.raises(CommandError, match=f"{said}.*--accept-restore 21"):
+            compared(elsewhere, accept_restore=accepted)
+    assert re.search(said, compared(elsewhere, accept_restore=[21]))
+
+
+def with_a_restore(at: datetime.datetime) -> None:
+    """Another history of 31 events; the third of them says that a backup was restored."""
+    guards.lift()
+    raw("DELETE FROM audit_event")
+    guards.install()
+    told = [an_event(number, actor_name="Somebody Else") for number in range(31)]
+    told[2].action, told[2].at = Action.RESTORE, at
+    Event.objects.bulk_create(told)
+    last = Event.objects.order_by("pk").last()
+    witness.note(last.pk, last.seal, even_back=True)
+
+
+def test_a_restore_that_never_was_excuses_no_anchor(written, tmp_path):
+    elsewhere = tmp_path / "anchors"
+    anchor(append=[elsewhere])
+    with_a_restore(datetime.datetime(2099, 1, 1, tzinfo=datetime.UTC))
+    for check in (verify, anchor, lambda: compared(elsewhere, accept_restore=[3])):
+        with pytest.raises(CommandError, match="event 30: another event stood here"):
+            check()
+
+
+def test_a_restore_later_than_the_event_after_it_excuses_no_anchor(written, tmp_path):
+    elsewhere = tmp_path / "anchors"
+    anchor(append=[elsewhere])
+    with_a_restore(timezone.now())
+    assert Event.objects.get(pk=4).at < timezone.now() - datetime.timedelta(minutes=2)
+    with pytest.raises(CommandError, match="event 30: another event stood here"):
+        compared(elsewhere, accept_restore=[3])
 
 
 def test_an_anchor_that_was_written_by_somebody_else_is_no_anchor(written):
