@@ -82,12 +82,11 @@ class Intake:
     notes: list[str] = field(default_factory=list)
     added: int | None = None  # by this person in the last 24 hours
 
-    def one_more(self) -> None:
-        """Raises Refused where it is one too many for a day."""
+    def check_day(self) -> None:
+        """Raises Refused where one more is one too many for a day. What was kept counts, here as in other uploads."""
         if self.added is None:
             self.added = admission.added_today(by=self.by, now=self.now)
         admission.check_day(self.added)
-        self.added += 1
 
 
 def add_files(*, intake: Intake, uploads: Iterable[UploadedFile]) -> list[Outcome]:
@@ -121,6 +120,7 @@ def add_waiting(*, intake: Intake, staged: Iterable[staging.Staged], reason: str
 
 def _take_waiting(intake: Intake, one: staging.Staged) -> Outcome:
     _asks_whose(intake, one.ingested)  # the other person may have been registered meanwhile
+    intake.check_day()
     return _keep(intake, one.ingested, one.name, confirmed=True)
 
 
@@ -216,7 +216,7 @@ def _not_stored(name: str) -> Outcome:
 def _take(intake: Intake, path: Path, name: str, folder: Path) -> Outcome:
     if identify(_head(path)) != "pdf" and not intake.patient.images_consent:
         raise Refused(gettext_noop("No consent to images is in force: photographs and radiographs cannot be kept."))
-    intake.one_more()
+    intake.check_day()
     admission.admit(path, patient=intake.patient)
     folder.mkdir()
     with admission.turn():
@@ -270,6 +270,8 @@ def _keep(intake: Intake, ingested: Ingested, name: str, *, confirmed: bool = Fa
             if not known:
                 storage.remove(ingested.sha256, root)
             raise
+    if outcome.state is State.ADDED and intake.added is not None:
+        intake.added += 1
     if outcome.file and ingested.kind in ("jpeg", "png"):
         intake.photographs = outcome.file.study
     return outcome

@@ -75,6 +75,16 @@ def test_of_several_at_once_only_as_many_are_taken_as_the_day_has_left(upload, s
     assert ImagingFile.objects.count() == 2
 
 
+def test_a_refused_file_and_one_that_is_there_already_take_nobodys_place_in_the_day(upload, settings):
+    settings.FILES_A_DAY = 3
+    assert upload(("red.png", _photo("red"))).status_code == 200
+    upload(
+        ("torn.png", _photo("red")[:60]), ("again.png", _photo("red")), ("blue.png", _photo("blue")),
+        ("green.png", _photo("green")), ("black.png", _photo("black")),
+    )  # fmt: skip
+    assert [one.name for one in ImagingFile.objects.order_by("pk")] == ["red.png", "blue.png", "green.png"]
+
+
 def _photo(colour: str) -> bytes:
     made = BytesIO()
     Image.new("RGB", (40, 30), colour).save(made, "PNG")
