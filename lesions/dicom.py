@@ -42,6 +42,7 @@ _HEADER_KEYWORDS = (
     *("SpecificCharacterSet", "Modality", "StudyDate", "SeriesDate", "AcquisitionDate", "StudyTime"),
     *("BodyPartExamined", "Laterality", "ImageLaterality", "ViewPosition", "ViewCodeSequence"),
     *("PatientName", "PatientID", "PatientBirthDate", "Manufacturer", "ManufacturerModelName", "BurnedInAnnotation"),
+    "RecognizableVisualFeatures",
     *("PixelSpacing", "ImagerPixelSpacing", "PixelSpacingCalibrationType", "SequenceOfUltrasoundRegions"),
     *("SharedFunctionalGroupsSequence", "SeriesNumber", "SeriesDescription", "InstanceNumber"),
 )
@@ -69,6 +70,7 @@ class DicomHeader:
     between rows, mm between columns of each ultrasound region with a scale. ``body_part`` is the header's own term,
     ``region`` the register's site code where the term names exactly one. ``laterality``: R, L or "". ``burned_in``:
     does the header say that names are written in the pixels (None: not said, which is no permission)?
+    ``recognizable``: does it say that the picture shows somebody recognizably (None: not said, or an older reading)?
     """
 
     modality: str
@@ -99,6 +101,7 @@ class DicomHeader:
     series_number: str = ""
     series_description: str = ""
     instance_number: str = ""
+    recognizable: bool | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values: dates and times in ISO form."""
@@ -322,6 +325,7 @@ def _header(dataset: Dataset, structure: Structure, geometry: Geometry, uids: di
         series_number=said(dataset, "SeriesNumber"),
         series_description=said(dataset, "SeriesDescription"),
         instance_number=said(dataset, "InstanceNumber"),
+        recognizable={"YES": True, "NO": False}.get(said(dataset, "RecognizableVisualFeatures").upper()),
     )
 
 

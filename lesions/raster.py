@@ -196,6 +196,19 @@ class Raster:
 
     def pixels(self, frame: int) -> np.ndarray:
         """Every pixel of a frame: uint16 (rows, columns), or uint8 (rows, columns, 3). Raises :class:`Broken`."""
+        try:
+            return self._pixels(frame)
+        except Broken:
+            raise
+        # What numpy, zlib and Pillow (UnidentifiedImageError is an OSError without errno) say of bytes that changed.
+        except (zlib.error, struct.error, LookupError, TypeError, ValueError, SyntaxError) as problem:
+            raise Broken("the tiles are damaged") from problem
+        except OSError as problem:
+            if problem.errno is not None:
+                raise
+            raise Broken("the tiles are damaged") from problem
+
+    def _pixels(self, frame: int) -> np.ndarray:
         import numpy as np
 
         width, height = self.about["levels"][0]

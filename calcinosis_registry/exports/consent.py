@@ -31,7 +31,7 @@ def holds_a_withdrawn(export: Export, path: Path) -> bool:
     others = Patient.objects.exclude(pk__in=consenting).values_list("public_id", flat=True)
     if any(cipher.patient(public_id) in inside for public_id in others.iterator()):
         return True
-    if not export.images:
+    if not export.include_images:
         return False
     with zipfile.ZipFile(path) as archive:
         names = [one for one in archive.namelist() if one.startswith(f"{FOLDER}/")]

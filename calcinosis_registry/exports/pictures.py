@@ -2,8 +2,8 @@
 
 Not one header leaves: a picture is put together from the tiles that the limited process made of the pixels
 (lesions/raster.py). What is written *in* the pixels nobody here can take away, so a picture leaves only where its file
-says that nothing is (DICOM: Burned In Annotation NO). A photograph, a report, a file that says yes or says nothing stay
-here, and the manifest says which and why (docs/decisions/0029).
+says that nothing is (DICOM: Burned In Annotation NO), and only of a kind that looks into the body: a photograph sent as
+DICOM is a photograph. What stays here the manifest lists with the reason (docs/decisions/0029).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from calcinosis_registry.exports.package import checksum
 from calcinosis_registry.exports.writers import csv
 from lesions import calibration, preparing
 from lesions.models import FileKind, ImagingFile, ImagingStudy
+from lesions.models.columns import MODALITIES, in_group
 from lesions.raster import Broken
 from lesions.refusal import Refused
 from patients.models import Patient
@@ -32,6 +33,8 @@ HEADER = (
     "mm_per_row", "mm_per_column", "scale_from", "sha256",
 )  # fmt: skip
 CHUNK = 500
+INSIDE = frozenset(in_group(MODALITIES, "XRAY", "US", "CT", "MRI"))  # pictures of what no passer-by would recognize
+NO_CONSENT = "the person does not consent to the use of pictures"
 TRIES = 60  # seconds somebody else may take to make the tiles of the same picture
 
 
@@ -47,16 +50,23 @@ class Taken:
     def told(self) -> dict[str, Any]:
         """For the manifest."""
         reasons = Counter(one["why"] for one in self.left_out)
-        return {"pictures": self.written, "left_out": len(self.left_out), "reasons": reasons, "which": self.left_out}
+        # Who refused is nobody's business: that is counted, not listed.
+        which = [one for one in self.left_out if one["why"] != NO_CONSENT]
+        return {"pictures": self.written, "left_out": len(self.left_out), "reasons": reasons, "which": which}
 
 
 def why_not(file: ImagingFile, *, consents: bool) -> str:
     """Why the picture stays here; "" when it may leave."""
     if not consents:
-        return "the person does not consent to the use of pictures"
+        return NO_CONSENT
     if file.kind_of_file != FileKind.DICOM:
         return "no header says that nothing is written in the picture, and nobody can confirm it"
-    burned_in = (file.header or {}).get("burned_in")
+    header = file.header or {}
+    if not {header.get("modality"), file.study.modality} <= INSIDE:
+        return "a photograph, or a picture of a kind that may show a face"
+    if header.get("recognizable"):
+        return "the file says that a face or a body can be recognized in the picture"
+    burned_in = header.get("burned_in")
     if burned_in is False:
         return ""
     if burned_in:
@@ -70,13 +80,15 @@ def write(folder: Path, dataset: Dataset, tell: Tell) -> Taken:
     (folder / FOLDER).mkdir()
     studies = _studies(dataset)
     keys = sorted(studies)
+    hundredth = max(1, len(keys) // 100)
     for start in range(0, len(keys), CHUNK):
         some = keys[start : start + CHUNK]
         consenting = _consenting(some)
         files = ImagingFile.objects.filter(study__in=some).select_related("study").order_by("study_id", "pk")
         places: Counter[int] = Counter()
         for file in files:
-            tell(_("pictures"), start, len(keys))
+            if not places[file.study_id] and (start + len(places)) % hundredth == 0:  # telling writes: not each file
+                tell(_("pictures"), start + len(places), len(keys))
             places[file.study_id] += 1
             patient, number = studies[file.study_id]
             why = why_not(file, consents=file.study.patient_id in consenting)
@@ -109,7 +121,17 @@ def _consenting(studies: Sequence[int]) -> set[int]:
 
 
 def _pictures(folder: Path, file: ImagingFile, name: str, patient: str, number: int) -> list[Sequence[Any]]:
-    """Write every frame; their lines of images.csv. Raises what :func:`lesions.preparing.prepare` does, or Broken."""
+    """Write every frame; their lines of images.csv. Raises what :func:`lesions.preparing.prepare` does, or Broken; then
+    no frame is left, for a picture without its line would leave with nobody asked."""
+    try:
+        return _frames(folder, file, name, patient, number)
+    except BaseException:
+        for written in (folder / FOLDER).glob(f"{name}-*.png"):
+            written.unlink()
+        raise
+
+
+def _frames(folder: Path, file: ImagingFile, name: str, patient: str, number: int) -> list[Sequence[Any]]:
     from PIL import Image
 
     raster = preparing.prepare_patiently(file=file, seconds=TRIES)

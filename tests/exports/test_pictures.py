@@ -10,6 +10,7 @@ import json
 import numpy as np
 import pytest
 from django.core.management import call_command
+from django.db.models import QuerySet
 from PIL import Image
 
 from calcinosis_registry.cohorts.freezing import freeze
@@ -17,7 +18,8 @@ from calcinosis_registry.exports.models import Export
 from calcinosis_registry.exports.services import ExportRefused, take
 from calcinosis_registry.jobs.models import Job
 from calcinosis_registry.jobs.services import run_next
-from lesions import dicom, storage
+from lesions import dicom, preparing, storage
+from lesions.models import ImagingFile
 from tests.cohorts.register import patients
 from tests.exports.made import export, files, table
 from tests.factories import ImagingFileFactory, ImagingStudyFactory
@@ -45,13 +47,14 @@ def store(settings, tmp_path):
 def pictured(north, store, tmp_path):
     """``pictured(bytes)``: a patient with a study and this file of it."""
 
-    def pictured(content: bytes, *, consents: bool = True, kind: str = "DICOM"):
+    def pictured(content: bytes, *, consents: bool = True, kind: str = "DICOM", modality: str = "DX"):
         (patient,) = patients(north, 1, images_consent=consents)
         path = tmp_path / "sent"
         path.write_bytes(content)
         header = dicom.read_header(path).as_json() if kind == "DICOM" else {}
         ImagingFileFactory(
-            study=ImagingStudyFactory(patient=patient), sha256=storage.store(path, store), kind_of_file=kind,
+            study=ImagingStudyFactory(patient=patient, modality=modality),
+            sha256=storage.store(path, store), kind_of_file=kind,
             media_type="application/dicom" if kind == "DICOM" else "image/png", header=header, has_preview=True,
             name="Sample Ada 1971.dcm",
         )  # fmt: skip
@@ -94,7 +97,11 @@ def _pixels() -> bytes:
     [
         (dicom_file(), {}, "does not say whether names"),
         (dicom_file(pixels=element(0x00280301, "CS", b"YES") + _pixels()), {}, "says that names are written"),
-        (dicom_file(pixels=CLEAN + _pixels()), {"consents": False}, "does not consent to the use of pictures"),
+        (dicom_file(modality=element(0x00080060, "CS", b"XC"), pixels=CLEAN + _pixels()), {}, "a photograph"),
+        (dicom_file(modality=element(0x00080060, "CS", b"ES"), pixels=CLEAN + _pixels()), {}, "a photograph"),
+        (dicom_file(modality=b"", pixels=CLEAN + _pixels()), {}, "a photograph"),
+        (dicom_file(pixels=CLEAN + _pixels()), {"modality": "XC"}, "a photograph"),
+        (dicom_file(pixels=CLEAN + element(0x00280302, "CS", b"YES") + _pixels()), {}, "can be recognized"),
         (drawn(), {"kind": "PHOTO"}, "nobody can confirm it"),
     ],
 )
@@ -155,3 +162,47 @@ def test_the_command_takes_them_too(cohort, researcher, pictured, tmp_path):
     pictured(dicom_file(pixels=CLEAN + _pixels()))
     call_command("export", cohort="everyone", user=researcher.email, out=tmp_path / "out", images=True)
     assert len(list((tmp_path / "out" / "images").glob("*.png"))) == 1
+
+
+def test_who_refuses_pictures_is_counted_and_not_named(cohort, researcher, pictured):
+    pictured(dicom_file(pixels=CLEAN + _pixels()), consents=False)
+    inside = files(made := export(cohort, researcher, include_images=True))
+    told = json.loads(inside["manifest.json"])["images"]
+    assert made.images == 0 and not [one for one in inside if one.startswith("images/")]
+    reasons = {"the person does not consent to the use of pictures": 1}
+    assert told == {"pictures": 0, "left_out": 1, "reasons": reasons, "which": []}
+
+
+@pytest.mark.parametrize("damage", [b"\xff" * 4, b"\x78\x01\x03\x00\x00\x00\x00\x01"])  # no zlib, and zlib of nothing
+def test_a_picture_with_one_damaged_frame_stays_whole_and_the_others_leave(damage, cohort, researcher, pictured, store):
+    two = element(0x7FE00010, "OW", np.concatenate([VALUES, VALUES]).astype(np.uint8).tobytes())
+    damaged = pictured(dicom_file(frames=element(0x00280008, "IS", b"2"), pixels=CLEAN + two))
+    pictured(dicom_file(pixels=CLEAN + _pixels()))
+    file = ImagingFile.objects.get(study__patient=damaged)
+    start = preparing.prepare(file=file).starts[1]
+    with storage.path_of(file.sha256, store, storage.REMADE).open("r+b") as tiles:
+        tiles.seek(start)
+        tiles.write(damage)
+    inside = files(made := export(cohort, researcher, include_images=True))
+    told = json.loads(inside["manifest.json"])["images"]
+    assert made.images == len([one for one in inside if one.startswith("images/")]) == 1
+    assert told["reasons"] == {"the pixels cannot be read": 1} and told["left_out"] == 1
+
+
+def test_a_file_asked_for_with_pictures_is_looked_into_whatever_was_counted(cohort, researcher, pictured):
+    patient = pictured(dicom_file(pixels=CLEAN + _pixels()))
+    made = export(cohort, researcher, include_images=True)
+    QuerySet(Export).filter(pk=made.pk).update(images=0)
+    made.refresh_from_db()
+    patient.images_consent = False
+    patient.save()
+    with pytest.raises(ExportRefused, match="withdrew the consent"):
+        take(export=made, by=researcher, now=made.created_at)
+
+
+def test_how_far_it_is_is_told_of_a_study_not_of_each_file(cohort, researcher, pictured):
+    patient = pictured(drawn(), kind="PHOTO")
+    ImagingFileFactory(study=ImagingFile.objects.get(study__patient=patient).study, kind_of_file="PHOTO")
+    told: list[tuple[str, int, int]] = []
+    export(cohort, researcher, include_images=True, tell=lambda *one: told.append(one))
+    assert [one for one in told if one[0] == "pictures"] == [("pictures", 0, 1)]
