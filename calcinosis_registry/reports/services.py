@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Collection, Iterable
-from smtplib import SMTPException
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -35,6 +34,7 @@ def schedule(*, clinic: Clinic, people: Iterable[User], day: int, today: datetim
     """These people get the e-mail every month on this day, nobody else of the clinic does."""
     wanted = {person.pk: person for person in people}
     with trail.together():
+        Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)  # sent twice at once: one after the other
         there = {one.user_id: one for one in Reminder.objects.filter(clinic=clinic).select_for_update()}
         for user_id in there.keys() - wanted.keys():
             there[user_id].delete()
@@ -52,28 +52,45 @@ def next_day(day: int, today: datetime.date) -> datetime.date:
     return (today.replace(day=1) + datetime.timedelta(days=31)).replace(day=day)
 
 
-def send_due(*, today: datetime.date, only: Collection[int] | None = None) -> tuple[int, int, int]:
+def send_due(*, today: datetime.date) -> tuple[int, int, int]:
     """Send what is due: (sent, ended, failed). Who may not read the report any more gets nothing and is left out from
     now on; what the mail server refuses is tried again at the next run."""
-    sent = ended = failed = 0
-    due = Reminder.objects.filter(next_on__lte=today).select_related("clinic", "user").order_by("pk")
-    for one in due:
+    done = {"sent": 0, "ended": 0, "failed": 0, "": 0}
+    for pk in list(Reminder.objects.filter(next_on__lte=today).order_by("pk").values_list("pk", flat=True)):
+        done[_send(pk, today)] += 1
+    return done["sent"], done["ended"], done["failed"]
+
+
+def _send(pk: int, today: datetime.date) -> str:
+    """Its next day is written before the mail goes: what somebody does meanwhile stands, no other run sends it too."""
+    with trail.together():
+        due = Reminder.objects.select_for_update(of=("self",)).filter(pk=pk, next_on__lte=today)
+        one = due.select_related("clinic", "user").first()
+        if one is None:
+            return ""  # removed, moved or sent since it was looked for
         if one.clinic.closed_at or not may(one.user, Permission.CLINIC_REPORTS, one.clinic_id):
-            with trail.because(_("the person does not read this clinic's reports any more")), trail.together():
+            with trail.because(_("the person does not read this clinic's reports any more")):
                 one.delete()
-            ended += 1
-            continue
-        try:
-            _mail(one)
-        except (OSError, SMTPException):
-            log.exception("report e-mail %s", one.pk)
-            failed += 1
-            continue
-        one.next_on = next_day(one.day, today)
-        with trail.because(_("the e-mail was sent")), trail.together():
-            one.save()
-        sent += 1
-    return sent, ended, failed
+            return "ended"
+        before, one.next_on = one.next_on, next_day(one.day, today)
+        with trail.because(_("the e-mail is sent")):
+            one.save(force_update=True, update_fields=["next_on"])
+    try:
+        _mail(one)
+    except Exception:  # whatever one of them is refused for: the others go, and this one is tried again
+        log.exception("report e-mail %s", one.pk)
+        _put_back(one, before)
+        return "failed"
+    return "sent"
+
+
+def _put_back(sent: Reminder, day: datetime.date) -> None:
+    """Unless somebody removed or moved it meanwhile."""
+    with trail.because(_("the e-mail could not be sent")), trail.together():
+        one = Reminder.objects.select_for_update(of=("self",)).filter(pk=sent.pk, next_on=sent.next_on).first()
+        if one is not None:
+            one.next_on = day
+            one.save(force_update=True, update_fields=["next_on"])
 
 
 def _mail(one: Reminder) -> None:

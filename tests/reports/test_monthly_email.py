@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import threading
 from smtplib import SMTPException
 
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from calcinosis_registry.audit.models import Event
+from calcinosis_registry.reports import services
 from calcinosis_registry.reports.models import Reminder
 from tests.cohorts.register import patients
 
@@ -101,6 +104,60 @@ def test_what_the_mail_server_refuses_is_tried_again(client_of, clinician, page,
             call_command("send_report_links")
         call_command("send_report_links")
     assert len(mailoutbox) == 1
+
+
+@pytest.mark.parametrize("meanwhile", ["removed", "moved", "another run"])
+@pytest.mark.parametrize("refused", [False, True])
+def test_what_happens_while_the_mail_goes_stands(
+    clinician, monitor, north, mailoutbox, monkeypatch, meanwhile, refused
+):
+    send, today = services.send_mail, datetime.date.today()
+    services.schedule(clinic=north, people=[monitor], day=5, today=today)
+    first = Reminder.objects.get().next_on
+
+    def slowly(*told):
+        monkeypatch.setattr(services, "send_mail", send)
+        if meanwhile == "another run":
+            assert services.send_due(today=first) == (0, 0, 0)
+        else:
+            people = [clinician if meanwhile == "removed" else monitor]
+            services.schedule(clinic=north, people=people, day=9, today=first)
+        if refused:
+            raise SMTPException("no")
+        send(*told)
+
+    monkeypatch.setattr(services, "send_mail", slowly)
+    with on(f"{first}"):
+        assert services.send_due(today=first) == ((0, 0, 1) if refused else (1, 0, 0))
+    one = Reminder.objects.get()
+    if meanwhile == "another run":
+        assert (one.user, one.day, one.next_on <= first) == (monitor, 5, refused)
+    else:
+        told = (one.user, one.day, one.next_on)
+        assert told == (clinician if meanwhile == "removed" else monitor, 9, first.replace(day=9))
+    assert len(mailoutbox) == (0 if refused else 1)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_set_twice_at_once_it_is_set_once(clinician, monitor, north):
+    together, problems = threading.Barrier(2), []
+
+    def set_it() -> None:
+        try:
+            together.wait()
+            services.schedule(clinic=north, people=[clinician, monitor], day=5, today=datetime.date(2026, 1, 1))
+        except Exception as error:  # noqa: BLE001  told below
+            problems.append(error)
+        finally:
+            connection.close()
+
+    both = [threading.Thread(target=set_it) for _one in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert not problems and Reminder.objects.count() == 2
 
 
 def test_without_an_address_no_link_is_sent(settings):
