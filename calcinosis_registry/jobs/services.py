@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 Tell = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
 # {kind: does the work and gives the address of what came of it}; the rooms above add theirs in AppConfig.ready().
 KINDS: dict[str, Callable[[Job, Tell], str]] = {}
+# Removes what is too old; the rooms above add theirs in AppConfig.ready().
+SWEEPS: list[Callable[[], None]] = []
 BEAT = 5.0  # seconds between signs of life
 LOST = datetime.timedelta(seconds=30)  # without one the worker is gone
 MOST_ATTEMPTS = 3
@@ -64,6 +66,15 @@ def reap(*, now: datetime.datetime) -> int:
     found += lost.update(state=State.WAITING, doing="", done=0, of=0)
     Job.objects.filter(finished_at__lt=now - KEPT).delete()
     return found
+
+
+def sweep() -> None:
+    """What is kept no longer goes, also while nobody makes anything new."""
+    for one in SWEEPS:
+        try:
+            one()
+        except Exception:
+            log.exception("sweep")
 
 
 def run_next() -> bool:

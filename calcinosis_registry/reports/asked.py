@@ -59,13 +59,19 @@ class Report:
             raise Http404 from error
 
     def made_before(self, key: str, by: str = "") -> tuple[kept.Head, Any] | None:
-        return building.made_before(definition=self.definition, scope=self.scope, key=key, by=by)
+        printed = self._printed if key == PDF else ()
+        return building.made_before(definition=self.definition, scope=self.scope, key=key, by=by, printed=printed)
+
+    @property
+    def _printed(self) -> tuple[str, ...]:
+        """A chapter is of a question; the PDF says whose report it is."""
+        return self.name, self.public_id, self.title
 
     def make(self, by: str, tell: Any) -> Iterator[Chapter]:
         return building.make(definition=self.definition, scope=self.scope, by=by, tell=tell)
 
     def keep_pdf(self, pdf: bytes, head: kept.Head, by: str) -> None:
-        building.keep_pdf(pdf, head, definition=self.definition, scope=self.scope, by=by)
+        building.keep_pdf(pdf, head, definition=self.definition, scope=self.scope, by=by, printed=self._printed)
 
     def pdf_before(self, by: str) -> bytes | None:
         found = self.made_before(PDF, by)

@@ -85,14 +85,17 @@ def make(
         yield made
 
 
-def made_before(*, definition: Any, scope: Scope, key: str, by: str = "") -> tuple[kept.Head, Any] | None:
-    """A chapter, or the PDF, as it was made last, unless somebody's consent changed since."""
-    found = kept.get(_name(definition, scope, key, by))
+def made_before(
+    *, definition: Any, scope: Scope, key: str, by: str = "", printed: tuple[str, ...] = ()
+) -> tuple[kept.Head, Any] | None:
+    """A chapter, or the PDF, as it was made last, unless somebody's consent changed since. ``printed``: what the PDF
+    says of whose report it is."""
+    found = kept.get(_name(definition, scope, key, by, printed))
     return None if found is None or found[0].somebody_left else found
 
 
-def keep_pdf(pdf: bytes, head: kept.Head, *, definition: Any, scope: Scope, by: str) -> None:
-    kept.put(_name(definition, scope, PDF, by), head, pdf)
+def keep_pdf(pdf: bytes, head: kept.Head, *, definition: Any, scope: Scope, by: str, printed: tuple[str, ...]) -> None:
+    kept.put(_name(definition, scope, PDF, by, printed), head, pdf)
 
 
 def subject_of(*, definition: Any, scope: Scope, by: str = "", tell: Tell = nothing) -> Subject:
@@ -119,10 +122,10 @@ def _chapter(key: str, subject: Subject) -> Chapter:
     )
 
 
-def _name(definition: Any, scope: Scope, chapter: str, by: str) -> str:
+def _name(definition: Any, scope: Scope, chapter: str, by: str, printed: tuple[str, ...] = ()) -> str:
     """Of everything a chapter depends on but the records."""
     by = by if chapter in GROUPED or chapter == PDF else ""
     clinics = None if scope.clinics is None else sorted(scope.clinics)
     items = None if scope.items is None else sorted(scope.items)
     project = scope.project.public_id if scope.project else ""
-    return kept.name_of(definition, clinics, scope.exact, project, items, chapter, by, get_language())
+    return kept.name_of(definition, clinics, scope.exact, project, items, chapter, by, printed, get_language())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import hmac
+import logging
 import os
 import pickle
 import secrets
@@ -23,12 +24,13 @@ from typing import Any
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
-from calcinosis_registry import __version__
+from calcinosis_registry import __version__, cohorts
 from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.cohorts.snapshot import building, changes
 from patients.models import Patient
 from patients.models.patient import Status
 
+log = logging.getLogger(__name__)
 LONGEST, MOST = 7 * 86_400, 500_000_000  # seconds one is kept; bytes of all
 SEAL = sha256().digest_size
 
@@ -73,8 +75,10 @@ def name_of(*told: Any) -> str:
 
 @cache
 def _program() -> str:
-    """Another version counts or draws otherwise: what an older one made is forgotten."""
-    here = sorted(Path(__file__).parent.rglob("*.py"))
+    """Another version counts or draws otherwise: what an older one made is forgotten. Whom it counts and how exactly is
+    told by the cohorts' rules."""
+    rooms = (Path(__file__).parent, Path(cohorts.__file__).parent)
+    here = sorted(path for room in rooms for path in room.rglob("*.py"))
     return sha256(b"".join([__version__.encode(), *(path.read_bytes() for path in here)])).hexdigest()
 
 
@@ -98,20 +102,30 @@ def get(name: str) -> tuple[Head, Any] | None:
 
 
 def put(name: str, head: Head, made: Any) -> None:
+    """A disk that is full or read-only keeps nothing: what was made is shown, and made anew at the next look."""
     told = pickle.dumps((head, made))
-    folder().mkdir(parents=True, exist_ok=True, mode=0o700)
-    half = folder() / f".{name}-{secrets.token_hex(4)}"
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(_seal(told) + told)
-    half.replace(folder() / name)
-    _sweep()
+    whole, half = folder() / name, folder() / f".{name}-{secrets.token_hex(4)}"
+    try:
+        folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(_seal(told) + told)
+        half.replace(whole)
+    except OSError:
+        log.exception("a report is not kept")
+        with suppress(OSError):
+            half.unlink()
+        return
+    if head.somebody_left:  # while it was made: what took the others along did not find this one
+        with suppress(OSError):
+            whole.unlink()
+    sweep()
 
 
 def _seal(told: bytes) -> bytes:
     return salted_hmac("calcinosis_registry.reports.kept", told, algorithm="sha256").digest()
 
 
-def _sweep() -> None:
+def sweep() -> None:
     """What is too old goes, and of the rest the oldest until all have room."""
     room = MOST
     for at, size, path in sorted(_files(), reverse=True):
@@ -122,7 +136,11 @@ def _sweep() -> None:
 
 
 def _files() -> Iterator[tuple[float, int, Path]]:
-    for path in folder().iterdir():
+    try:
+        there = list(folder().iterdir())
+    except OSError:  # nothing was kept yet, or an erasure has just taken all along
+        return
+    for path in there:
         with suppress(OSError):
             told = path.stat()
             yield told.st_mtime, told.st_size, path

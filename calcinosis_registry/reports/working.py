@@ -53,4 +53,9 @@ def _run(job: Job, tell: Tell) -> str:
     if files.pdf_possible():
         tell(_("PDF"), len(TITLES), len(TITLES) + 1)
         report.keep_pdf(paper.pdf(report, chapters, job.owner), head, by)
+    if any(report.made_before(key, by) is None for key in TITLES):
+        told = _(
+            "The report could not be kept: the disk may be full, or a consent changed meanwhile. Ask for it again."
+        )
+        raise JobRefused(told)
     return report.url("_chapter", CHARACTERISTICS) + (f"?{urlencode({'by': by})}" if by else "")

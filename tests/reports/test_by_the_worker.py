@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime
+import errno
+import os
+import time
 
 import pytest
 from django.core.management import call_command
 
+from calcinosis_registry.cohorts.services import save_cohort
 from calcinosis_registry.cohorts.snapshot import building as snapshots
 from calcinosis_registry.jobs import services
 from calcinosis_registry.jobs.models import Job
-from calcinosis_registry.reports import kept
-from tests.cohorts.register import cohort_of, patients, project_of
+from calcinosis_registry.reports import files, kept, paper
+from tests.cohorts.register import EVERYONE, cohort_of, patients, project_of
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +105,71 @@ def test_who_lost_the_role_meanwhile_gets_no_report(client_of, clinician, north,
         one.save()
     services.run_next()
     assert "may not see" in Job.objects.get().problem
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    replace = kept.Path.replace
+
+    def full(path, to):
+        if path.parent == kept.folder():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return replace(path, to)
+
+    monkeypatch.setattr(kept.Path, "replace", full)
+
+
+def test_a_full_disk_keeps_no_chapter_and_shows_it(client_of, clinician, north, people, settings, full_disk):
+    settings.REPORT_AT_ONCE = 100
+    page = client_of(clinician).get(f"/reports/clinic/{north.public_id}/characteristics/")
+    assert page.status_code == 200 and "Patients: 3." in page.content.decode()
+    assert list(kept.folder().iterdir()) == []
+
+
+def test_a_report_the_worker_could_not_keep_is_not_said_to_be_done(
+    client_of, clinician, north, people, full_disk, monkeypatch
+):
+    monkeypatch.setattr(files, "pdf_possible", lambda: False)
+    client_of(clinician).post(f"/reports/clinic/{north.public_id}/make/")
+    services.run_next()
+    job = Job.objects.get()
+    assert job.state == "failed" and "the disk may be full" in job.problem
+
+
+def test_the_pdf_of_one_question_under_two_names_says_each(
+    client_of, researcher, coordinator, north, people, settings, monkeypatch
+):
+    settings.REPORT_AT_ONCE = 100
+    monkeypatch.setattr(paper, "pdf", lambda report, chapters, user: report.title.encode())
+    project, browser = project_of(researcher, coordinator, north), client_of(researcher)
+    for name in ("One", "Other"):
+        cohort = save_cohort(name=name, definition=EVERYONE, by=researcher, project=project)
+        for _look in range(2):
+            assert name.encode() in browser.get(f"/reports/cohort/{cohort.public_id}/report.pdf").content
+
+
+def test_what_was_made_while_somebody_left_is_not_kept(people):
+    head = kept.Head.now()
+    people[0].research_consent = False
+    people[0].save()
+    kept.put("a", head, "made")
+    assert list(kept.folder().iterdir()) == []
+
+
+def test_the_worker_removes_what_was_kept_a_week(people):
+    call_command("work", once=True)  # nothing was kept yet
+    for name, days in (("old", 8), ("new", 6)):
+        kept.put(name, kept.Head.now(), "made")
+        then = time.time() - days * 86_400
+        os.utime(kept.folder() / name, (then, then))
+    call_command("work", once=True)
+    assert [one.name for one in kept.folder().iterdir()] == ["new"]
+
+
+def test_who_counts_as_whom_is_part_of_the_program(monkeypatch):
+    read, before = kept.Path.read_bytes, kept._program.__wrapped__()
+    monkeypatch.setattr(kept.Path, "read_bytes", lambda path: read(path) + (b"x" if path.name == "scope.py" else b""))
+    assert kept._program.__wrapped__() != before
 
 
 def test_what_the_register_did_not_write_is_not_read_and_an_erasure_takes_all_along(north, people):

@@ -12,9 +12,10 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from django.utils import timezone
 
-from calcinosis_registry.jobs.services import reap, run_next
+from calcinosis_registry.jobs.services import reap, run_next, sweep
 
 PAUSE = 1.0  # seconds between two looks
+SWEPT = 3600.0  # seconds between two sweeps
 
 
 class Command(BaseCommand):
@@ -26,7 +27,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self._wanted = True
         signal.signal(signal.SIGTERM, self._end)
+        swept = -SWEPT
         while self._wanted:
+            if time.monotonic() - swept >= SWEPT:
+                swept = time.monotonic()
+                sweep()
             reap(now=timezone.now())
             if not run_next():
                 if options["once"]:
