@@ -46,6 +46,7 @@ class Row:
     readers: tuple[str, str]
     totals: tuple[float, float]
     sites: int
+    order: tuple[Any, Any] = ("", "")  # of the readers
 
     @property
     def mean(self) -> float:
@@ -89,10 +90,22 @@ class Agreement:
         return self.coefficient == SAME_TWO
 
 
-def agreement_of(pairs: Sequence[Pair], *, reader: Callable[[Any], str] = str) -> Agreement:
-    """``pairs``: the finished double readings somebody may see. ``reader``: what an account is called."""
+@dataclass(frozen=True)
+class Names:
+    """What an account and a clinic are called, and in which order accounts stand."""
+
+    reader: Callable[[Any], str] = str
+    clinic: Callable[[Any], str] = str
+    order: Callable[[Any], Any] = str
+
+
+PLAIN = Names()
+
+
+def agreement_of(pairs: Sequence[Pair], *, names: Names = PLAIN) -> Agreement:
+    """``pairs``: the finished double readings somebody may see."""
     blind = [one for one in pairs if one.second.blinded]
-    rows = sorted((_row(one, reader) for one in blind), key=lambda row: row.readers)
+    rows = sorted((_row(one, names) for one in blind), key=lambda row: row.order)
     whole = _part("", rows)
     kappas, why_no_kappa = _kappas(blind)
     return Agreement(
@@ -102,8 +115,8 @@ def agreement_of(pairs: Sequence[Pair], *, reader: Callable[[Any], str] = str) -
         icc=whole.icc,
         why_none=_why_none(rows, whole.icc),
         limits=whole.limits,
-        by_readers=_parts(rows, lambda row: ", ".join(row.readers)),
-        by_clinic=_parts(rows, lambda row: row.clinic),
+        by_readers=_parts(rows, lambda row: row.order, lambda row: ", ".join(row.readers)),
+        by_clinic=_parts(rows, lambda row: row.clinic, lambda row: row.clinic),
         kappas=kappas,
         why_no_kappa=why_no_kappa,
         not_blind=len(pairs) - len(blind),
@@ -114,8 +127,7 @@ def agreement_in(scope: Scope, user: Any) -> Agreement:
     """Over the clinics of a project, as its member may see it. What is not among its items is not told."""
     assert scope.project is not None  # noqa: S101  asked by the caller
     pairs = pairs_among(user, population(scope), levels()["handscore"].signed())
-    names = _reader_numbers(pairs, Cipher(settings.PSEUDONYM_KEY, scope.project.public_id))
-    found = agreement_of(pairs, reader=lambda account: names[account.pk] if account else "–")
+    found = agreement_of(pairs, names=_coded(pairs, Cipher(settings.PSEUDONYM_KEY, scope.project.public_id)))
     told: dict[str, Any] = {}
     if not scope.shows(_key("total")):
         told |= {"icc": None, "limits": None, "by_readers": [], "by_clinic": []}
@@ -130,21 +142,30 @@ def _key(name: str) -> str:
     return item_key(field)
 
 
-def _reader_numbers(pairs: Iterable[Pair], cipher: Cipher) -> dict[int, str]:
-    """Who read stays unsaid; the order of the numbers is another in each project."""
+def _coded(pairs: Iterable[Pair], cipher: Cipher) -> Names:
+    """Who read stays unsaid; the order of the numbers is another in each project. Clinics are called as in the
+    project's coded files: their names beside the same numbers would tell which code is whose."""
     accounts = {one.pk for pair in pairs for one in (pair.first.rater, pair.second.rater) if one is not None}
     order = sorted(accounts, key=lambda pk: cipher.reader(str(pk)))
-    return {pk: _("Reader %(n)s") % {"n": place} for place, pk in enumerate(order, 1)}
+    places = {pk: place for place, pk in enumerate(order, 1)}
+    return Names(
+        reader=lambda account: _("Reader %(n)s") % {"n": places[account.pk]} if account else "–",
+        clinic=lambda clinic: cipher.clinic(clinic.public_id),
+        order=lambda account: places[account.pk] if account else 0,
+    )
 
 
-def _row(one: Pair, reader: Callable[[Any], str]) -> Row:
+def _row(one: Pair, names: Names) -> Row:
     """The readers always in one order, whoever read first: a column is then a reader."""
-    readers = [(reader(one.first.rater), float(one.totals.first)), (reader(one.second.rater), float(one.totals.second))]
-    readers.sort(key=lambda reader: reader[0])
-    (first, total), (second, other) = readers
+    read = [(one.first.rater, float(one.totals.first)), (one.second.rater, float(one.totals.second))]
+    read.sort(key=lambda by: names.order(by[0]))
+    (first, total), (second, other) = read
     patient = one.asked.study.patient
-    study, sites = str(one.asked.study), one.totals.common
-    return Row(str(patient.clinic), patient.registry_number, study, (first, second), (total, other), sites)
+    return Row(
+        clinic=names.clinic(patient.clinic), patient=patient.registry_number, study=str(one.asked.study),
+        readers=(names.reader(first), names.reader(second)), totals=(total, other), sites=one.totals.common,
+        order=(names.order(first), names.order(second)),
+    )  # fmt: skip
 
 
 def _part(name: str, rows: Sequence[Row]) -> Part:
@@ -154,9 +175,10 @@ def _part(name: str, rows: Sequence[Row]) -> Part:
     return Part(name, len(rows), SAME_TWO if same_two else VARYING, icc, limits_of_agreement(totals))
 
 
-def _parts(rows: Sequence[Row], by: Callable[[Row], str]) -> list[Part]:
+def _parts(rows: Sequence[Row], by: Callable[[Row], Any], name: Callable[[Row], str]) -> list[Part]:
     """Of each, where there are several."""
-    found = [_part(name, list(some)) for name, some in groupby(sorted(rows, key=by), key=by)]
+    several = [list(some) for _of, some in groupby(sorted(rows, key=by), key=by)]
+    found = [_part(name(some[0]), some) for some in several]
     return found if len(found) > 1 else []
 
 

@@ -8,7 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from calcinosis_registry.clinics.roles import Role
+from calcinosis_registry.cohorts.pseudonyms import Cipher
 from calcinosis_registry.cohorts.services import end_project, request_project
+from calcinosis_registry.reports.agreement import Names, agreement_of
+from lesions.hand_pairs import pairs_of
 from lesions.models import HandScore
 from lesions.second_reading import ask, finish
 from tests.cohorts.register import project_of
@@ -134,7 +137,7 @@ def over(client_of, researcher):
 
 
 def test_over_a_project_the_readings_of_all_its_clinics_count_and_nobody_is_named(
-    over, both, read_twice, colleagues, southern, clinician, stranger
+    over, both, read_twice, colleagues, southern, clinician, stranger, settings
 ):
     for first, second in ((10, 12), (40, 38), (90, 85)):
         read_twice(first, second, colleagues[0], severity="1" if first < 50 else "2")
@@ -143,14 +146,19 @@ def test_over_a_project_the_readings_of_all_its_clinics_count_and_nobody_is_name
     found = answer.context["found"]
     assert (len(found.rows), found.patients, found.coefficient) == (6, 6, "ICC(1,1)")
     assert 0.9 < found.icc.value < 1 and found.icc.low < found.icc.value < found.icc.high
+    cipher = Cipher(settings.PSEUDONYM_KEY, both.public_id)
+    codes = sorted(cipher.clinic(clinic.public_id) for clinic in both.clinics.all())
     assert [(one.name, one.n, one.coefficient) for one in found.by_clinic] == [
-        ("North", 3, "ICC(2,1)"), ("South", 3, "ICC(2,1)")
+        (code, 3, "ICC(2,1)") for code in codes
     ]  # fmt: skip
     assert [one.n for one in found.kappas] == [3, 3]
     told = answer.content.decode() + over(both, "project_agreement_csv").content.decode()
     told += over(both, "project_agreement_svg").content.decode()
     for person in (clinician, stranger, colleagues[0]):
         assert str(person) not in told
+    shown = told[told.index("<main") :]
+    assert "North" not in shown and "South" not in shown and all(code in shown for code in codes)
+    assert "in the order of their numbers" in told and "of their names" not in told
     assert all(row.patient not in told and row.study not in told for row in found.rows)
     assert "Reader 4" in told and "<circle" in told
     assert all(reverse(f"reports:project_agreement_{kind}", args=[both.public_id]) in told for kind in ("csv", "svg"))
@@ -226,6 +234,22 @@ def test_who_is_to_read_a_study_blind_does_not_find_its_readings_in_the_project(
     study = HandScore.objects.get(total=12).study
     ask(study=study, reader=researcher, by=colleagues[0], now=timezone.now())
     assert over(both).context["found"].rows == []
+
+
+def test_reader_10_stands_after_reader_2(read_twice, clinician, north):
+    for _one in range(10):
+        second = MembershipFactory(clinic=north, role=Role.CLINICIAN).user
+        read_twice(10, 20, second)
+        read_twice(20, 40, second)
+    pairs = pairs_of(clinician)
+    others = sorted({pair.second.rater_id for pair in pairs})
+    places = {clinician.pk: 2, **{pk: place for place, pk in enumerate(others, 3)}, others[0]: 1}
+    names = Names(reader=lambda account: f"Reader {places[account.pk]}", order=lambda account: places[account.pk])
+    found = agreement_of(pairs, names=names)
+    assert [one.name for one in found.by_readers] == [
+        "Reader 1, Reader 2", *(f"Reader 2, Reader {place}" for place in range(4, 13))
+    ]  # fmt: skip
+    assert [one.limits.mean for one in found.by_readers] == [15] + [-15] * 9  # the first minus the second
 
 
 # ---- the list of readings
