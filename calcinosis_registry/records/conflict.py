@@ -7,7 +7,7 @@ where both changed the same field, and nothing of either is lost.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -139,12 +139,17 @@ def _plain(values: list[str]) -> list[str]:
     return sorted(value.replace("\r\n", "\n") for value in values)
 
 
+def beside(form: Any, seen: Mapping[str, list[str] | None]) -> list[Choice]:
+    """What differs in inputs that are no fields of the form; only a form of a record may have any."""
+    return form.choices_beside(seen) if hasattr(form, "choices_beside") else []
+
+
 class Compared:
     """A draft beside what is saved, one form of it."""
 
     def __init__(self, title: str, form: Any) -> None:
         self.title = title
-        self.choices = [_choice(form, bound, None) for bound in differing(form)] + form.choices_beside({})
+        self.choices = [_choice(form, bound, None) for bound in differing(form)] + beside(form, {})
 
 
 def last_told(record: Any) -> Event | None:
@@ -167,7 +172,7 @@ def clash_of(form: Any, title: str) -> Clash:
     seen = _shown_to(form)
     for bound in differing(form):
         clash.choices.append(_choice(form, bound, seen[bound.name]))
-    clash.choices += form.choices_beside(seen)
+    clash.choices += beside(form, seen)
     return clash
 
 

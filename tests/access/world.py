@@ -35,7 +35,7 @@ CANARY = "QZXCANARY"
 WRITES = re.compile(r'(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM) "(\w+)"')
 FOREIGN, NOBODYS = 7_100_000, "8123456"  # the rows of South begin above the one; the other no row has
 NO_PUBLIC_ID, NO_NUMBER = "z" * 16, "SOU-98765"
-OURS = ("accounts", "clinics", "quality", "records", "identity", "patients", "lesions", "cohorts", "exports")
+OURS = ("accounts", "clinics", "quality", "records", "identity", "patients", "lesions", "cohorts", "exports", "reports")
 
 
 def our_models() -> list[type[models.Model]]:

@@ -240,7 +240,8 @@ def test_a_half_read_radiograph_is_a_draft_and_a_second_tab_asks_before_it_overw
     assert clara.post(url, first | {"R-D1.DIST-coverage": "50"}).status_code == 302
     late = clara.post(url, second | {"R-D1.DIST-coverage": "60"})
     assert (late.status_code, HandScore.objects.get().total) == (409, 100)
-    assert clara.post(url, sent_by(late)).status_code == 302
+    assert clara.post(url, sent_by(late)).status_code == 409, "both tabs changed the site: one must be chosen"
+    assert clara.post(url, sent_by(late) | {"keep:R-D1.DIST": "mine"}).status_code == 302
     assert HandScore.objects.get().total == 120
 
 

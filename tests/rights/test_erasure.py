@@ -55,6 +55,7 @@ NOT_ABOUT_PATIENTS = {
     "cohorts.Freeze": "a question and the words of columns",
     "cohorts.FrozenTable": "pseudonyms; cohorts/freezing.py takes the erased person's rows out",
     "jobs.Job": "what an export was asked with",
+    "reports.Reminder": "staff",
     "exports.Export": "the ledger: counts and a checksum",
     "exports.ExportedPatient": "a pseudonym whose other half, the patient's random id, is erased",
     "demo.DemoRegister": "says that the people are invented",
