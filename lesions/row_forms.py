@@ -78,9 +78,18 @@ class ObservationForm(AsksMerge, AsksRemoval, RecordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # New or recurred at this very visit: not offered, but it stays when the visit is saved again.
-        stands = self.instance.status_change
-        if stands and stands not in (*ANSWERS, *ACTS) and "status_change" in self.fields:
-            _offer(self.fields["status_change"], (stands, *ANSWERS, *ACTS))
+        told = dict.fromkeys((self.instance.status_change, self._stood()))
+        if (stand := [one for one in told if one and one not in (*ANSWERS, *ACTS)]) and "status_change" in self.fields:
+            _offer(self.fields["status_change"], (*stand, *ANSWERS, *ACTS))
+
+    def _stood(self) -> str:
+        """The status sent from a page, or kept in a draft, that is older than somebody else's save: it may have stood
+        there. Nothing is saved of it, it can only be compared with what stands now."""
+        version = str(self.data.get(self.add_prefix("version"), "")).partition(":")[0] if self.is_bound else ""
+        if not self.instance.pk or version in ("", str(self.instance.version)):
+            return ""
+        typed = str(self.data.get(self.add_prefix("status_change"), ""))
+        return typed if typed in LesionStatus.values else ""
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()

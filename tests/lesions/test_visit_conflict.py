@@ -164,6 +164,27 @@ def test_the_draft_waits_until_the_conflict_is_settled(anna, clara, visit):
     assert Draft.objects.count() == 0
 
 
+def test_a_draft_does_not_ask_about_a_status_nobody_touched_that_a_colleague_changed(anna, clara, visit):
+    """Both lesions stand as new, which is offered only where it stands."""
+    url = visit.get_absolute_url()
+    clara.post("/drafts/", sent_by(clara.get(url)) | {"note": "mine"})
+    assert anna.post(url, sent_by(anna.get(url)) | {"l1-status_change": "LARGER"}).status_code == 302
+    (draft,) = clara.get(url).context["keeping"].offers
+    answer = clara.post(url, sent_by(clara.get(draft.restore_url)))
+    assert choices(answer)["l1-status_change"] == ("New", "Larger", "New", "theirs")
+    assert clara.post(url, chosen(answer)).status_code == 302
+    seen = LesionObservation.objects.get(visit=visit, lesion__number=1)
+    assert (seen.status_change, Visit.objects.get().note) == ("LARGER", "mine")
+
+
+def test_a_status_that_does_not_stand_is_not_taken_from_a_page_that_is_up_to_date(anna, clara, visit):
+    url = visit.get_absolute_url()
+    assert anna.post(url, sent_by(anna.get(url)) | {"l1-status_change": "LARGER"}).status_code == 302
+    answer = clara.post(url, sent_by(clara.get(url)) | {"l1-status_change": "NEW"})
+    assert answer.status_code != 302 and answer.context["page"].rows[0].form.errors
+    assert LesionObservation.objects.get(visit=visit, lesion__number=1).status_change == "LARGER"
+
+
 def merging(patient: Patient) -> dict[str, str]:
     """The first lesion becomes one with the second."""
     into = patient.lesion_set.get(number=2)
