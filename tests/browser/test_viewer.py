@@ -240,7 +240,8 @@ def test_two_fingers_zoom_one_is_the_tool_and_a_pinch_sets_no_point(
     fingers("touchEnd")
     becomes(page, lambda told: told[3] > width)  # one finger is the tool: the window
 
-    page.tap("[data-tool=pan]")
+    page.click("[data-tool=pan]")
+    expect(page.locator("[data-tool=pan]")).to_have_attribute("aria-pressed", "true")
     before, (middle_x, middle_y) = now(page), at(page, 200, 150)
     fingers("touchStart", (middle_x, middle_y))
     fingers("touchMove", (middle_x - 30, middle_y))
