@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Error, Page
+from playwright.sync_api import BrowserContext, Error, Page, expect
 
 from calcinosis_registry.clinics.models import Clinic
 from patients.models import Visit
@@ -22,6 +22,8 @@ from tests.factories import IdentityFactory, PatientFactory, known_lesions
 # Playwright's sync API keeps an event loop running in this thread, and Django then takes every query of a fixture for a
 # query from async code. The queries are plain synchronous ones.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+expect.set_options(timeout=20_000)  # a busy machine is late; only a test that fails waits so long
 
 QUIET = [
     "--disable-gpu",
@@ -64,8 +66,11 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture
-def context(context: BrowserContext, live_server: Any, complaints: list[str]) -> Any:
-    """pytest-playwright's context, watched: console errors, page errors and requests to another host fail the test."""
+def context(context: BrowserContext, live_server: Any, complaints: list[str], settings: Any) -> Any:
+    """pytest-playwright's context, watched: console errors, page errors and requests to another host fail the test.
+
+    ``settings`` are given back after it: a page still asks for its pictures while it is closed.
+    """
     watch(context, live_server.url, complaints)
     yield context
     _let_drafts_arrive(context)
