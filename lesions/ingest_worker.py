@@ -37,21 +37,21 @@ def main() -> None:
     answer_to = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     request = json.load(sys.stdin)
-    _load(request["kind"])
+    _load(request["kind"], request["task"])
     confine(request["kind"], Path(request["source"]))
     with answer_to:
         json.dump(_answer(request), answer_to)
 
 
-def _load(kind: str) -> None:
-    """The libraries a kind needs: what they take is no file's doing."""
+def _load(kind: str, task: str) -> None:
+    """The libraries a task needs: what they take is no file's doing."""
     if kind == "pdf":
         return  # lesions.report_pages loads its own, and reports are not timed so closely
     import PIL.ImageCms
     import PIL.ImageOps  # noqa: F401
 
-    if kind == "png":
-        import numpy  # noqa: F401  16 bit
+    if kind == "png" or task == "raster":
+        import numpy  # noqa: F401  16 bit, and the pixels of the viewer
     if kind == "dicom":
         import pydicom.pixels  # noqa: F401
 

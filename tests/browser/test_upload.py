@@ -82,6 +82,7 @@ def test_several_photographs_at_once_become_one_study(
     page.wait_for_url(re.compile(r"/imaging/\w{16}/$"))
     expect(page.locator(".picture img")).to_have_count(3)
     assert drawn(page, ".picture img") == 120 and ImagingFile.objects.count() == 3
+    page.wait_for_load_state("networkidle")  # the viewer has its pixels: a refusal would be a complaint
 
 
 def test_a_file_that_is_refused_says_why_and_the_page_stays(
