@@ -74,7 +74,9 @@ def _end_or_note(request: HttpRequest) -> None:
     now = time.time()
     started = request.session.setdefault(STARTED, now)
     seen = request.session.setdefault(SEEN, now)
-    if now - started > LONGEST_SECONDS or now - seen > IDLE_SECONDS:
+    # A clock set back would make every session, and every proof in it, last as much longer: so it ends them.
+    set_back = now < max(started, seen) - NOTE_EVERY_SECONDS
+    if now - started > LONGEST_SECONDS or now - seen > IDLE_SECONDS or set_back:
         with trail.because(_("the session was over")):
             logout(request)
     elif now - seen > NOTE_EVERY_SECONDS:

@@ -21,6 +21,7 @@ from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.builder import DefinitionError, describe
 from calcinosis_registry.cohorts.columns import scope_items
 from calcinosis_registry.cohorts.models import Cohort, ResearchProject
+from calcinosis_registry.records.typed import RowField, RowsField
 
 
 class DateInput(forms.DateInput):
@@ -38,6 +39,7 @@ class CohortForm(forms.ModelForm):
     class Meta:
         model = Cohort
         fields = ["name", "project"]
+        field_classes = {"project": RowField}
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -91,9 +93,7 @@ class ProjectForm(forms.ModelForm):
     )
     items = forms.MultipleChoiceField(label=__("Items"), required=False, widget=EachItem)
 
-    clinics = forms.ModelMultipleChoiceField(
-        label=__("Clinics"), queryset=Clinic.objects.all(), widget=forms.CheckboxSelectMultiple
-    )
+    clinics = RowsField(label=__("Clinics"), queryset=Clinic.objects.all(), widget=forms.CheckboxSelectMultiple)
     members = forms.CharField(
         label=__("Other members"),
         required=False,

@@ -8,11 +8,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from calcinosis_registry.accounts.models import User
+from calcinosis_registry.records.typed import RowsField
 from calcinosis_registry.reports.models import LAST_DAY
 
 
 class ScheduleForm(forms.Form):
-    people = forms.ModelMultipleChoiceField(
+    people = RowsField(
         label=_("Who gets it"), queryset=User.objects.none(), required=False, widget=forms.CheckboxSelectMultiple,
         help_text=_("Everybody with a role at the clinic that reads its reports. Nobody chosen: no e-mail."),
     )  # fmt: skip

@@ -21,12 +21,13 @@ from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.policy import require
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.identity.services import key_list
+from calcinosis_registry.records.typed import RowField
 
 FORMULA = ("=", "+", "-", "@")  # a number that begins so would run in a spreadsheet
 
 
 class KeyListForm(forms.Form):
-    clinic: Any = forms.ModelChoiceField(label=_("Clinic"), queryset=None, empty_label=None)
+    clinic: Any = RowField(label=_("Clinic"), queryset=None, empty_label=None)
     reason = forms.CharField(
         label=_("What the list is for"),
         max_length=400,

@@ -145,6 +145,16 @@ def test_a_session_ends(client_of, clinician, key, seconds):
     assert Event.objects.get(action=Action.SIGN_OUT).actor_id == clinician.pk
 
 
+@pytest.mark.parametrize("key", ["session_seen", "session_started"])
+def test_a_clock_set_back_makes_no_session_longer(client_of, clinician, key):
+    client = client_of(clinician)
+    assert signed_in(client)
+    _make_older(client, key, -50)  # clocks are set right now and then
+    assert signed_in(client)
+    _make_older(client, key, -86_400)
+    assert not signed_in(client)
+
+
 def test_a_request_keeps_a_session_alive(client_of, clinician):
     client = client_of(clinician)
     signed_in(client)

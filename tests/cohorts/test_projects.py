@@ -20,6 +20,13 @@ SMOKERS = {"item": "patient.smoking", "operator": "is", "value": "CURRENT"}
 WOMEN = {"item": "patient.sex_at_birth", "operator": "is", "value": "F"}
 
 
+@pytest.mark.parametrize("number", [str(2**63), "-9223372036854775809", "1e0"])
+def test_a_number_no_clinic_can_have_is_a_wrong_choice(client_of, researcher, north, number):
+    answer = client_of(researcher).post("/cohorts/projects/new/", {"title": "Own", "clinics": [north.pk, number]})
+    assert answer.status_code == 422 and answer.context["form"].errors["clinics"]
+    assert not ResearchProject.objects.exists()
+
+
 def asked_for(researcher, *clinics, items=None):
     today = timezone.localdate()
     return request_project(

@@ -47,6 +47,25 @@ def test_there_is_no_drawer_for_everything():
     )
 
 
+def choices_by_number(module: ast.Module) -> list[int]:
+    """Lines where a form offers rows by the library's own field, which looks a key up before it looks at it."""
+    own = {"ModelChoiceField", "ModelMultipleChoiceField"}
+    calls = [one for one in ast.walk(module) if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute)]
+    return [
+        one.lineno for one in calls
+        if one.func.attr in own and "to_field_name" not in {word.arg for word in one.keywords}  # type: ignore[attr-defined]
+    ]  # fmt: skip
+
+
+def test_a_number_of_a_row_is_read_before_it_is_looked_up():
+    offences = [where(path, line) for path in product_modules() for line in choices_by_number(tree(path))]
+    assert not offences, teach(
+        "Use RowField or RowsField of records.typed: a number no table reaches is a wrong choice there, not a crash.",
+        offences,
+    )
+    assert choices_by_number(ast.parse("people = forms.ModelMultipleChoiceField(queryset=None)")) == [1]
+
+
 def test_no_form_or_admin_takes_all_fields():
     offences = [
         where(path, node.lineno)

@@ -86,6 +86,12 @@ def test_nobody_chosen_ends_it_and_a_stranger_cannot_be_chosen(client_of, clinic
     assert not Reminder.objects.exists()
 
 
+@pytest.mark.parametrize("number", [str(2**63), "-9223372036854775809", "1e0", "\x00", "x" * 4000])
+def test_a_number_no_account_can_have_is_a_wrong_choice(client_of, clinician, page, number):
+    answer = client_of(clinician).post(page, {"people": [clinician.pk, number], "day": "5"})
+    assert answer.status_code == 200 and answer.context["form"].errors["people"] and not Reminder.objects.exists()
+
+
 @pytest.mark.parametrize("day", ["0", "29", "-1", "one", "", "9" * 30])
 def test_a_day_not_every_month_has_is_refused_and_the_typing_kept(client_of, clinician, page, day):
     shown = client_of(clinician).post(page, {"people": [clinician.pk], "day": day}).content.decode()
