@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 YEAR = 365.25
 Array = NDArray[Any]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # What is read; everything else of the dataset stays where it is.
 NEEDED: dict[str, tuple[str, ...]] = {
@@ -99,7 +102,12 @@ class Columns:
         """Partial dates by the middle of what is known."""
         return (self.days(f"{name}_earliest") + self.days(f"{name}_latest")) / 2
 
-    def isin(self, name: str, *codes: str | None) -> Array:
+    def codes(self, name: str) -> Array:
+        """A number for each code, -1 where there is none."""
+        found = self._of(name).combine_chunks().dictionary_encode().indices
+        return found.fill_null(-1).to_numpy(zero_copy_only=False)
+
+    def isin(self, name: str, *codes: str | int | None) -> Array:
         """Is the code one of these? None among them asks for no answer."""
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -110,16 +118,33 @@ class Columns:
 
 @dataclass(frozen=True)
 class Frame:
-    """``patients``: pseudonyms in the dataset's order; a patient is called by the place there. ``keys``: of each."""
+    """``patients``: pseudonyms in the dataset's order; a patient is called by the place there. ``keys``: of each.
+
+    ``worked``: what several chapters ask of the same columns, worked out once.
+    """
 
     patients: tuple[str, ...]
     tables: Mapping[str, Columns]
     keys: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    worked: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __getitem__(self, table: str) -> Columns:
         if table not in self.tables:
             raise OutOfScope(table)
         return self.tables[table]
+
+
+def worked_once(make: Callable[Concatenate[Frame, P], R]) -> Callable[Concatenate[Frame, P], R]:
+    """Of one frame worked out once; nobody writes into what it gives."""
+
+    @wraps(make)
+    def found(data: Frame, *args: P.args, **kwargs: P.kwargs) -> R:
+        name = (make, args, tuple(kwargs.items()))
+        if name not in data.worked:
+            data.worked[name] = make(data, *args, **kwargs)
+        return data.worked[name]
+
+    return found
 
 
 def frame(dataset: Dataset, also: Mapping[str, Sequence[str]] | None = None) -> Frame:

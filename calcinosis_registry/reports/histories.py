@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from calcinosis_registry.reports.crowd import Crowd
-from calcinosis_registry.reports.frame import YEAR, Array, Frame
+from calcinosis_registry.reports.frame import YEAR, Array, Frame, worked_once
 
 CENSORED, EVENT, EXCISED, DEATH = 0, 1, 2, 3
 INFECTED = ("SUSPECTED", "CONFIRMED_CULTURE")
@@ -58,6 +58,7 @@ class Times:
                      self.before, self.unseen)  # fmt: skip
 
 
+@worked_once
 def features(data: Frame) -> dict[str, Array]:
     """{feature: was it seen} of every observation row: ulcer, extrusion (chalky, milky, or emptied), infection."""
     rows = data["observations"]
@@ -68,6 +69,7 @@ def features(data: Frame) -> dict[str, Array]:
     }
 
 
+@worked_once
 def answered(data: Frame) -> dict[str, Array]:
     """{feature: was it answered yes or no} of every observation row."""
     rows = data["observations"]
@@ -79,6 +81,7 @@ def answered(data: Frame) -> dict[str, Array]:
     return {name: told[name] | seen for name, seen in features(data).items()}
 
 
+@worked_once
 def visit_days(data: Frame) -> Array:
     """The day of the visit of every observation row."""
     visits, rows = data["visits"], data["observations"]
@@ -86,6 +89,7 @@ def visit_days(data: Frame) -> Array:
                    rows.numbers("visit_no"))  # fmt: skip
 
 
+@worked_once
 def lesion_places(data: Frame) -> Array:
     """The place of the lesion of every observation row in the table of lesions."""
     lesions, rows = data["lesions"], data["observations"]
@@ -94,16 +98,19 @@ def lesion_places(data: Frame) -> Array:
     return np.where(np.isnan(found), -1, found).astype(np.int64)
 
 
+@worked_once
 def deaths(data: Frame) -> Array:
     """The day each patient died, NaN of those who live or whose date is not known."""
     return _per_patient(data, data["patients"].patient, data["patients"].middles("death_date"))
 
 
+@worked_once
 def entries(data: Frame) -> Array:
     """The day each patient was registered."""
     return _per_patient(data, data["patients"].patient, data["patients"].days("registered_on"))
 
 
+@worked_once
 def first_in_patient(data: Frame, feature: str) -> Times:
     """Time from registration to the first visit at which any lesion of the patient showed a feature."""
     days, flagged = visit_days(data), features(data)[feature]
@@ -111,10 +118,11 @@ def first_in_patient(data: Frame, feature: str) -> Times:
     return _patient_times(data, _least(rows.patient[flagged], days[flagged], len(data.patients)))
 
 
+@worked_once
 def first_new_lesion(data: Frame) -> Times:
     """Time from registration to the first incident lesion (clinical-model 6.3)."""
     lesions = data["lesions"]
-    new = np.array([one == 1 for one in lesions["incident"]], bool)
+    new = lesions.isin("incident", 1)
     return _patient_times(data, _least(lesions.patient[new], lesions.days("first_recorded")[new], len(data.patients)))
 
 
@@ -175,7 +183,7 @@ def episodes(data: Frame, feature: str) -> Array:
 def new_lesions(data: Frame) -> Array:
     """Incident lesions of each patient."""
     lesions = data["lesions"]
-    new = np.array([one == 1 for one in lesions["incident"]], bool)
+    new = lesions.isin("incident", 1)
     return np.bincount(lesions.patient[new], minlength=len(data.patients))
 
 

@@ -93,14 +93,22 @@ def _at(*sites: str, within: str = "") -> Values:
     """Is a lesion at one of these sites or inside it; asked of patients with a lesion (inside ``within``)."""
 
     def values(data: Frame) -> list[Any]:
-        found: list[Any] = [NOT_ASKED] * len(data.patients)
         rows = data["lesions"]
-        for patient, code in zip(rows.patient.tolist(), rows["site"], strict=True):
-            if code and (not within or _inside(code, within)):
-                found[patient] = found[patient] is True or any(_inside(code, site) for site in sites)
-        return found
+        codes = {code for code in rows["site"] if code}
+        asked = rows.isin("site", *(code for code in codes if not within or _inside(code, within)))
+        there = asked & rows.isin("site", *(code for code in codes if any(_inside(code, site) for site in sites)))
+        return _yes_of(data, asked, there)
 
     return values
+
+
+def _yes_of(data: Frame, asked: Array, there: Array) -> list[Any]:
+    """True for patients with a lesion that is ``there``, False with only others that are ``asked`` about."""
+    n, whose = len(data.patients), data["lesions"].patient
+    found = np.full(n, NOT_ASKED, object)
+    found[whose[asked]] = False
+    found[whose[there]] = True
+    return found.tolist()
 
 
 def _inside(code: str, site: str) -> bool:
@@ -132,12 +140,11 @@ def _tender(*codes: str) -> Callable[[Frame], Array]:
 
 
 def _first_pain(data: Frame) -> list[Any]:
-    found: list[Any] = [NOT_ASKED] * len(data.patients)
+    found = np.full(len(data.patients), NOT_ASKED, object)
     rows = data["visits"]
     order = np.lexsort((-rows.days("visit_date"), rows.patient))  # the first visit is written last
-    for row in order.tolist():
-        found[rows.patient[row]] = rows["pain_nrs"][row]
-    return found
+    found[rows.patient[order]] = np.array(rows["pain_nrs"], object)[order]
+    return found.tolist()
 
 
 VARIABLES: tuple[Variable, ...] = (

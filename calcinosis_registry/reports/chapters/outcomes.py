@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -13,7 +14,8 @@ from calcinosis_registry.cohorts.items import askable
 from calcinosis_registry.reports import figures
 from calcinosis_registry.reports.crowd import Crowd, crowds
 from calcinosis_registry.reports.exhibits import Exhibit, Sheet, made, nothing
-from calcinosis_registry.reports.frame import YEAR, Array, Frame
+from calcinosis_registry.reports.frame import YEAR, Array, Frame, worked_once
+from calcinosis_registry.reports.histories import entries
 from calcinosis_registry.reports.references import chosen
 from calcinosis_registry.reports.reliability import icc_1_1
 from calcinosis_registry.reports.statistics import comparison
@@ -65,7 +67,7 @@ def _scales(subject: Subject, *, changed: bool) -> Exhibit:
     """Means at half-yearly windows from registration, or of the change since each patient's own first answer."""
     key = "change-since-first" if changed else "pain-and-globals"
     windows = {str(askable()[f"visit.{name}"].label): _windows(subject.data, name, changed=changed) for name in SCALES}
-    n = Crowd([place for months in windows.values() for some in months.values() for place, _value in some]).people
+    n = _who(windows.values())
     title = _("Change of pain and globals since the first answer, points of 0–10, means of %(n)s patients who answered")
     if not changed:
         title = _("Pain and globals by time since registration, points of 0–10, means of %(n)s patients who answered")
@@ -76,10 +78,10 @@ def _groups_of(subject: Subject, *, name: str, changed: bool) -> Exhibit:
     key, label = name.replace("_", "-"), askable()[f"visit.{name}"].label
     every = _windows(subject.data, name, changed=changed)
     windows = {
-        group: {month: [one for one in some if subject.by.of[one[0]] == place] for month, some in every.items()}
+        group: {month: some.of(subject.by.of[some.patient] == place) for month, some in every.items()}
         for place, group in enumerate(subject.by.names)
     }
-    n = Crowd([one for months in windows.values() for some in months.values() for one, _value in some]).people
+    n = _who(windows.values())
     title = _("%(scale)s: change since the first answer, points of 0–10, means of %(n)s patients by %(item)s")
     if not changed:
         title = _("%(scale)s by time since registration, points of 0–10, means of %(n)s patients by %(item)s")
@@ -88,7 +90,23 @@ def _groups_of(subject: Subject, *, name: str, changed: bool) -> Exhibit:
     return _over_time(subject, key, told, _("Group"), windows, changed=changed)
 
 
-Windows = dict[int, list[tuple[int, float]]]  # {month: [(patient, value)]}
+@dataclass(frozen=True)
+class Answers:
+    """``patient``: the place of whom each of the ``values`` is."""
+
+    patient: Array
+    values: Array
+
+    def of(self, chosen: Array) -> Answers:
+        return Answers(self.patient[chosen], self.values[chosen])
+
+
+Windows = dict[int, Answers]  # {month: one answer a patient}
+
+
+def _who(windows: Iterable[Windows]) -> Crowd:
+    """Everybody who answered at any time."""
+    return sum((Crowd(some.patient) for months in windows for some in months.values()), Crowd()).people
 
 
 def _over_time(
@@ -98,7 +116,7 @@ def _over_time(
     for label, months in windows.items():
         points = []
         for month, some in sorted(months.items()):
-            who, found = Crowd([place for place, _value in some]), comparison.mean([value for _place, value in some])
+            who, found = Crowd(some.patient), comparison.mean(some.values)
             if who < FEWEST or not tell.enough(who):
                 continue
             mean = tell.middle(found.value, who)
@@ -131,28 +149,33 @@ def _over_time(
     return Exhibit(key, title, sheet, drawn, notes=tuple(notes))
 
 
+@worked_once
 def _windows(data: Frame, name: str, *, changed: bool) -> Windows:
-    """One value a patient: the answer nearest to each half-year since registration."""
+    """One value a patient: the answer nearest to each half-year since registration, the lower of two as near."""
     visits = data["visits"]
-    start = np.full(len(data.patients), np.nan)
-    start[data["patients"].patient] = data["patients"].days("registered_on")
-    values, months = visits.numbers(name), (visits.days("visit_date") - start[visits.patient]) / YEAR * 12
-    nearest: dict[tuple[int, int], tuple[float, float]] = {}
-    first: dict[int, tuple[float, float]] = {}
-    for row in np.flatnonzero(~np.isnan(values) & ~np.isnan(months)).tolist():
-        patient, month, value = int(visits.patient[row]), float(months[row]), float(values[row])
-        first[patient] = min(first.get(patient, (np.inf, 0.0)), (month, value))
-        window = STEP * round(month / STEP)
-        if 0 <= window <= MOST_MONTHS:
-            place = (patient, window)
-            nearest[place] = min(nearest.get(place, (np.inf, 0.0)), (abs(month - window), value))
-    found: Windows = defaultdict(list)
-    for (patient, window), (_far, value) in nearest.items():
-        if not changed:
-            found[window].append((patient, value))
-        elif window:
-            found[window].append((patient, value - first[patient][1]))
-    return dict(found)
+    values, months = visits.numbers(name), (visits.days("visit_date") - entries(data)[visits.patient]) / YEAR * 12
+    known = ~np.isnan(values) & ~np.isnan(months)
+    patient, months, values = visits.patient[known], months[known], values[known]
+    if changed:
+        values = values - _first_of(patient, months, values, len(data.patients))[patient]
+    window = STEP * np.round(months / STEP).astype(np.int64)
+    inside = np.flatnonzero((window > 0 if changed else window >= 0) & (window <= MOST_MONTHS))
+    order = inside[np.lexsort((values[inside], np.abs(months - window)[inside], patient[inside], window[inside]))]
+    slots = window[order] * len(data.patients) + patient[order]
+    nearest = order[np.flatnonzero(np.diff(slots, prepend=-1))]
+    return {
+        int(month): Answers(patient[some], values[some])
+        for month in np.unique(window[nearest])
+        for some in (nearest[window[nearest] == month],)
+    }
+
+
+def _first_of(patient: Array, months: Array, values: Array, n: int) -> Array:
+    """The first answer of each patient, the lower of two of one day."""
+    order = np.lexsort((values, months, patient))
+    found = np.full(n, np.nan)
+    found[patient[order][::-1]] = values[order][::-1]  # the first is written last
+    return found
 
 
 def by_group(subject: Subject) -> Exhibit:
@@ -186,15 +209,12 @@ def _ends(data: Frame, name: str) -> tuple[Array, Array]:
     """First and last answer of each patient, NaN without two."""
     visits, n = data["visits"], len(data.patients)
     values, days = visits.numbers(name), visits.days("visit_date")
-    rows = [row for row in np.lexsort((days, visits.patient)).tolist() if not np.isnan(values[row])]
-    first, last = np.full(n, np.nan), np.full(n, np.nan)
-    seen: Counter[int] = Counter()
-    for row in rows:
-        patient = int(visits.patient[row])
-        if not seen[patient]:
-            first[patient] = values[row]
-        last[patient] = values[row] if seen[patient] else np.nan
-        seen[patient] += 1
+    order = np.lexsort((days, visits.patient))
+    order = order[~np.isnan(values[order])]
+    patient, first, last = visits.patient[order], np.full(n, np.nan), np.full(n, np.nan)
+    first[patient[::-1]] = values[order][::-1]  # of each patient what is written last stays
+    last[patient] = values[order]
+    last[np.bincount(patient, minlength=n) < 2] = np.nan
     return first, last
 
 

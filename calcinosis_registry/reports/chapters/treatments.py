@@ -147,7 +147,7 @@ def waterfall(subject: Subject) -> Exhibit:
     title = _("Change of each lesion's area during a course for calcinosis")
     if not subject.persons:
         return nothing("waterfall", title, _single())
-    today = max((day for day in subject.data["visits"].days("visit_date") if not np.isnan(day)), default=0.0)
+    today = float(np.nanmax(subject.data["visits"].days("visit_date"), initial=0.0))
     found = responses.changes(subject.data, today)
     if not found:
         why = _("No lesion was measured by the same method both before and during a course for calcinosis.")
@@ -231,7 +231,7 @@ def swimmer(subject: Subject) -> Exhibit:
         by_patient[int(courses.patient[row])].append(row)
     followed = (last - start) / YEAR
     people = sorted(by_patient, key=lambda patient: -followed[patient])
-    marks = _marks(data, start)
+    marks = _marks(data, start, people[:MOST_LANES])
     lanes = [
         figures.Swimmer(data.patients[patient][:7], float(followed[patient]),
                         [_lane(data, row, place, labels, start[patient], last[patient]) for row in by_patient[patient]],
@@ -263,20 +263,21 @@ def _lane(
                           ongoing, told)  # fmt: skip
 
 
-def _marks(data: Frame, start: Array) -> dict[int, list[tuple[float, str, str]]]:
-    """Ulcers seen, incident lesions and death of each patient, in years from registration."""
-    found: dict[int, set[tuple[float, str, str]]] = defaultdict(set)
-    rows, days, ulcer = data["observations"], visit_days(data), features(data)["ulcer"]
-    lesions = data["lesions"]
-    for row in np.flatnonzero(ulcer & ~np.isnan(days)).tolist():
-        patient = int(rows.patient[row])
-        found[patient].add(((days[row] - start[patient]) / YEAR, "ulcer", _("ulcer seen")))
+def _marks(data: Frame, start: Array, people: Sequence[int]) -> dict[int, list[tuple[float, str, str]]]:
+    """Ulcers seen, incident lesions and death of these patients, in years from registration."""
+    rows, lesions, days, died = data["observations"], data["lesions"], visit_days(data), deaths(data)
     recorded = lesions.days("first_recorded")
-    for row in np.flatnonzero([one == 1 for one in lesions["incident"]]).tolist():
-        patient = int(lesions.patient[row])
-        found[patient].add(((recorded[row] - start[patient]) / YEAR, "new", _("new lesion")))
-    for patient in np.flatnonzero(~np.isnan(deaths(data))).tolist():
-        found[patient].add(((deaths(data)[patient] - start[patient]) / YEAR, "death", _("death")))
+    ulcer, new = features(data)["ulcer"] & ~np.isnan(days), lesions.isin("incident", 1)
+    kinds = (
+        ("ulcer", _("ulcer seen"), rows.patient[ulcer], days[ulcer]),
+        ("new", _("new lesion"), lesions.patient[new], recorded[new]),
+        ("death", _("death"), np.flatnonzero(~np.isnan(died)), died[~np.isnan(died)]),
+    )
+    found: dict[int, set[tuple[float, str, str]]] = defaultdict(set)
+    for kind, words, whose, when in kinds:
+        shown = np.isin(whose, people)
+        for patient, day in zip(whose[shown].tolist(), when[shown].tolist(), strict=True):
+            found[patient].add(((day - start[patient]) / YEAR, kind, words))
     return {patient: sorted(marks) for patient, marks in found.items()}
 
 
