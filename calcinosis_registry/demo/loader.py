@@ -32,7 +32,7 @@ from lesions.models import Lesion, LesionObservation
 from lesions.services import Settled, summarise
 from lesions.signed_content import contents_of
 from lesions.signing import signature_of
-from patients.models import Meaning, Patient, Signature, Visit, VisitState
+from patients.models import Meaning, Signature, Visit, VisitState
 
 BATCH = 200
 ACTOR = trail.Actor(name="demo", source="load_demo")
@@ -187,15 +187,6 @@ def _count_on(clinics: list[Clinic]) -> None:
     with trail.together():
         for clinic in clinics:
             clinic.save()
-
-
-def is_demo() -> bool:
-    """Was this register made by load_demo?"""
-    return DemoRegister.objects.exists()
-
-
-def has_patients() -> bool:
-    return Patient.objects.exists()
 
 
 def today() -> datetime.date:

@@ -97,9 +97,9 @@ def _outcome(file: PatientFile, attended: Sequence[Visit]) -> str:
 def _maps(rows: Sequence[Row]) -> list[SafeString]:
     """The views with most lesions on them."""
     marks = [mark_of(row.lesion, status=row.lesion.current_status, ulcerated=row.lesion.ulcerated_now) for row in rows]
-    views = {key: len(body_map.place(marks, view)) for key, view in body_map.VIEWS.items()}
-    chosen = sorted((key for key in views if views[key]), key=lambda key: -views[key])[:MOST_MAPS]
-    return [mark_safe(body_map.render(key, marks)) for key in body_map.VIEWS if key in chosen]
+    placed = {key: body_map.place(marks, view) for key, view in body_map.VIEWS.items()}
+    chosen = sorted((key for key in placed if placed[key]), key=lambda key: -len(placed[key]))[:MOST_MAPS]
+    return [mark_safe(body_map.render(key, placed=placed[key])) for key in placed if key in chosen]
 
 
 def _last_plan(file: PatientFile, attended: Sequence[Visit]) -> Plan | None:

@@ -9,10 +9,13 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from calcinosis_registry.reports.frame import OutOfScope
 from calcinosis_registry.reports.references import Reference
 
 MOST_PRINTED = 36  # rows
+
+
+class OutOfScope(LookupError):
+    """The project does not have the item in scope: what needs it is not reported."""
 
 
 @dataclass(frozen=True)

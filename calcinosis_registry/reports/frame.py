@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calcinosis_registry.cohorts.dataset import Dataset, Table
+from calcinosis_registry.reports.exhibits import OutOfScope
 
 if TYPE_CHECKING:
     import pyarrow
@@ -54,10 +55,6 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "imaging": ("imaging_no", "study_date_earliest", "study_date_latest"),
     "hand_scores": ("imaging_no", "instrument_version", "read_number", "total", "complete", "reading_kind"),
 }  # fmt: skip
-
-
-class OutOfScope(LookupError):
-    """The project does not have the item in scope: what needs it is not reported."""
 
 
 EPOCH = datetime.date(1970, 1, 1).toordinal()

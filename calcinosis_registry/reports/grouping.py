@@ -7,17 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from calcinosis_registry.cohorts.items import Kind, askable
+from calcinosis_registry.cohorts.items import askable
 from calcinosis_registry.reports.crowd import Crowd
-from calcinosis_registry.reports.frame import Array, Frame, OutOfScope
-from patients.models import Diagnosis, Patient
+from calcinosis_registry.reports.exhibits import OutOfScope
+from calcinosis_registry.reports.frame import Array, Frame
+from calcinosis_registry.reports.groups import CLINIC, TABLES, choices
 
 MOST = 8  # groups that can be told apart in a figure
-CLINIC = "clinic"
-TABLES: dict[type[Model], str] = {Patient: "patients", Diagnosis: "diagnoses"}
 
 
 @dataclass(frozen=True)
@@ -40,20 +38,6 @@ class Grouping:
 
     def members(self, place: int) -> Crowd:
         return Crowd(np.flatnonzero(self.of == place))
-
-
-def choices() -> list[tuple[str, str]]:
-    """(key, label) of everything patients can be grouped by."""
-    found = [(CLINIC, _("Clinic"))]
-    for key, item in askable().items():
-        if item.level.model in TABLES and item.kind is Kind.CODE:
-            found.append((key, item.label))
-    return found
-
-
-def chosen(given: str) -> str:
-    """What was asked for, if patients can be grouped by it; else "": free text makes no report of its own."""
-    return given if given in dict(choices()) else ""
 
 
 def columns_for(key: str) -> Mapping[str, Sequence[str]]:

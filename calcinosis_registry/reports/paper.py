@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.reports import files
 from calcinosis_registry.reports.asked import Report, keeping
-from calcinosis_registry.reports.building import Chapter
 from calcinosis_registry.reports.exhibits import Exhibit
+from calcinosis_registry.reports.outline import Chapter
 from calcinosis_registry.reports.references import references
 
 

@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from calcinosis_registry.codebook.catalogue import codes_of
 from calcinosis_registry.cohorts.items import askable
 from calcinosis_registry.reports.crowd import Crowd, crowds
-from calcinosis_registry.reports.exhibits import Sheet
-from calcinosis_registry.reports.frame import Frame, OutOfScope
+from calcinosis_registry.reports.exhibits import OutOfScope, Sheet
+from calcinosis_registry.reports.frame import Frame
 from calcinosis_registry.reports.grouping import Grouping
 from calcinosis_registry.reports.statistics import comparison
 from calcinosis_registry.reports.telling import NONE, Teller

@@ -13,8 +13,8 @@ from calcinosis_registry.jobs.models import OVER, Job
 from calcinosis_registry.jobs.services import JobRefused, Tell, ask
 from calcinosis_registry.reports import files, kept, paper
 from calcinosis_registry.reports.asked import OF, Report
-from calcinosis_registry.reports.building import CHARACTERISTICS, TITLES
-from calcinosis_registry.reports.grouping import chosen
+from calcinosis_registry.reports.groups import chosen
+from calcinosis_registry.reports.outline import CHARACTERISTICS, TITLES
 
 KIND = "report"
 

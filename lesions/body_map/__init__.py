@@ -6,7 +6,7 @@ names its sides, and left is always computed from right. Pure: no models, no req
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 
@@ -37,9 +37,31 @@ __all__ = [
 ]
 
 MAP_VERSION = "2"
-VIEWS: dict[str, View] = {
-    view.key: view for view in (body.front(), body.back(), hands.palmar(), hands.dorsal(), feet.feet())
-}
+
+
+class _Views(Mapping[str, View]):
+    """Each is drawn when it is first looked at, and kept: a command, which shows none, does not wait for them."""
+
+    DRAWN_BY: Mapping[str, Callable[[], View]] = {
+        "front": body.front, "back": body.back, "palmar": hands.palmar, "dorsal": hands.dorsal, "feet": feet.feet,
+    }  # fmt: skip
+
+    def __init__(self) -> None:
+        self._drawn: dict[str, View] = {}
+
+    def __getitem__(self, key: str) -> View:
+        if key not in self._drawn:
+            self._drawn[key] = self.DRAWN_BY[key]()
+        return self._drawn[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.DRAWN_BY)
+
+    def __len__(self) -> int:
+        return len(self.DRAWN_BY)
+
+
+VIEWS = _Views()
 
 
 def place(marks: Iterable[Mark], view: View) -> list[Placed]:

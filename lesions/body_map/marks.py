@@ -7,7 +7,7 @@ has a second ring.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import cos, hypot, pi, sin
 
@@ -109,15 +109,14 @@ def spot(mark: Mark, view: View) -> Point | None:
     return None
 
 
-def place(marks: Iterable[Mark], view: View, views: dict[str, View] | None = None) -> list[Placed]:
+def place(marks: Iterable[Mark], view: View, views: Mapping[str, View]) -> list[Placed]:
     """Place the marks that belong on ``view``; several in one region are spread, more than CAPACITY become one.
 
-    A mark is drawn on the first of its views that has its site (``views``: all of them; only ``view`` when missing).
+    A mark is drawn on the first of its views that has its site (``views``: all of them).
     """
-    known = views or {view.key: view}
     here: list[tuple[Mark, Point]] = []
     for mark in marks:
-        home = next((key for key in view_of(mark) if key in known and spot(mark, known[key])), None)
+        home = next((key for key in view_of(mark) if spot(mark, views[key])), None)
         where = spot(mark, view) if home == view.key else None
         if where:
             here.append((mark, where))

@@ -15,8 +15,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from calcinosis_registry.cohorts.scope import Scope
-from calcinosis_registry.reports import building
-from calcinosis_registry.reports.building import TITLES
+from calcinosis_registry.reports import building, making
+from calcinosis_registry.reports.outline import TITLES
 from lesions.models import (
     AdverseEvent,
     HandScore,
@@ -115,7 +115,7 @@ def test_every_chapter_of_everybody():
     call_command("load_demo", patients=BASE, clinics=4, seed=1, verbosity=0)
     copies_of_every_patient(max(PATIENTS // BASE - 1, 1), READ if PATIENTS >= LEAN_FROM else ())
     scope = Scope(None, exact=True)
-    with_snapshot = taken(lambda: building.subject_of(definition={}, scope=scope))
+    with_snapshot = taken(lambda: making.subject_of(definition={}, scope=scope))
     told("snapshot and reading", seconds=with_snapshot, gigabytes=gigabytes())
     allowed = max(PATIENTS / 100_000, 0.2)
     for key in TITLES:

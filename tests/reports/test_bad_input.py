@@ -12,9 +12,11 @@ import pytest
 from calcinosis_registry.cohorts.scope import Scope
 from calcinosis_registry.jobs.services import ask, run_next
 from calcinosis_registry.reports import grouping as groups
-from calcinosis_registry.reports.building import CHAPTERS, CHARACTERISTICS, TITLES, chapters, subject_of
+from calcinosis_registry.reports.building import chapters
 from calcinosis_registry.reports.chapters.course import QUESTIONS, kaplan_meier
 from calcinosis_registry.reports.histories import Times
+from calcinosis_registry.reports.making import CHAPTERS, subject_of
+from calcinosis_registry.reports.outline import CHARACTERISTICS, TITLES
 from calcinosis_registry.reports.subject import Subject
 from calcinosis_registry.reports.telling import Teller
 from tests.cohorts.register import EVERYONE, cohort_of, patients, project_of

@@ -16,8 +16,8 @@ from django.core.management import call_command
 
 from calcinosis_registry.cohorts.scope import Scope
 from calcinosis_registry.reports import histories
-from calcinosis_registry.reports.building import subject_of
 from calcinosis_registry.reports.chapters.outcomes import _readings
+from calcinosis_registry.reports.making import subject_of
 from calcinosis_registry.reports.reliability import icc_1_1
 from calcinosis_registry.reports.statistics import comparison, rates, survival
 from calcinosis_registry.reports.variables import VARIABLES

@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from calcinosis_registry.cohorts.scope import Scope
 from calcinosis_registry.exports.services import make_export, path_of
-from calcinosis_registry.reports.building import TITLES, chapters
+from calcinosis_registry.reports.building import chapters
 from calcinosis_registry.reports.files import pdf_possible, size_of, standalone
+from calcinosis_registry.reports.outline import TITLES
 from tests.cohorts.register import EVERYONE, cohort_of, patients, project_of
 from tests.factories import (
     LesionFactory,

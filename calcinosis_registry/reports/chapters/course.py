@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as __
 
 from calcinosis_registry.reports import figures, histories
 from calcinosis_registry.reports.crowd import Crowd
-from calcinosis_registry.reports.exhibits import Exhibit, Sheet, nothing
-from calcinosis_registry.reports.frame import Frame, OutOfScope
+from calcinosis_registry.reports.exhibits import Exhibit, OutOfScope, Sheet, nothing
+from calcinosis_registry.reports.frame import Frame
 from calcinosis_registry.reports.statistics import survival
 from calcinosis_registry.reports.statistics.survival import Curve
 from calcinosis_registry.reports.subject import Subject

@@ -17,9 +17,10 @@ from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.models import Cohort, ResearchProject
 from calcinosis_registry.reports import asked, files, paper, working
 from calcinosis_registry.reports.asked import CLINIC, COUNT, Report, keeping, numbers_of
-from calcinosis_registry.reports.building import CHARACTERISTICS, GROUPED, LONGEST, PDF, TITLES, Chapter
-from calcinosis_registry.reports.grouping import choices, chosen
+from calcinosis_registry.reports.building import LONGEST, PDF
+from calcinosis_registry.reports.groups import choices, chosen
 from calcinosis_registry.reports.kept import Head
+from calcinosis_registry.reports.outline import CHARACTERISTICS, GROUPED, TITLES, Chapter
 
 
 @require_safe

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from calcinosis_registry.demo import loader
+from calcinosis_registry.demo import guard, loader
 from calcinosis_registry.demo.staff import PASSWORD
 
 
@@ -30,13 +30,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("Invented patients belong in a demo register only: set REGISTRY_DEMO=1.")
-        if loader.is_demo():
+        if guard.is_demo():
             if options["if_empty"]:
                 return
             raise CommandError(
                 "This register holds a demo already. Point REGISTRY_DATA at an empty directory for another."
             )
-        if loader.has_patients():
+        if guard.has_patients():
             raise CommandError("This register holds patients that are not invented: nothing was loaded.")
         if options["patients"] < 1 or options["clinics"] < 2:
             raise CommandError("At least one patient and two clinics.")
