@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +13,11 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 
+from calcinosis_registry.room import NoRoom, nothing_lost, said_of
+
 BATCH = 50_000  # rows at once on their way out
 CHANGED = "changed.parquet"
 log = logging.getLogger(__name__)
-
-
-class NoRoom(Exception):
-    """There is no room left, or no right to write; one sentence that says it."""
 
 
 class Engine(Protocol):
@@ -149,13 +147,10 @@ def room_on_the_disk() -> Iterator[None]:
         yield
     except OSError as error:
         log.exception("rows could not be written")
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        said = _("The disk is full. Nothing was made.") if full else _("A file could not be written. Nothing was made.")
-        raise NoRoom(said) from error
+        raise NoRoom(said_of(error)) from error
     except Exception as error:
-        import duckdb  # heavy, and loaded by now
-
-        if not isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
+        duckdb = sys.modules.get("duckdb")  # heavy; it said nothing where it is not loaded
+        if duckdb is None or not isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
             raise
         log.exception("rows could not be written")
-        raise NoRoom(_("The disk or the memory is full. Nothing was made.")) from error
+        raise NoRoom(f"{_('The disk or the memory is full.')} {nothing_lost()}") from error

@@ -12,10 +12,11 @@ from django.views.decorators.http import require_POST
 from calcinosis_registry.clinics.policy import require
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.builder import DefinitionError
-from calcinosis_registry.cohorts.engine import NoRoom, room_on_the_disk
+from calcinosis_registry.cohorts.engine import room_on_the_disk
 from calcinosis_registry.cohorts.freezing import freeze, unfreeze
 from calcinosis_registry.cohorts.models import Cohort
 from calcinosis_registry.cohorts.views import cohort_page, one_cohort
+from calcinosis_registry.room import NoRoom
 
 
 @require_POST

@@ -23,7 +23,7 @@ from calcinosis_registry.audit.models import Action
 from calcinosis_registry.cohorts.anonymous import StandsOut
 from calcinosis_registry.cohorts.builder import DefinitionError, describe
 from calcinosis_registry.cohorts.dataset import Dataset, build, smallest_group, why_not_taken
-from calcinosis_registry.cohorts.engine import NoRoom, room_on_the_disk
+from calcinosis_registry.cohorts.engine import room_on_the_disk
 from calcinosis_registry.cohorts.freezing import thawed
 from calcinosis_registry.cohorts.models import Cohort, Freeze, ResearchProject
 from calcinosis_registry.cohorts.pseudonyms import Cipher
@@ -33,6 +33,7 @@ from calcinosis_registry.exports import package, pictures
 from calcinosis_registry.exports.consent import all_consent, holds_a_withdrawn
 from calcinosis_registry.exports.models import KEPT, Export, ExportedPatient, Profile
 from calcinosis_registry.exports.writers import FORMATS
+from calcinosis_registry.room import NoRoom
 from patients.models import Patient
 
 MAKING = "making-"

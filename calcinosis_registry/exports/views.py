@@ -19,7 +19,6 @@ from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.asking import too_many
 from calcinosis_registry.cohorts.builder import DefinitionError
 from calcinosis_registry.cohorts.dataset import why_not_taken
-from calcinosis_registry.cohorts.engine import NoRoom
 from calcinosis_registry.cohorts.models import Cohort
 from calcinosis_registry.cohorts.scope import scope_of
 from calcinosis_registry.exports.foresight import foresee
@@ -28,6 +27,7 @@ from calcinosis_registry.exports.models import Export, ExportQuerySet
 from calcinosis_registry.exports.services import ExportRefused, take
 from calcinosis_registry.exports.working import is_small, make_or_ask
 from calcinosis_registry.records.sending import SentFile
+from calcinosis_registry.room import NoRoom
 
 EXPORT, APPROVE = Permission.EXPORT_DATASETS, Permission.APPROVE_PROJECTS
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import errno
 import logging
 import threading
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.policy import roles_text
 from calcinosis_registry.jobs.models import Job, State
+from calcinosis_registry.room import NoRoom, said_of
 
 log = logging.getLogger(__name__)
 
@@ -105,13 +105,11 @@ def run(job: Job) -> None:
             told = {"state": State.DONE, "result": _address(KINDS[job.kind](job, _teller(job)))}
     except Cancelled:
         told = {"state": State.CANCELLED}
-    except JobRefused as error:
+    except (JobRefused, NoRoom) as error:
         told = {"state": State.FAILED, "problem": str(error)}
     except OSError as error:
         log.exception("job %s", job.public_id)
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        said = _("The disk is full. Nothing was made.") if full else _("A file could not be written. Nothing was made.")
-        told = {"state": State.FAILED, "problem": said}
+        told = {"state": State.FAILED, "problem": said_of(error)}
     except Exception:
         log.exception("job %s", job.public_id)
         told = {"state": State.FAILED, "problem": _("Something went wrong; the log says what. Nothing was made.")}

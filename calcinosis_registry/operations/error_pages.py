@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 
 from django.conf import settings
@@ -13,6 +12,8 @@ from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
+
+from calcinosis_registry.room import NoRoom, is_full
 
 RETRY_SECONDS = 5
 # What a page must not hold: whoever typed it types it again.
@@ -25,7 +26,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Answers every uncaught exception: 503 where waiting helps, else 500. Nothing was changed in either case."""
     error = sys.exc_info()[1]
     full, away = _is_full(error), isinstance(error, OperationalError | InterfaceError)
-    if full:
+    if isinstance(error, NoRoom):
+        title, text = _("There is no room to make this"), str(error)
+    elif full:
         title, text = (
             _("The disk of the register is full"),
             _("Nothing can be saved until your administrator made room."),
@@ -61,9 +64,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def _is_full(error: BaseException | None) -> bool:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return True
-    return isinstance(error, OperationalError) and any(sign in str(error) for sign in FULL)
+    if isinstance(error, OperationalError):
+        return any(sign in str(error) for sign in FULL)
+    return isinstance(error, NoRoom) or is_full(error)
 
 
 @sensitive_variables()

@@ -86,9 +86,11 @@ def fresh(tell: Tell = nothing) -> Snapshot:
 
 
 def build(*, whole: bool = False, tell: Tell = nothing) -> Snapshot:
-    """One at a time; who waited takes what the other made when that is new enough. Raises OSError (a full disk)."""
-    root().mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _alone():
+    """One at a time; who waited takes what the other made when that is new enough.
+
+    Raises NoRoom; then the one before stays.
+    """
+    with engine.room_on_the_disk(), _alone():
         for left in root().glob(f"{MAKING}*"):  # of a build that was killed
             shutil.rmtree(left, ignore_errors=True)
         before = None if whole else current()
@@ -98,16 +100,17 @@ def build(*, whole: bool = False, tell: Tell = nothing) -> Snapshot:
         making.mkdir(mode=0o700)
         try:
             made = _write(making, before, tell)
-            _publish(made)
         except BaseException:
             shutil.rmtree(making, ignore_errors=True)
             raise
+        _publish(made)
         sweep()
     return made
 
 
 @contextmanager
 def _alone() -> Iterator[None]:
+    root().mkdir(parents=True, exist_ok=True, mode=0o700)
     with (root() / "building.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
@@ -219,11 +222,17 @@ def _write_changed(folder: Path, keys: list[int]) -> None:
 def _publish(made: Snapshot) -> None:
     """The folder gets its name, then the link its new end: a reader finds the old one or the new one whole."""
     named = root() / f"{timezone.now():%Y%m%dT%H%M%S}-{made.event}-{secrets.token_hex(4)}"
-    made.folder.rename(named)
-    object.__setattr__(made, "folder", named)
     link = root() / f".current-{secrets.token_hex(4)}"
-    link.symlink_to(named.name)
-    link.replace(root() / "current")
+    try:
+        made.folder.rename(named)
+        link.symlink_to(named.name)
+        link.replace(root() / "current")
+    except OSError:  # a disk without room must not lose more of it to what nobody can read
+        link.unlink(missing_ok=True)
+        for folder in (made.folder, named):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    object.__setattr__(made, "folder", named)
 
 
 class Kept:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from calcinosis_registry.cohorts.snapshot import building
+from calcinosis_registry.room import NoRoom
 
 
 class Command(BaseCommand):
@@ -20,8 +21,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             made = building.build(whole=options["whole"], tell=self._tell)
-        except OSError as error:
-            raise CommandError(f"No snapshot was made: {error}. The one before, if any, stays.") from error
+        except NoRoom as error:
+            raise CommandError(f"No snapshot was made, the one before, if any, stays. {error}") from error
         delta = f", {made.changed:,} of them read anew" if made.changed else ""
         print(f"{made.patients:,} patients{delta}, in {made.seconds:g} s: {made.folder}")
 
