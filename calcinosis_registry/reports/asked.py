@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.accounts.models import User
@@ -77,8 +78,10 @@ class Report:
         found = self.made_before(PDF, by)
         return None if found is None else found[1]
 
-    def url(self, route: str, *parts: str) -> str:
-        return reverse(f"reports:{self.name}{route}", args=[self.public_id, *parts])
+    def url(self, route: str, *parts: str, by: str = "") -> str:
+        """Where it is read, grouped ``by`` an item."""
+        address = reverse(f"reports:{self.name}{route}", args=[self.public_id, *parts])
+        return f"{address}?{urlencode({'by': by})}" if by else address
 
 
 def of_cohort(user: User, public_id: str) -> Report:

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.accounts.models import User
@@ -43,11 +42,10 @@ def with_files(report: Report, chapter: str, one: Exhibit, by: str = "") -> Show
     kinds = ["svg", *(["png"] if files.pdf_possible() else [])]
     wanted = [(f"{one.key}.{view}" if view else one.key, kind) for view, _drawn in one.drawings for kind in kinds]
     wanted += [(one.key, "csv")] if one.file else []
-    asked = f"?{urlencode({'by': by})}" if by else ""
     several = len(one.drawings) > 1
     found = [
         (f"{kind.upper()} {figure.partition('.')[2]}".strip() if several else kind.upper(),
-         report.url("_figure", chapter, figure, kind) + asked)
+         report.url("_figure", chapter, figure, kind, by=by))
         for figure, kind in wanted
     ]  # fmt: skip
     return Shown(one, found)

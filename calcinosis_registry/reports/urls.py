@@ -1,33 +1,40 @@
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import URLPattern, path
 
+from calcinosis_registry.reports.outline import CHARACTERISTICS
 from calcinosis_registry.reports.views import agreement, codebook, pages, schedule
 
 app_name = "reports"
-FIGURE = "<str:chapter>/<str:figure>.<str:kind>"
 PROJECT = "project/<str:public_id>/agreement"
+TABLE_ONE = {"of": "cohort", "chapter": CHARACTERISTICS}
+
+
+def of_both(of: str) -> list[URLPattern]:
+    """What the reports of a clinic and of a cohort have alike; any word is taken for a chapter, so they come last."""
+    at, told = f"{of}/<str:public_id>", {"of": of}
+    return [
+        path(f"{at}/table-1.csv", pages.table_one_csv, told, name=f"{of}_table_one_csv"),
+        path(f"{at}/report.pdf", pages.pdf_file, told, name=f"{of}_pdf"),
+        path(f"{at}/make/", pages.make, told, name=f"{of}_make"),
+        path(f"{at}/<str:chapter>/", pages.chapter_page, told, name=f"{of}_chapter"),
+        path(f"{at}/<str:chapter>/<str:figure>.<str:kind>", pages.figure_file, told, name=f"{of}_figure"),
+    ]
+
+
 urlpatterns = [
     path("", pages.index, name="index"),
     path("codebook.pdf", codebook.as_pdf, name="codebook_pdf"),
     path("clinic/<str:public_id>/", pages.clinic, name="clinic"),
     path("clinic/<str:public_id>/numbers.csv", pages.clinic_csv, name="clinic_csv"),
-    path("clinic/<str:public_id>/table-1.csv", pages.clinic_table_one_csv, name="clinic_table_one_csv"),
-    path("clinic/<str:public_id>/report.pdf", pages.clinic_pdf, name="clinic_pdf"),
     path("clinic/<str:public_id>/e-mail/", schedule.schedule, name="schedule"),
-    path("clinic/<str:public_id>/make/", pages.clinic_make, name="clinic_make"),
     path("clinic/<str:public_id>/agreement/", agreement.page, name="agreement"),
     path("clinic/<str:public_id>/agreement/readings.csv", agreement.numbers, name="agreement_csv"),
     path("clinic/<str:public_id>/agreement/differences.svg", agreement.picture, name="agreement_svg"),
     path(f"{PROJECT}/", agreement.of_project, name="project_agreement"),
     path(f"{PROJECT}/numbers.csv", agreement.numbers_of_project, name="project_agreement_csv"),
     path(f"{PROJECT}/differences.svg", agreement.picture_of_project, name="project_agreement_svg"),
-    path("clinic/<str:public_id>/<str:chapter>/", pages.clinic_chapter_page, name="clinic_chapter"),
-    path(f"clinic/<str:public_id>/{FIGURE}", pages.clinic_figure, name="clinic_figure"),
-    path("cohort/<str:public_id>/", pages.table_one, name="table_one"),
-    path("cohort/<str:public_id>/table-1.csv", pages.table_one_csv, name="cohort_table_one_csv"),
-    path("cohort/<str:public_id>/report.pdf", pages.cohort_pdf, name="cohort_pdf"),
-    path("cohort/<str:public_id>/make/", pages.cohort_make, name="cohort_make"),
-    path("cohort/<str:public_id>/<str:chapter>/", pages.cohort_chapter, name="cohort_chapter"),
-    path(f"cohort/<str:public_id>/{FIGURE}", pages.cohort_figure, name="cohort_figure"),
+    *of_both("clinic"),
+    path("cohort/<str:public_id>/", pages.chapter_page, TABLE_ONE, name="table_one"),
+    *of_both("cohort"),
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from django.utils.http import urlencode
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
@@ -58,4 +57,4 @@ def _run(job: Job, tell: Tell) -> str:
             "The report could not be kept: the disk may be full, or a consent changed meanwhile. Ask for it again."
         )
         raise JobRefused(told)
-    return report.url("_chapter", CHARACTERISTICS) + (f"?{urlencode({'by': by})}" if by else "")
+    return report.url("_chapter", CHARACTERISTICS, by=by)

@@ -35,7 +35,9 @@ def test_a_large_report_is_asked_for_made_by_the_worker_and_shown(client_of, cli
     browser, base = client_of(clinician), f"/reports/clinic/{north.public_id}/"
     page = browser.get(f"{base}events/").content.decode()
     assert "Make the report" in page and not Job.objects.exists()
-    assert browser.get(f"{base}report.pdf").status_code == 302
+    for file in ("report.pdf", "table-1.csv", "events/prevalence.csv"):
+        to = browser.get(f"{base}{file}", {"by": "patient.smoking"})["Location"]
+        assert to.startswith(base) and to.endswith("/?by=patient.smoking"), file
     answer = browser.post(f"{base}make/", {"chapter": "events"}, follow=True)
     job = Job.objects.get()
     assert "Waiting for the worker" in answer.content.decode() and job.get_absolute_url() in answer.content.decode()

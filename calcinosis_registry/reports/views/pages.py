@@ -7,7 +7,6 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -37,14 +36,9 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "reports/index.html", context)
 
 
-def _cohort(request: HttpRequest, public_id: str) -> Report:
-    require(request, COUNT)
-    return asked.of_cohort(request.user, public_id)
-
-
-def _clinic(request: HttpRequest, public_id: str) -> Report:
-    require(request, CLINIC)
-    return asked.of_clinic(request.user, public_id)
+def _report(request: HttpRequest, of: str, public_id: str) -> Report:
+    require(request, CLINIC if of == "clinic" else COUNT)
+    return asked.OF[of](request.user, public_id)
 
 
 # ---- the clinic's own numbers: all its patients, whatever they consented to
@@ -52,7 +46,7 @@ def _clinic(request: HttpRequest, public_id: str) -> Report:
 
 @require_safe
 def clinic(request: HttpRequest, public_id: str) -> HttpResponse:
-    report = _clinic(request, public_id)
+    report = _report(request, "clinic", public_id)
     assert report.clinic is not None  # noqa: S101  for the type
     numbers, exhibits = keeping(request.user, report.clinic)
     shown = [paper.with_files(report, "keeping", one) for one in exhibits]
@@ -63,7 +57,7 @@ def clinic(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @require_safe
 def clinic_csv(request: HttpRequest, public_id: str) -> HttpResponse:
-    report = _clinic(request, public_id)
+    report = _report(request, "clinic", public_id)
     assert report.clinic is not None  # noqa: S101  for the type
     numbers = numbers_of(request.user, report.clinic)
     rows: list[tuple[Any, ...]] = [("enrolment", month, count, numbers.patients) for month, count in numbers.enrolment]
@@ -77,114 +71,54 @@ def clinic_csv(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @require_safe
-def table_one(request: HttpRequest, public_id: str) -> HttpResponse:
-    return _chapter_page(request, _cohort(request, public_id), CHARACTERISTICS)
-
-
-@require_safe
-def table_one_csv(request: HttpRequest, public_id: str) -> HttpResponse:
-    return _table_one_csv(request, _cohort(request, public_id))
-
-
-@require_safe
-def clinic_table_one_csv(request: HttpRequest, public_id: str) -> HttpResponse:
-    return _table_one_csv(request, _clinic(request, public_id))
-
-
-def _table_one_csv(request: HttpRequest, report: Report) -> HttpResponse:
-    chapter = _made(report, CHARACTERISTICS, chosen(request.GET.get("by", "")))
-    if chapter is None:
-        return redirect(report.url("_chapter", CHARACTERISTICS))
-    assert chapter.sheet is not None  # noqa: S101  Table 1 has one
-    return files.csv_answer("table-1.csv", chapter.sheet.header, chapter.sheet.rows)
-
-
-@require_safe
-def cohort_chapter(request: HttpRequest, public_id: str, chapter: str) -> HttpResponse:
-    return _chapter_page(request, _cohort(request, public_id), chapter)
-
-
-@require_safe
-def clinic_chapter_page(request: HttpRequest, public_id: str, chapter: str) -> HttpResponse:
-    return _chapter_page(request, _clinic(request, public_id), chapter)
-
-
-@require_safe
-def cohort_figure(request: HttpRequest, public_id: str, chapter: str, figure: str, kind: str) -> HttpResponse:
-    return _figure(request, _cohort(request, public_id), chapter, figure, kind)
-
-
-@require_safe
-def clinic_figure(request: HttpRequest, public_id: str, chapter: str, figure: str, kind: str) -> HttpResponse:
-    return _figure(request, _clinic(request, public_id), chapter, figure, kind)
-
-
-@require_safe
-def cohort_pdf(request: HttpRequest, public_id: str) -> HttpResponse:
-    return _pdf(request, _cohort(request, public_id))
-
-
-@require_safe
-def clinic_pdf(request: HttpRequest, public_id: str) -> HttpResponse:
-    return _pdf(request, _clinic(request, public_id))
-
-
-@require_POST
-def cohort_make(request: HttpRequest, public_id: str) -> HttpResponse:
-    return _make(request, _cohort(request, public_id))
-
-
-@require_POST
-def clinic_make(request: HttpRequest, public_id: str) -> HttpResponse:
-    return _make(request, _clinic(request, public_id))
-
-
-def _make(request: HttpRequest, report: Report) -> HttpResponse:
-    """A large report goes before the worker; a small one is made where it is looked at."""
-    by, key = chosen(request.POST.get("by", "")), request.POST.get("chapter", "")
-    if report.is_large:
-        working.ask_for(report, by, request.user)
-    to = report.url("_chapter", key if key in TITLES else CHARACTERISTICS)
-    return redirect(to + (f"?{urlencode({'by': by})}" if by else ""))
-
-
-def _made(report: Report, key: str, by: str) -> Chapter | None:
-    """A chapter at once; of a large report the one made last, None before the worker made any."""
-    if not report.is_large:
-        return report.chapters(key, by=by)[0]
-    found = report.made_before(key, by)
-    return None if found is None else found[1]
-
-
-def _chapter_page(request: HttpRequest, report: Report, key: str) -> HttpResponse:
-    if key not in TITLES:
+def chapter_page(request: HttpRequest, of: str, public_id: str, chapter: str) -> HttpResponse:
+    report = _report(request, of, public_id)
+    if chapter not in TITLES:
         raise Http404
     given = request.GET.get("by", "")
     by = chosen(given)
-    context = {**_frame(report, key), "by": by, "choices": choices() if key in GROUPED else []}
-    if given != by and key in GROUPED:
+    grouped = chapter in GROUPED
+    context = {**_frame(report, chapter), "by": by, "choices": choices() if grouped else []}
+    if given != by and grouped:
         context["unknown"] = _("Patients cannot be grouped by “%(item)s”.") % {"item": given[:80]}
     if report.is_large:
-        context |= _by_the_worker(request, report, key, by)
-        if "made_at" not in context:
-            return render(request, "reports/to_be_made.html", {**context, "title": TITLES[key]})
-    chapter = _made(report, key, by)
-    if chapter is None:  # its time was over between two looks
-        raise Http404
-    context |= paper.told(report, chapter, by if key in GROUPED else "")
-    if chapter.sheet is not None:
-        context["table_csv"] = report.url("_table_one_csv") + (f"?{urlencode({'by': by})}" if by else "")
+        context |= {"job": working.under_way(report, by, request.user), "make": report.url("_make")}
+    head, made = _made(report, chapter, by)
+    if made is None:
+        return render(request, "reports/to_be_made.html", {**context, "title": TITLES[chapter]})
+    if head is not None:
+        context |= {"made_at": head.when, "is_old": not head.is_current}
+    context |= paper.told(report, made, by if grouped else "")
+    if made.sheet is not None:
+        context["table_csv"] = report.url("_table_one_csv", by=by)
     return render(request, "reports/chapter.html", context)
 
 
-def _by_the_worker(request: HttpRequest, report: Report, key: str, by: str) -> dict[str, Any]:
-    """What is said of a large report: when it was made, whether anything changed since, how far a new one is."""
-    told: dict[str, Any] = {"job": working.under_way(report, by, request.user), "make": report.url("_make")}
-    found = report.made_before(key, by)
-    if found is not None:
-        head, _chapter = found
-        told |= {"made_at": head.when, "is_old": not head.is_current}
-    return told
+def _made(report: Report, key: str, by: str) -> tuple[Head | None, Chapter | None]:
+    """A chapter made at once; of a large report when it was made last and what, nothing before the worker made any."""
+    if not report.is_large:
+        return None, report.chapters(key, by=by)[0]
+    return report.made_before(key, by) or (None, None)
+
+
+@require_safe
+def table_one_csv(request: HttpRequest, of: str, public_id: str) -> HttpResponse:
+    report, by = _report(request, of, public_id), chosen(request.GET.get("by", ""))
+    _head, made = _made(report, CHARACTERISTICS, by)
+    if made is None:
+        return redirect(report.url("_chapter", CHARACTERISTICS, by=by))
+    assert made.sheet is not None  # noqa: S101  Table 1 has one
+    return files.csv_answer("table-1.csv", made.sheet.header, made.sheet.rows)
+
+
+@require_POST
+def make(request: HttpRequest, of: str, public_id: str) -> HttpResponse:
+    """A large report goes before the worker; a small one is made where it is looked at."""
+    report = _report(request, of, public_id)
+    by, key = chosen(request.POST.get("by", "")), request.POST.get("chapter", "")
+    if report.is_large:
+        working.ask_for(report, by, request.user)
+    return redirect(report.url("_chapter", key if key in TITLES else CHARACTERISTICS, by=by))
 
 
 def _frame(report: Report, here: str) -> dict[str, Any]:
@@ -196,14 +130,16 @@ def _frame(report: Report, here: str) -> dict[str, Any]:
     return {"report": report, "scope": report.scope, "tabs": tabs, "here": here, "pdf": pdf}
 
 
-def _figure(request: HttpRequest, report: Report, key: str, figure: str, kind: str) -> HttpResponse:
-    if report.clinic is not None and key == "keeping":
+@require_safe
+def figure_file(request: HttpRequest, of: str, public_id: str, chapter: str, figure: str, kind: str) -> HttpResponse:
+    report, by = _report(request, of, public_id), chosen(request.GET.get("by", ""))
+    if report.clinic is not None and chapter == "keeping":
         exhibits = keeping(request.user, report.clinic)[1]
-    elif key in TITLES:
-        chapter = _made(report, key, chosen(request.GET.get("by", "")))
-        if chapter is None:
-            return redirect(report.url("_chapter", key))
-        exhibits = chapter.exhibits
+    elif chapter in TITLES:
+        _head, made = _made(report, chapter, by)
+        if made is None:
+            return redirect(report.url("_chapter", chapter, by=by))
+        exhibits = made.exhibits
     else:
         raise Http404
     name, _dot, view = figure.partition(".")
@@ -216,12 +152,13 @@ def _figure(request: HttpRequest, report: Report, key: str, figure: str, kind: s
     return answer
 
 
-def _pdf(request: HttpRequest, report: Report) -> HttpResponse:
+@require_safe
+def pdf_file(request: HttpRequest, of: str, public_id: str) -> HttpResponse:
     """Every chapter in one file, by the group the page shows."""
-    by = chosen(request.GET.get("by", ""))
+    report, by = _report(request, of, public_id), chosen(request.GET.get("by", ""))
     pdf = report.pdf_before(by) if report.is_large else _pdf_at_once(request, report, by)
     if pdf is None:
-        return redirect(report.url("_chapter", CHARACTERISTICS) + (f"?{urlencode({'by': by})}" if by else ""))
+        return redirect(report.url("_chapter", CHARACTERISTICS, by=by))
     return files.pdf_file(f"report-{report.name}-{report.public_id}.pdf", pdf)
 
 
