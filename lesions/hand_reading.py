@@ -27,6 +27,7 @@ CHANGES = {
     "INCIDENT": __("newly above 0"),
     "NONE": __("0 both times"),
 }
+LONGEST = 8  # of what is typed for a number; Python refuses to read thousands of digits
 HANDS = {"R": __("Right hand"), "L": __("Left hand")}
 
 
@@ -133,8 +134,8 @@ class Grid:
         """As typed. ``data["rest"]`` names the hand whose unanswered sites are all 0."""
         grid = cls(tool)
         for row in grid._blank():
-            row.coverage = data.get(f"{row.name}-coverage", "").strip()[:8]
-            row.density = data.get(f"{row.name}-density", "").strip()[:8]
+            row.coverage = data.get(f"{row.name}-coverage", "").strip()[:LONGEST]
+            row.density = data.get(f"{row.name}-density", "").strip()[:LONGEST]
             row.unscorable = bool(data.get(f"{row.name}-unscorable"))
             if row.is_empty and data.get("rest") == row.hand:
                 row.coverage = row.density = "0"

@@ -18,7 +18,7 @@ from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.policy import may, one_visible, require
 from calcinosis_registry.clinics.roles import Permission
 from lesions.hand_pairs import Pair, pairs_of
-from lesions.hand_reading import HANDS, Row
+from lesions.hand_reading import HANDS, LONGEST, Row
 from lesions.hand_record import SITE_POINTS, TOTAL_PCT, SiteDifference
 from lesions.hand_score import SiteRating, instrument
 from lesions.models import Adjudicated, SecondReading
@@ -193,12 +193,18 @@ def _rows(one: Pair, typed: Any) -> list[dict[str, Any]]:
 
 def _mine(site: SiteDifference, typed: Any) -> str:
     """What this person chose for the site, in words; "" for nothing."""
-    name = f"{site.hand}-{site.site}"
-    other = Row(
-        site.hand, site.site, "", Decimal(1), typed.get(f"{name}-coverage", ""), typed.get(f"{name}-density", "")
+    other = _other(site, typed).said
+    given = {"first": rated(site.first), "second": rated(site.second), "off": _("not scorable"), "other": other}
+    return str(given.get(typed.get(f"{site.hand}-{site.site}", ""), ""))
+
+
+def _other(site: SiteDifference, typed: Any) -> Row:
+    """What this person typed for the site instead of both; as much of it as the grid of a reading takes."""
+    row = Row(site.hand, site.site, "", Decimal(1))
+    row.coverage, row.density = (
+        typed.get(f"{row.name}-{part}", "").strip()[:LONGEST] for part in ("coverage", "density")
     )
-    given = {"first": rated(site.first), "second": rated(site.second), "off": _("not scorable"), "other": other.said}
-    return str(given.get(typed.get(name, ""), ""))
+    return row
 
 
 def _decided(one: Pair, typed: Any) -> list[SiteRating]:
@@ -215,7 +221,7 @@ def _decided(one: Pair, typed: Any) -> list[SiteRating]:
         elif chosen == "off":
             ratings[site.hand, site.site] = SiteRating(site.hand, site.site, scorable=False)
         elif chosen == "other":
-            ratings[site.hand, site.site] = _other(site.hand, site.site, typed, name)
+            ratings[site.hand, site.site] = _rated(_other(site, typed))
         else:
             open_sites += 1
     if open_sites:
@@ -223,9 +229,9 @@ def _decided(one: Pair, typed: Any) -> list[SiteRating]:
     return list(ratings.values())
 
 
-def _other(hand: str, site: str, typed: Any, name: str) -> SiteRating:
+def _rated(row: Row) -> SiteRating:
     try:
-        return SiteRating(hand, site, int(typed.get(f"{name}-coverage", "")), int(typed.get(f"{name}-density", "")))
+        return SiteRating(row.hand, row.site, int(row.coverage), int(row.density))
     except ValueError as error:
-        said = _("%(site)s: give coverage and density as whole numbers.") % {"site": f"{HANDS[hand]}, {site}"}
+        said = _("%(site)s: give coverage and density as whole numbers.") % {"site": f"{HANDS[row.hand]}, {row.site}"}
         raise ValidationError(said) from error

@@ -56,6 +56,7 @@ def test_of_two_who_adjudicate_the_second_sees_the_first_ones_word_beside_their_
     first, second = (MembershipFactory(clinic=north, role=Role.CLINICIAN).user for _who in range(2))
     decided = {"R-D2.DIST": "first", "R-D4.PROX": "second", "how": "THIRD_READER", "why": "edge of the film"}
     assert client_of(first).post(pair.get_absolute_url(), decided).status_code == 302
+    assert client_of(second).post(pair.get_absolute_url(), decided | cell("9" * 5000, "x")).status_code == 409
     mine = cell("30", "1") | {"R-D4.PROX": "other", "why": "my own words"}
     page = client_of(second).post(pair.get_absolute_url(), decided | mine)
     told = " ".join(page.content.decode().split())
@@ -77,6 +78,7 @@ def cell(coverage: str, density: str) -> dict[str, str]:
         ({"how": "", "why": "x"}, "how it was decided"),
         ({"how": "CONSENSUS", "why": "x", "R-D4.PROX": "other", "R-D4.PROX-coverage": "x"}, "whole numbers"),
         ({"how": "CONSENSUS", "why": "x", "R-D4.PROX": "other", **cell("400", "1")}, "0 to 100"),
+        ({"how": "CONSENSUS", "why": "x", "R-D4.PROX": "other", **cell("9" * 5000, "1")}, "0 to 100"),
         ({"how": "CONSENSUS", "why": "x", "R-D4.PROX": "other", **cell("40", "0")}, "both 0 or both above 0"),
     ],
 )  # fmt: skip
