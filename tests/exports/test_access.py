@@ -110,6 +110,15 @@ def test_a_file_is_gone_after_a_week_and_its_line_stays(proven, cohort, research
     assert Export.objects.filter(pk=made.pk).exists()
 
 
+@pytest.mark.parametrize("days", [8, 100])
+def test_the_worker_removes_a_file_whose_week_is_over_when_nobody_makes_another(cohort, researcher, days):
+    made = export(cohort, researcher, now=timezone.now() - datetime.timedelta(days=days))
+    kept = export(cohort, researcher, now=timezone.now() - datetime.timedelta(days=6))
+    path_of(made).touch()  # making the other has swept already
+    call_command("work", once=True)
+    assert not path_of(made).exists() and path_of(kept).exists()
+
+
 def test_the_end_of_a_project_ends_the_download(cohort, project, researcher, coordinator):
     made = export(cohort, researcher)
     end_project(project=project, by=coordinator, now=timezone.now())
