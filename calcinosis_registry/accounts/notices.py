@@ -11,7 +11,6 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
-from smtplib import SMTPException
 
 from django.core.mail import EmailMessage
 from django.db import transaction
@@ -62,5 +61,5 @@ def _written(user: User, what: Notice, now: datetime.datetime, actor: trail.Acto
 def _send(written: Callable[[], EmailMessage]) -> None:
     try:
         written().send()
-    except (OSError, SMTPException) as error:
+    except Exception as error:  # nobody asks what became of it: what is not written here is not known to anybody
         logger.error("an e-mail could not be sent: %s", type(error).__name__)

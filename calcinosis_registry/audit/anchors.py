@@ -11,6 +11,7 @@ import datetime
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.utils import timezone
@@ -21,7 +22,7 @@ from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.audit.verification import Broken, Place
 
 # As it is mailed and printed: calcinosis-registry 2026-11-23T08:15:00+00:00 event 1234 3f…
-_LINE = re.compile(r"calcinosis-registry (\S{25,32}) event ([1-9]\d{0,18}) ([0-9a-f]{64})")
+_LINE = re.compile(r"calcinosis-registry (\S{25,32}) event ([1-9]\d{0,17}) ([0-9a-f]{64})")
 _MANY = 500
 _CLOCKS = datetime.timedelta(minutes=1)  # clocks are set right now and then
 
@@ -94,7 +95,12 @@ def take() -> Anchor | None:
 
 def read(text: str) -> list[Anchor]:
     """The anchors in a file or a mail; other lines are passed over."""
-    return [Anchor(datetime.datetime.fromisoformat(at), int(event), seal) for at, event, seal in _LINE.findall(text)]
+    found = []
+    for told, event, seal in _LINE.findall(text):
+        with suppress(ValueError):  # no time
+            at = datetime.datetime.fromisoformat(told)
+            found.append(Anchor(at if at.tzinfo else at.replace(tzinfo=datetime.UTC), int(event), seal))
+    return found
 
 
 def last() -> Anchor | None:

@@ -110,14 +110,16 @@ def test_who_unlocks_what_they_signed_themselves_is_told_nothing(hears, signed, 
     assert hears(lambda: unlock_visit(visit=signed, by=clinician, now=timezone.now(), reason="a typing error")) == []
 
 
-def test_a_mail_server_that_refuses_undoes_nothing(hears, proven, admin, person, monkeypatch):
+@pytest.mark.parametrize("error", [SMTPException, UnicodeEncodeError("ascii", "ü", 0, 1, "an address")])
+def test_a_mail_server_that_refuses_undoes_nothing(hears, proven, admin, person, monkeypatch, caplog, error):
     def refused(_message):
-        raise SMTPException
+        raise error
 
     monkeypatch.setattr(EmailMessage, "send", refused)
     assert hears(lambda: proven(admin).post("/accounts/open-or-close/", {"person": person.pk})) == []
     person.refresh_from_db()
     assert not person.is_active
+    assert "could not be sent" in caplog.text and person.email not in caplog.text
 
 
 def test_five_wrong_passwords_where_a_proof_is_asked_end_the_session_and_are_told(hears, person):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
 from io import StringIO
 from pathlib import Path
@@ -170,6 +171,27 @@ def test_a_file_without_an_anchor_or_that_is_not_there_is_said(written, tmp_path
             call_command("verify_audit", anchors=[tmp_path / name], stdout=StringIO(), stderr=StringIO())
     with pytest.raises(CommandError, match="Anchored, but not in"):
         anchor(append=[tmp_path / "no" / "where"])
+
+
+def test_a_line_that_only_looks_like_an_anchor_is_passed_over_and_one_without_its_zone_is_read(written, tmp_path):
+    seal, told = "0" * 64, tmp_path / "told"
+    told.write_text(
+        f"calcinosis-registry 2026-99-99T08:15:00+00:00 event 30 {seal}\n"
+        f"calcinosis-registry 2026-11-23T08:15:00+00:00 event {'9' * 19} {seal}\n"
+    )
+    with pytest.raises(CommandError, match="no anchor in it"):
+        compared(told)
+    trail.continue_after_restore(reason="backup of the night")
+    told.write_text(f"calcinosis-registry 2020-01-01T08:15:00.000000 event 40 {seal}\n")
+    with pytest.raises(CommandError, match=r"--accept-restore 31"):
+        compared(told)
+
+
+def test_a_full_disk_anchors_nothing_and_says_so(written, monkeypatch):
+    monkeypatch.setattr(os, "pwrite", lambda _file, line, _at: len(line) // 2)
+    with pytest.raises(CommandError, match=r"Nothing was anchored.*No space left"):
+        anchor()
+    assert witness.remembered(witness.ANCHORS) == []
 
 
 def _witness() -> Path:

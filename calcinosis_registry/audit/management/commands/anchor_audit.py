@@ -30,6 +30,8 @@ class Command(BaseCommand):
             anchor = anchors.take()
         except (anchors.NotWell, witness.Unreadable) as problem:
             raise CommandError(f"The audit trail is NOT as it was written: {problem}") from problem
+        except OSError as problem:
+            raise CommandError(f"Nothing was anchored, WITNESS_DIR cannot be used: {problem.strerror}") from problem
         if anchor is None:
             self.stdout.write("The trail is empty: nothing to anchor.")
             return
