@@ -35,7 +35,7 @@ HEADER = (
 CHUNK = 500
 INSIDE = frozenset(in_group(MODALITIES, "XRAY", "US", "CT", "MRI"))  # pictures of what no passer-by would recognize
 NO_CONSENT = "the person does not consent to the use of pictures"
-TRIES = 60  # seconds somebody else may take to make the tiles of the same picture
+PATIENCE = 60  # seconds somebody else may take to make the tiles of the same picture
 
 
 @dataclass
@@ -134,7 +134,7 @@ def _pictures(folder: Path, file: ImagingFile, name: str, patient: str, number: 
 def _frames(folder: Path, file: ImagingFile, name: str, patient: str, number: int) -> list[Sequence[Any]]:
     from PIL import Image
 
-    raster = preparing.prepare_patiently(file=file, seconds=TRIES)
+    raster = preparing.prepare_patiently(file=file, seconds=PATIENCE)
     looks, look_of = raster.about["looks"], raster.about["look_of"]
     scale = next(iter(calibration.of_header(file.header or {})), None)
     mm = (scale.row_mm, scale.column_mm, scale.source.value) if scale and scale.box is None else (None, None, None)

@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -40,7 +40,8 @@ def opened(database: str) -> Iterator[Callable[[str], Any]]:
         child.kill()  # nothing where it has ended
         child.wait()
         for pipe in (questions, answers):
-            pipe.close()
+            with suppress(BrokenPipeError):  # a question that was never taken; why stands in the error on its way
+                pipe.close()
 
 
 def main(database: str) -> None:
