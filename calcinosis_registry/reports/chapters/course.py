@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
+from calcinosis_registry.cohorts.scope import HIDDEN_BELOW
 from calcinosis_registry.reports import figures, histories
 from calcinosis_registry.reports.crowd import Crowd
 from calcinosis_registry.reports.exhibits import Exhibit, OutOfScope, Sheet, nothing
@@ -238,7 +239,8 @@ def _notes(question: Question, times: histories.Times, tell: Teller) -> tuple[st
         notes.append(_("The day of an event is known only to the time between two visits, here %(months).0f months "
                        "(median); its middle is used.") % {"months": months})  # fmt: skip
     if not tell.exact:
-        notes.append(_("Protected: read at half-years from protected counts, only while 10 or more are followed."))
+        told = _("Protected: read at half-years from protected counts, only while %(n)s or more are followed.")
+        notes.append(told % {"n": HIDDEN_BELOW})
     return tuple(notes)
 
 

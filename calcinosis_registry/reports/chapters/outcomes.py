@@ -11,6 +11,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.cohorts.items import askable
+from calcinosis_registry.cohorts.scope import HIDDEN_BELOW
 from calcinosis_registry.reports import figures
 from calcinosis_registry.reports.crowd import Crowd, crowds
 from calcinosis_registry.reports.exhibits import Exhibit, Sheet, made, nothing
@@ -20,7 +21,7 @@ from calcinosis_registry.reports.references import chosen
 from calcinosis_registry.reports.reliability import icc_1_1
 from calcinosis_registry.reports.statistics import comparison
 from calcinosis_registry.reports.subject import Subject
-from calcinosis_registry.reports.telling import NONE, interval, number
+from calcinosis_registry.reports.telling import NONE, Teller, interval, number
 
 SCALES = ("pain_nrs", "patient_global", "physician_global")
 MOST_MONTHS, STEP = 60, 6
@@ -40,6 +41,7 @@ def chapter(subject: Subject) -> list[Exhibit]:
 # ---- pain and globals
 
 Make = Callable[[Subject], Exhibit]
+Row = tuple[str, ...]
 
 
 def _together() -> dict[str, tuple[str, Make]]:
@@ -54,13 +56,18 @@ def _by_group() -> dict[str, tuple[str, Make]]:
     """Each scale by itself, the groups beside each other."""
     found: dict[str, tuple[str, Make]] = {}
     for name in SCALES:
-        key, label = name.replace("_", "-"), str(askable()[f"visit.{name}"].label)
+        label = str(askable()[f"visit.{name}"].label)
         for changed in (False, True):
             title = _("%(scale)s: change since the first answer, by group") if changed else _(
                 "%(scale)s by time since registration, by group")  # fmt: skip
             make = partial(_groups_of, name=name, changed=changed)
-            found[f"{key}-change" if changed else f"{key}-by-group"] = (title % {"scale": label}, make)
+            found[_key_of(name, changed=changed)] = (title % {"scale": label}, make)
     return found
+
+
+def _key_of(name: str, *, changed: bool) -> str:
+    """Of the exhibit of one scale by group."""
+    return f"{name.replace('_', '-')}-{'change' if changed else 'by-group'}"
 
 
 def _scales(subject: Subject, *, changed: bool) -> Exhibit:
@@ -75,7 +82,7 @@ def _scales(subject: Subject, *, changed: bool) -> Exhibit:
 
 
 def _groups_of(subject: Subject, *, name: str, changed: bool) -> Exhibit:
-    key, label = name.replace("_", "-"), askable()[f"visit.{name}"].label
+    label = askable()[f"visit.{name}"].label
     every = _windows(subject.data, name, changed=changed)
     windows = {
         group: {month: some.of(subject.by.of[some.patient] == place) for month, some in every.items()}
@@ -86,8 +93,7 @@ def _groups_of(subject: Subject, *, name: str, changed: bool) -> Exhibit:
     if not changed:
         title = _("%(scale)s by time since registration, points of 0–10, means of %(n)s patients by %(item)s")
     told = title % {"scale": label, "n": subject.tell.n(n), "item": subject.by.label}
-    key = f"{key}-change" if changed else f"{key}-by-group"
-    return _over_time(subject, key, told, _("Group"), windows, changed=changed)
+    return _over_time(subject, _key_of(name, changed=changed), told, _("Group"), windows, changed=changed)
 
 
 @dataclass(frozen=True)
@@ -109,29 +115,42 @@ def _who(windows: Iterable[Windows]) -> Crowd:
     return sum((Crowd(some.patient) for months in windows for some in months.values()), Crowd()).people
 
 
+def _fewest(tell: Teller) -> int:
+    """Patients behind a mean that is shown."""
+    return FEWEST if tell.exact else HIDDEN_BELOW
+
+
+def _means(label: str, months: Windows, tell: Teller, *, changed: bool) -> tuple[list[figures.Point], list[Row]]:
+    """What is drawn of one scale or group, and the rows that say the same."""
+    points: list[figures.Point] = []
+    rows: list[Row] = []
+    for month, some in sorted(months.items()):
+        who, found = Crowd(some.patient), comparison.mean(some.values)
+        if who < FEWEST or not tell.enough(who):
+            continue
+        mean = tell.middle(found.value, who)
+        low, high = (found.low, found.high) if changed else (max(found.low, 0.0), min(found.high, 10.0))
+        limits = interval(low, high) if tell.exact else NONE
+        rows.append((label, str(month), tell.n(who), number(mean), limits))
+        band = (low, high) if tell.exact else (float("nan"), float("nan"))
+        told = _("month %(month)s: %(mean)s (%(limits)s), n = %(n)s") % {
+            "month": month, "mean": number(mean), "limits": limits, "n": tell.n(who)}  # fmt: skip
+        points.append((float(month), mean, *band, told))
+    return points, rows
+
+
 def _over_time(
     subject: Subject, key: str, title: str, head: str, windows: dict[str, Windows], *, changed: bool
 ) -> Exhibit:
-    tell, series, rows = subject.tell, [], []
+    tell, series, rows = subject.tell, [], list[Row]()
     for label, months in windows.items():
-        points = []
-        for month, some in sorted(months.items()):
-            who, found = Crowd(some.patient), comparison.mean(some.values)
-            if who < FEWEST or not tell.enough(who):
-                continue
-            mean = tell.middle(found.value, who)
-            low, high = (found.low, found.high) if changed else (max(found.low, 0.0), min(found.high, 10.0))
-            limits = interval(low, high) if tell.exact else NONE
-            rows.append((label, str(month), tell.n(who), number(mean), limits))
-            band = (low, high) if tell.exact else (float("nan"), float("nan"))
-            told = _("month %(month)s: %(mean)s (%(limits)s), n = %(n)s") % {
-                "month": month, "mean": number(mean), "limits": limits, "n": tell.n(who)}  # fmt: skip
-            points.append((float(month), mean, *band, told))
+        points, lines = _means(label, months, tell, changed=changed)
+        rows += lines
         if points:
             series.append(figures.Line(label, points))
     if not series:
-        why = _("At no time are there answers of %(n)s or more patients.") % {"n": FEWEST if tell.exact else 10}
-        return nothing(key, title, why)
+        why = _("At no time are there answers of %(n)s or more patients.")
+        return nothing(key, title, why % {"n": _fewest(tell)})
     sheet = Sheet((head, _("Month"), _("Patients"), _("Mean"), _("95 % interval")), tuple(rows))
     least, most = (-4.0, 4.0) if changed else (0.0, 10.0)
     longest = max(point[0] for one in series for point in one.points)
@@ -143,7 +162,7 @@ def _over_time(
         "Each patient once in a window of 6 months, with the answer nearest to its middle. Windows with fewer "
         "than %(n)s patients are left out; who still comes late may differ from who came at first."
     )
-    notes = [told % {"n": FEWEST if tell.exact else 10}]
+    notes = [told % {"n": _fewest(tell)}]
     if left := [label for label in windows if label not in {one.label for one in series}]:
         notes.append(_("Too few at every time: %(groups)s.") % {"groups": ", ".join(left)})
     return Exhibit(key, title, sheet, drawn, notes=tuple(notes))

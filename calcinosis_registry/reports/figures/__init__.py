@@ -3,6 +3,7 @@
 from calcinosis_registry.reports.figures.bars import Bar, bars, columns, stacked
 from calcinosis_registry.reports.figures.curves import (
     Line,
+    Point,
     Step,
     lines,
     step_curves,
@@ -17,6 +18,7 @@ __all__ = [
     "Drop",
     "Line",
     "Place",
+    "Point",
     "Step",
     "Swimmer",
     "bars",

@@ -153,12 +153,13 @@ def _thinned(points: Sequence[tuple[float, float]], most: int = 40) -> list[tupl
 # ---- means over time
 
 
+Point = tuple[float, float, float, float, str]  # time, value, low, high, in words; NaN limits where there are none
+
+
 @dataclass(frozen=True)
 class Line:
-    """(time, value, low, high, in words); NaN limits where there are none."""
-
     label: str
-    points: Sequence[tuple[float, float, float, float, str]]
+    points: Sequence[Point]
 
 
 def lines(
