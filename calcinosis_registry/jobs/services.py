@@ -27,7 +27,7 @@ Tell = Callable[[str, int, int], None]  # what is being done, how much of it, of
 # {kind: does the work and gives the address of what came of it}; the rooms above add theirs in AppConfig.ready().
 KINDS: dict[str, Callable[[Job, Tell], str]] = {}
 # Removes what is too old; the rooms above add theirs in AppConfig.ready().
-SWEEPS: list[Callable[[], None]] = []
+SWEEPS: list[Callable[[], object]] = []
 BEAT = 5.0  # seconds between signs of life
 LOST = datetime.timedelta(seconds=30)  # without one the worker is gone
 MOST_ATTEMPTS = 3
