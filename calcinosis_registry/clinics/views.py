@@ -30,6 +30,7 @@ from calcinosis_registry.clinics.models import Clinic, Invitation, Membership
 from calcinosis_registry.clinics.policy import grants, require
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.clinics.scope import governs, people_visible_to
+from calcinosis_registry.clinics.sent_keys import sent_key
 from calcinosis_registry.clinics.services import (
     accept,
     account_of,
@@ -152,10 +153,10 @@ def open_or_close(request: HttpRequest) -> HttpResponse:
 
 
 def _number(request: HttpRequest, name: str) -> int:
-    text = request.POST.get(name, "")
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
+    key = sent_key(request.POST.get(name, ""))
+    if key is None:
         raise Http404
-    return int(text)
+    return key
 
 
 def _governed(request: HttpRequest) -> User:

@@ -17,6 +17,7 @@ from calcinosis_registry.clinics.forms import TrailForm
 from calcinosis_registry.clinics.policy import require
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.clinics.scope import as_text, clinics_by_code, concerning, events_visible_to, record_name, told
+from calcinosis_registry.clinics.sent_keys import sent_key
 
 PAGE = 50
 
@@ -58,8 +59,7 @@ def verify_trail(request: HttpRequest) -> HttpResponse:
         verdict = verify()
         (messages.error if verdict.broken else messages.success)(request, _words(verdict))
         return redirect("clinics:trail")
-    after = request.POST.get("after", "0")
-    verdict, over = verify_step(int(after) if after.isascii() and after.isdigit() and len(after) < 18 else 0)
+    verdict, over = verify_step(sent_key(request.POST.get("after", "")) or 0)
     told = {"reached": verdict.reached.event, "last": last_event(), "over": over, "broken": verdict.broken is not None}
     return JsonResponse({**told, "words": _words(verdict) if over else ""})
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from calcinosis_registry.clinics.policy import may, require
 from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.clinics.sent_keys import sent_key
 from calcinosis_registry.cohorts.asking import too_many
 from calcinosis_registry.cohorts.builder import DefinitionError, describe
 from calcinosis_registry.cohorts.counts import Step, count, flow, overlap
@@ -94,7 +95,7 @@ def copy(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_POST
 def share(request: HttpRequest, public_id: str) -> HttpResponse:
     found = one_cohort(request, public_id)
-    ids = [int(one) for one in request.POST.getlist("people") if one.isascii() and one.isdigit() and len(one) < 19]
+    ids = {sent_key(one) for one in request.POST.getlist("people")}
     people = [one.user for one in found.project.now_members if one.user_id in ids] if found.project else []
     try:
         share_cohort(cohort=found, with_all=request.POST.get("who") == "all", people=people, by=request.user)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from calcinosis_registry.clinics.policy import require
+from calcinosis_registry.clinics.sent_keys import sent_key
 from calcinosis_registry.cohorts.asking import too_many
 from calcinosis_registry.cohorts.builder import DefinitionError, describe
 from calcinosis_registry.cohorts.counts import count
@@ -80,9 +81,8 @@ def _typed(request: HttpRequest, action: str) -> str:
 
 
 def chosen_project(request: HttpRequest) -> ResearchProject | None:
-    text = request.POST.get("project", "")
-    mine = ResearchProject.objects.visible_to(request.user, COUNT)
-    return mine.filter(pk=int(text)).first() if text.isascii() and text.isdigit() and len(text) < 19 else None
+    key = sent_key(request.POST.get("project", ""))
+    return ResearchProject.objects.visible_to(request.user, COUNT).filter(pk=key).first()
 
 
 def tell(request: HttpRequest, root: Draft, project: ResearchProject | None, *, whole: bool) -> dict[str, Any]:

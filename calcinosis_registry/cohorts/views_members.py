@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from calcinosis_registry.accounts.proof import require_proof
+from calcinosis_registry.clinics.sent_keys import sent_key
 from calcinosis_registry.cohorts.forms import MemberForm, TimeForm
 from calcinosis_registry.cohorts.membership import add_member, change_member, remove_member
 from calcinosis_registry.cohorts.models import ResearchProject
@@ -42,9 +43,7 @@ def _let_in(request: HttpRequest, project: ResearchProject) -> HttpResponse:
 
 
 def _change(request: HttpRequest, project: ResearchProject) -> HttpResponse:
-    asked = request.POST["member"]
-    known = asked.isascii() and asked.isdigit() and len(asked) < 19
-    one = project.now_members.filter(pk=int(asked)).first() if known else None
+    one = project.now_members.filter(pk=sent_key(request.POST["member"])).first()
     if one is None:
         raise Http404
     form = TimeForm(request.POST, auto_id=f"member_{one.pk}_%s")
