@@ -24,6 +24,7 @@ from calcinosis_registry.cohorts.scope import Scope, scope_of
 from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.reports import building, kept
 from calcinosis_registry.reports.building import PDF
+from calcinosis_registry.reports.chapters import clinic as clinic_chapter
 from calcinosis_registry.reports.clinic import ClinicNumbers, clinic_numbers, standings
 from calcinosis_registry.reports.exhibits import Exhibit
 from calcinosis_registry.reports.outline import Chapter
@@ -125,7 +126,5 @@ def numbers_of(user: User, clinic: Clinic) -> ClinicNumbers:
 
 
 def keeping(user: User, clinic: Clinic) -> tuple[ClinicNumbers, list[Exhibit]]:
-    from calcinosis_registry.reports.chapters import clinic as clinic_chapter  # heavy: numpy
-
     numbers = numbers_of(user, clinic)
     return numbers, clinic_chapter.exhibits(numbers, standings(clinic, timezone.localdate()))

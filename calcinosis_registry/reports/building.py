@@ -1,7 +1,4 @@
-"""From a question and a reader to the chapters of a report, kept until a record they are made of changes.
-
-What counts and draws them (making.py) is loaded when one is made: every start of a server or command would pay for it.
-"""
+"""From a question and a reader to the chapters of a report, kept until a record they are made of changes."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from django.utils.translation import get_language
 
 from calcinosis_registry.cohorts.scope import Scope
 from calcinosis_registry.cohorts.snapshot.building import Tell, nothing
-from calcinosis_registry.reports import kept
+from calcinosis_registry.reports import kept, making
 from calcinosis_registry.reports.outline import GROUPED, TITLES, Chapter
 
 PDF = "pdf"
@@ -33,8 +30,6 @@ def make(
     *, definition: Any, scope: Scope, keys: tuple[str, ...] = tuple(TITLES), by: str = "", tell: Tell = nothing
 ) -> Iterator[Chapter]:
     """Make chapters one by one and keep them. Raises DefinitionError, or NoRoom."""
-    from calcinosis_registry.reports import making  # heavy: numpy
-
     head = kept.Head.now()  # before the reading: a change meanwhile is seen later
     subject = making.subject_of(definition=definition, scope=scope, by=by, tell=tell)
     for place, key in enumerate(keys):

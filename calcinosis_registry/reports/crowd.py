@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Self
 
-import numpy as np
-
-from calcinosis_registry.reports.frame import Array
+from calcinosis_registry.reports.arrays import Array, np
 
 
 class Crowd(int):

@@ -8,17 +8,14 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from calcinosis_registry.cohorts.dataset import Dataset, Table
+from calcinosis_registry.reports.arrays import Array, np
 from calcinosis_registry.reports.exhibits import OutOfScope
 
 if TYPE_CHECKING:
     import pyarrow
 
 YEAR = 365.25
-Array = NDArray[Any]
 P = ParamSpec("P")
 R = TypeVar("R")
 

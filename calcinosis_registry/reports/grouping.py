@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.cohorts.items import askable
+from calcinosis_registry.reports.arrays import Array, np
 from calcinosis_registry.reports.crowd import Crowd
 from calcinosis_registry.reports.exhibits import OutOfScope
-from calcinosis_registry.reports.frame import Array, Frame
+from calcinosis_registry.reports.frame import Frame
 from calcinosis_registry.reports.groups import CLINIC, TABLES, choices
 
 MOST = 8  # groups that can be told apart in a figure

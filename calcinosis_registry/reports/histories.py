@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from calcinosis_registry.reports.arrays import Array, np
 from calcinosis_registry.reports.crowd import Crowd
-from calcinosis_registry.reports.frame import YEAR, Array, Frame, worked_once
+from calcinosis_registry.reports.frame import YEAR, Frame, worked_once
 
 CENSORED, EVENT, EXCISED, DEATH = 0, 1, 2, 3
 INFECTED = ("SUSPECTED", "CONFIRMED_CULTURE")

@@ -1,4 +1,4 @@
-"""The chapters of a report worked out: the rows of a question, grouped, counted and drawn. Loads numpy."""
+"""The chapters of a report worked out: the rows of a question, grouped, counted and drawn."""
 
 from __future__ import annotations
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from calcinosis_registry.reports.frame import Array, Frame
+from calcinosis_registry.reports.arrays import Array, np
+from calcinosis_registry.reports.frame import Frame
 from calcinosis_registry.reports.histories import lesion_places, visit_days
 from calcinosis_registry.reports.statistics.comparison import percent_change
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from calcinosis_registry.reports.arrays import np
 from calcinosis_registry.reports.crowd import Crowd
 from calcinosis_registry.reports.frame import Frame
 from calcinosis_registry.reports.grouping import Grouping

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-import numpy as np
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.cohorts.scope import HIDDEN_BELOW, MIXED, SMALLEST_SHOWN, Cell, Count, Scope, lot
+from calcinosis_registry.reports.arrays import Array, np
 from calcinosis_registry.reports.crowd import Crowd
-from calcinosis_registry.reports.frame import Array
 
 NONE = "–"
 STEP = 0.5  # of protected medians and means

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
 
-import numpy as np
 from django.utils.translation import gettext_lazy as __
 
-from calcinosis_registry.reports.frame import YEAR, Array, Frame
+from calcinosis_registry.reports.arrays import Array, np
+from calcinosis_registry.reports.frame import YEAR, Frame
 from calcinosis_registry.reports.histories import answered, entries, features
 
 Values = Callable[[Frame], list[Any]]

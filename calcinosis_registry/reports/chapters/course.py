@@ -9,13 +9,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from calcinosis_registry.cohorts.scope import HIDDEN_BELOW
 from calcinosis_registry.reports import figures, histories
+from calcinosis_registry.reports.arrays import np
 from calcinosis_registry.reports.crowd import Crowd
 from calcinosis_registry.reports.exhibits import Exhibit, OutOfScope, Sheet, nothing
 from calcinosis_registry.reports.frame import Frame

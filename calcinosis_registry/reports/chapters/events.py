@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from calcinosis_registry.reports import figures, histories
+from calcinosis_registry.reports.arrays import Array, np
 from calcinosis_registry.reports.crowd import Crowd
 from calcinosis_registry.reports.exhibits import Exhibit, Sheet, made, nothing
-from calcinosis_registry.reports.frame import Array, Frame
+from calcinosis_registry.reports.frame import Frame
 from calcinosis_registry.reports.references import chosen
 from calcinosis_registry.reports.statistics import rates
 from calcinosis_registry.reports.subject import Subject

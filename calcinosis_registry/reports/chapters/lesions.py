@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.codebook.catalogue import codes_of
 from calcinosis_registry.cohorts.items import askable
 from calcinosis_registry.reports import figures
+from calcinosis_registry.reports.arrays import np
 from calcinosis_registry.reports.crowd import Crowd, Crowds, crowds
 from calcinosis_registry.reports.exhibits import Exhibit, Sheet, made, nothing
 from calcinosis_registry.reports.references import chosen

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.cohorts.items import askable
 from calcinosis_registry.cohorts.scope import HIDDEN_BELOW
 from calcinosis_registry.reports import figures
+from calcinosis_registry.reports.arrays import Array, np
 from calcinosis_registry.reports.crowd import Crowd, crowds
 from calcinosis_registry.reports.exhibits import Exhibit, Sheet, made, nothing
-from calcinosis_registry.reports.frame import YEAR, Array, Frame, worked_once
+from calcinosis_registry.reports.frame import YEAR, Frame, worked_once
 from calcinosis_registry.reports.histories import entries
 from calcinosis_registry.reports.references import chosen
 from calcinosis_registry.reports.reliability import icc_1_1

@@ -6,15 +6,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-import numpy as np
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.codebook.catalogue import codes_of
 from calcinosis_registry.cohorts.items import askable
 from calcinosis_registry.reports import figures, responses
+from calcinosis_registry.reports.arrays import Array, np
 from calcinosis_registry.reports.crowd import Crowd, Crowds, crowds
 from calcinosis_registry.reports.exhibits import Exhibit, Sheet, made, nothing
-from calcinosis_registry.reports.frame import YEAR, Array, Frame
+from calcinosis_registry.reports.frame import YEAR, Frame
 from calcinosis_registry.reports.histories import deaths, entries, features, visit_days
 from calcinosis_registry.reports.statistics.comparison import CHANGE_PCT
 from calcinosis_registry.reports.subject import Subject

@@ -6,8 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import ArrayLike
+from calcinosis_registry.reports.arrays import ArrayLike, np
 
 CHANGE_PCT = 25.0  # clinical-model 2.2: a hand score progressed above +25 %, improved below −25 %
 

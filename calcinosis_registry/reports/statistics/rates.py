@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import ArrayLike
-
+from calcinosis_registry.reports.arrays import ArrayLike, np
 from calcinosis_registry.reports.statistics.survival import Z
 
 PER = 100.0  # patient-years

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from calcinosis_registry.reports.arrays import Array, ArrayLike, np
 
 Z = 1.959963984540054  # 97.5 % point of the normal distribution
-Floats = NDArray[Any]
+Floats = Array
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Curve:
     def band_at(self, moments: ArrayLike) -> tuple[Floats, Floats]:
         return self._read(self.low, moments, self.start), self._read(self.high, moments, self.start)
 
-    def at_risk_at(self, moments: ArrayLike) -> NDArray[np.int64]:
+    def at_risk_at(self, moments: ArrayLike) -> Array:
         """How many are still followed just before each time."""
         places = np.searchsorted(self.time, np.asarray(moments, float), side="left")
         return np.append(self.at_risk, 0)[places].astype(np.int64)
@@ -165,14 +163,14 @@ class _Steps:
     at_risk: Floats
     died: Floats
     censored: Floats
-    step_of: NDArray[np.int64]
-    code_of: NDArray[np.int64]
+    step_of: Array
+    code_of: Array
 
     def died_of(self, cause: int) -> Floats:
         return np.bincount(self.step_of, self.code_of == cause, minlength=len(self.time)).astype(float)
 
 
-def _steps(times: Floats, codes: NDArray[np.int64]) -> _Steps:
+def _steps(times: Floats, codes: Array) -> _Steps:
     moments, step_of = np.unique(times, return_inverse=True)
     leaving = np.bincount(step_of, minlength=len(moments)).astype(float)
     died = np.bincount(step_of, codes > 0, minlength=len(moments)).astype(float)
@@ -207,7 +205,7 @@ def _crossing(curve: Curve, values: Floats) -> float:
     return float(curve.time[first])
 
 
-def _jackknife(steps: _Steps, cluster: NDArray, cause: int | None) -> Floats:
+def _jackknife(steps: _Steps, cluster: Array, cause: int | None) -> Floats:
     """Standard error of S (``cause`` None) or of F of a cause at every time: √ Σ over clusters of (Σ influence)².
 
     With G(t) = Σ d/(n(n−d)) a subject leaving at T changes ln S(t) by G(min(t, T)) − 1{event by t}/(n−d)(T), and F by
@@ -235,7 +233,7 @@ def _jackknife(steps: _Steps, cluster: NDArray, cause: int | None) -> Floats:
 
 
 def _cluster_error(
-    steps: _Steps, cluster: NDArray, common: Floats, slope: Floats, curve: Floats, *, offset: Floats
+    steps: _Steps, cluster: Array, common: Floats, slope: Floats, curve: Floats, *, offset: Floats
 ) -> Floats:
     """√ Σ_c (Σ_i u_i(t))² with u_i(t) = common(t) before the subject's step, offset_i + slope_i·curve(t) from it on.
 
@@ -269,8 +267,8 @@ def _cluster_error(
 
 
 def _robust_score_variance(
-    where: NDArray[np.int64], member: NDArray[np.int64], died: NDArray[np.int64], share: Floats, hazard: Floats,
-    cluster: NDArray,
+    where: Array, member: Array, died: Array, share: Floats, hazard: Floats,
+    cluster: Array,
 ) -> Floats:  # fmt: skip
     """Σ_c W_c W_cᵀ, W_i = δ(Z − Z̄(T)) − Σ_{t ≤ T} (Z − Z̄(t)) d(t)/n(t), summed within clusters."""
     own = np.zeros(share.shape[1:] * 2)
