@@ -14,13 +14,14 @@ class LesionsConfig(AppConfig):
         from lesions.rules import visit_errors
         from lesions.second_reading import to_read
         from lesions.services import find_beside, follow
+        from lesions.unlocking import to_agree
         from patients.models.visit import RULES
         from patients.services import AFTER_SAVE, FINDERS
         from patients.worklist import MORE_WORK
 
         AFTER_SAVE += [follow, settle_saved]
         WITHHELD.append(is_withheld)
-        MORE_WORK.append(to_read)
+        MORE_WORK += [to_read, to_agree]
         FINDERS.append(find_beside)
         RULES.append(visit_errors)
         CALCULATED.append(entries)

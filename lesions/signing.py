@@ -1,7 +1,7 @@
-"""Complete → signed, and back: who may sign is the view's matter, what can be signed is decided here.
+"""Complete → signed: who may sign is the view's matter, what can be signed is decided here.
 
 A signature covers the visit and everything entered at it (signed_content.py). From then on the visit is locked in the
-models; unlocking withdraws the signature and keeps it.
+models; the way back is unlocking.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from calcinosis_registry.accounts.models import User
-from calcinosis_registry.accounts.notices import Notice, notify
 from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.policy import roles_in
 from calcinosis_registry.quality.models import DataQuery, QueryStatus
@@ -27,8 +26,6 @@ from lesions.services import summarise
 from lesions.signed_content import SERIALISATION, Content, Difference, canonical, contents_of, differences
 from lesions.visit_rows import patient_rows
 from patients.models import Meaning, Signature, Visit, VisitState
-
-SHORTEST_REASON = 10
 
 
 @dataclass
@@ -111,7 +108,7 @@ def _named(visit: Visit) -> str:
 def _sign(one: Candidate, meaning: str, by: User, now: datetime.datetime) -> Signature:
     signature = signature_of(one.visit, one.content, meaning=meaning, by=by, now=now)
     signature.save()
-    _move(one.visit, VisitState.SIGNED, by, now)
+    move(one.visit, VisitState.SIGNED, by, now)
     return signature
 
 
@@ -126,33 +123,11 @@ def signature_of(visit: Visit, content: Content, *, meaning: str, by: User, now:
     return signature
 
 
-def _move(visit: Visit, state: str, by: User | None, at: datetime.datetime | None) -> None:
+def move(visit: Visit, state: str, by: User | None, at: datetime.datetime | None) -> None:
     """Past clean(), which refuses every change of a signed visit; with its event."""
     visit.state, visit.signed_by, visit.signed_at = state, by, at
     visit.version += 1
     Visit.objects.bulk_update([visit], ["state", "signed_by", "signed_at", "version"])
-
-
-def unlock_visit(*, visit: Visit, by: User, now: datetime.datetime, reason: str) -> Visit:
-    """Signed → complete, with a reason; the signature is withdrawn and stays listed. The caller has locked the row."""
-    reason = reason.strip()
-    if visit.state != VisitState.SIGNED:
-        raise ValidationError(_("The visit is not signed."))
-    if len(reason) < SHORTEST_REASON:
-        raise ValidationError(_("Say why it must be changed, in a few words."))
-    with trail.together(), trail.because(reason):
-        for signature in Signature.objects.standing().filter(visit=visit):
-            signature.withdrawn_at, signature.withdrawn_by, signature.withdrawn_reason = (
-                now,
-                str(by)[:200],
-                reason[:400],
-            )
-            signature.save()
-            if signature.signer_id != by.pk:
-                notify(signature.signer, Notice.UNLOCKED)
-        _move(visit, VisitState.COMPLETE, None, None)
-        summarise(patients=[visit.patient])
-    return visit
 
 
 @dataclass(frozen=True)

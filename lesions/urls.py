@@ -15,6 +15,7 @@ from lesions.views import (
     pictures,
     second_readings,
     signing,
+    unlocking,
     viewer,
     visit,
 )
@@ -32,7 +33,7 @@ urlpatterns = [
     path("visits/<slug:public_id>/", visit.visit_page, name="visit"),
     path("visits/<slug:public_id>/move/", moving.move, name="visit_move"),
     path("visits/<slug:public_id>/sign/", signing.sign, name="visit_sign"),
-    path("visits/<slug:public_id>/unlock/", signing.unlock, name="visit_unlock"),
+    path("visits/<slug:public_id>/unlock/", unlocking.unlock, name="visit_unlock"),
     # "upload", not "add": patients/<id>/<kind>/add/ is the page of any record kind.
     path("patients/<slug:patient_id>/imaging/upload/", imaging.add, name="imaging_add"),
     path("patients/<slug:patient_id>/imaging/confirm/", imaging.confirm, name="imaging_confirm"),

@@ -38,6 +38,7 @@ class Notice(Enum):
     CLOSED = _("Your account was closed")
     OPENED = _("Your account was opened again")
     ROLE_ENDED = _("A role of your account was ended")
+    UNLOCK_ASKED = _("A colleague asks to unlock a visit that you signed")
     UNLOCKED = _("A visit that you signed was unlocked: your signature is withdrawn")
 
 

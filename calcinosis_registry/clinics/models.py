@@ -35,6 +35,11 @@ class Clinic(Traced):
     next_number = models.PositiveIntegerField(default=1, editable=False)
     # Nobody works there any more; its records stay and count in research.
     closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
+    unlock_by_two = models.BooleanField(
+        _("two people unlock what a third one signed"),
+        default=True,
+        help_text=_("Whoever signed a visit unlocks it alone. Anybody else asks, and a second person agrees."),
+    )
 
     objects = ScopedQuerySet.as_manager()
     clinic_path = "pk"

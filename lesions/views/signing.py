@@ -1,4 +1,4 @@
-"""Sign one visit or several, and unlock one: what is signed stands on the page, and who signs proves it again."""
+"""Sign one visit or several: what is signed stands on the page, and who signs proves it again."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.policy import clinic_of, may, require
 from calcinosis_registry.clinics.roles import Permission
 from lesions.signed_records import Line, lines_of
-from lesions.signing import SHORTEST_REASON, Candidate, candidates, sign_visits, unlock_visit
+from lesions.signing import Candidate, candidates, sign_visits
 from patients.listing import with_names
 from patients.models import Meaning, Patient, Visit
 
 MOST = 50  # visits under one proof: more is no reading
 
 
-def _visits(request: HttpRequest, ids: Sequence[str], *, lock: bool = False) -> list[Visit]:
+def visits_to_sign(request: HttpRequest, ids: Sequence[str], *, lock: bool = False) -> list[Visit]:
     """These visits; 404 when one is not visible, 403 when one may be seen and not signed."""
     rows = Visit.objects.visible_to(request.user, Permission.VIEW_RECORDS).filter(public_id__in=ids)
     rows = rows.select_related("patient__clinic", "signed_by").order_by("pk")
@@ -64,10 +64,10 @@ def sign_several(request: HttpRequest) -> HttpResponse:
 
 def _sign(request: HttpRequest, ids: list[str], *, single: bool) -> HttpResponse:
     if request.method != "POST":
-        return _sign_page(request, _visits(request, ids), single=single)
+        return _sign_page(request, visits_to_sign(request, ids), single=single)
     prove_otherwise(request)
     with trail.together():
-        visits = _visits(request, ids, lock=True)
+        visits = visits_to_sign(request, ids, lock=True)
         meaning = request.POST.get("meaning", "")
         errors = {}
         if meaning not in Meaning.values:
@@ -122,44 +122,3 @@ def _name(request: HttpRequest, visits: list[Visit]) -> None:
 
 def _shown(one: Candidate) -> tuple[Candidate, list[Line]]:
     return one, lines_of(one)
-
-
-@sensitive_post_parameters("password")
-@require_http_methods(["GET", "HEAD", "POST"])
-def unlock(request: HttpRequest, public_id: str) -> HttpResponse:
-    """Un-sign a visit to change it: with a reason, and the proof. The signature stays listed."""
-    if request.method != "POST":
-        (visit,) = _visits(request, [public_id])
-        if not visit.is_locked:
-            messages.warning(request, _("The visit is not signed."))
-            return redirect(visit)
-        return _unlock_page(request, visit, {})
-    prove_otherwise(request)
-    with trail.together():
-        (visit,) = _visits(request, [public_id], lock=True)
-        errors = {}
-        if not proven(request) and not prove_by_password(request, request.POST.get("password", "")):
-            errors["password"] = _("That is not your password. Nothing was changed.")
-        if not errors:
-            try:
-                reason = request.POST.get("reason", "")[:400]
-                unlock_visit(visit=visit, by=request.user, now=timezone.now(), reason=reason)
-            except ValidationError as error:
-                errors["reason"] = " ".join(error.messages)
-        if errors:
-            return _unlock_page(request, visit, errors)
-    messages.success(request, _("The visit is unlocked and no longer signed."))
-    return redirect(visit)
-
-
-def _unlock_page(request: HttpRequest, visit: Visit, errors: dict[str, str]) -> HttpResponse:
-    context = {
-        "visit": visit,
-        "patient": visit.patient,
-        "errors": errors,
-        "reason": request.POST.get("reason", ""),
-        "shortest": SHORTEST_REASON,
-        "asks_password": not proven(request),
-        "other_ways": other_ways(request),
-    }
-    return render(request, "lesions/unlock.html", context, status=422 if errors else 200)

@@ -28,13 +28,18 @@ class Meaning(models.TextChoices):
     RESPONSIBLE = "RESPONSIBLE", __("I am responsible for this visit")
 
 
-WITHDRAWAL = frozenset({"withdrawn_at", "withdrawn_by", "withdrawn_reason"})
+ASKING = frozenset({"unlock_asked_by", "unlock_asked_at", "unlock_reason"})
+WITHDRAWAL = frozenset({"withdrawn_at", "withdrawn_by", "withdrawn_reason"}) | ASKING
 
 
 class SignatureQuerySet(ScopedQuerySet):
     def standing(self) -> SignatureQuerySet:
         """Not withdrawn by an unlocking."""
         return self.filter(withdrawn_at__isnull=True)
+
+    def asked_about(self) -> SignatureQuerySet:
+        """Whose visits wait for a second person to unlock them."""
+        return self.standing().filter(unlock_asked_by__isnull=False)  # type: ignore[return-value]
 
 
 class Signature(Traced):
@@ -60,6 +65,12 @@ class Signature(Traced):
     withdrawn_at = models.DateTimeField(__("withdrawn"), null=True)
     withdrawn_by = models.CharField(__("withdrawn by"), max_length=200, blank=True)
     withdrawn_reason = models.CharField(__("why withdrawn"), max_length=400, blank=True)
+    # Somebody who did not sign it asks to unlock the visit; a second person agrees, or one of them ends it.
+    unlock_asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, verbose_name=__("asked by")
+    )
+    unlock_asked_at = models.DateTimeField(__("asked to unlock"), null=True)
+    unlock_reason = models.CharField(__("why it should be unlocked"), max_length=400, blank=True)
 
     # Told by the events of the records themselves.
     MAINTAINED = ("content",)
@@ -78,6 +89,10 @@ class Signature(Traced):
 
     def __str__(self) -> str:
         return f"{self.signer_name} {self.signed_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def patient(self) -> Any:
+        return self.visit.patient
 
     @property
     def trail_patient(self) -> str:  # type: ignore[override]
@@ -111,7 +126,7 @@ class Signature(Traced):
         return digest == self.digest and hmac.compare_digest(self.seal, self.sealed())
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """One event each: the signing, and later its withdrawal. Nothing else of a signature ever changes."""
+        """One event each: the signing, being asked to unlock, the withdrawal. Nothing else of it ever changes."""
         if not self._state.adding and not self.changed_fields().keys() <= WITHDRAWAL:
             raise TypeError("a signature does not change; it is withdrawn, and another one is given")
         with transaction.atomic(savepoint=False):
@@ -121,9 +136,14 @@ class Signature(Traced):
         self.remember()
 
     def told(self) -> Event:
-        """The event of giving this signature, or of withdrawing it."""
+        """The event of giving this signature, of being asked to unlock its visit, or of withdrawing it."""
         if self.withdrawn_at is not None:
             changes = {"signature": f"{self.signer_name}, {self.signed_at:%Y-%m-%d %H:%M}"}
+            if self.unlock_asked_by is not None:
+                changes["asked by"] = str(self.unlock_asked_by)[:200]
             return trail.event(Action.UNLOCK, about=self.visit, changes=changes)
+        if not self._state.adding:
+            steps = ["asked for", None] if self.unlock_asked_by is None else [None, "asked for"]
+            return trail.event(Action.CHANGE, about=self.visit, changes={"unlocking": steps})
         changes = {"meaning": str(self.get_meaning_display()), "checksum": self.digest}
         return trail.event(Action.SIGN, about=self.visit, changes=changes)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from calcinosis_registry.accounts import notices
 from calcinosis_registry.clinics.models import Membership
-from lesions.signing import unlock_visit
+from lesions.unlocking import unlock_visit
 from tests.accounts.test_sign_in import sign_in, signed_in
 from tests.factories import PASSWORD, MembershipFactory
 from tests.lesions.signed_visits import complete_visit, sign
@@ -99,6 +99,9 @@ def signed(proven, clinician, north):
 def test_who_signed_hears_that_a_colleague_unlocked_the_visit_and_nothing_about_the_patient(
     hears, signed, clinician, north, mailoutbox
 ):
+    north.unlock_by_two = False
+    north.save()
+    signed = type(signed).objects.get(pk=signed.pk)
     colleague = MembershipFactory(clinic=north, role="clinician").user
     told = hears(lambda: unlock_visit(visit=signed, by=colleague, now=timezone.now(), reason="wrong leg was measured"))
     assert told == [([clinician.email], "A visit that you signed was unlocked: your signature is withdrawn")]

@@ -129,9 +129,14 @@ def test_who_signed_is_told_when_somebody_else_unlocks_it_until_it_is_signed_aga
     other = proven(MembershipFactory(clinic=north, role="clinician", user__name="Otto Other").user)
     signer = client_of(signed.signed_by)
     assert "somebody unlocked them" not in signer.get("/").content.decode()
-    assert unlock(other, signed).status_code == 302
+    third = proven(MembershipFactory(clinic=north, role="clinician", user__name="Tina Third").user)
+    assert unlock(other, signed).status_code == unlock(third, signed, reason="").status_code == 302
     page = signer.get("/").content.decode()
-    assert "somebody unlocked them" in page and "Otto Other" in page and "“The width was read wrong.”" in page
+    assert (
+        "somebody unlocked them" in page
+        and "Otto Other, with Tina Third" in page
+        and "“The width was read wrong.”" in page
+    )
     assert signed.get_absolute_url() in page
     assert "somebody unlocked them" not in other.get("/").content.decode(), "only who signed it is told"
     assert sign(other, signed).status_code == 302
