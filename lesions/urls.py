@@ -3,6 +3,7 @@
 from django.urls import path
 
 from lesions.views import (
+    clearing,
     hand_score,
     imaging,
     imaging_files,
@@ -60,4 +61,6 @@ urlpatterns = [
     path("imaging/files/<slug:public_id>/thumbnail/", imaging_files.thumbnail, name="imaging_thumbnail"),
     path("imaging/files/<slug:public_id>/download/", imaging_files.download, name="imaging_download"),
     path("imaging/files/<slug:public_id>/remove/", imaging_files.remove, name="imaging_remove"),
+    path("imaging/files/<slug:public_id>/clear/", clearing.say, name="imaging_clear"),
+    path("imaging/files/<slug:public_id>/clear/take-back/", clearing.unsay, name="imaging_unclear"),
 ]

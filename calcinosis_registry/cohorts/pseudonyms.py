@@ -30,6 +30,10 @@ class Cipher:
         """Of whoever read a radiograph."""
         return "R" + self._digest("reader", account).hex()[:8].upper()
 
+    def picture(self, public_id: str) -> str:
+        """Of a file with a picture: how the ledger knows which ones an export holds."""
+        return "I" + self._digest("picture", public_id).hex()[:16].upper()
+
     def shift(self, public_id: str) -> int:
         """How many days this patient's dates move back: never forward, so that none comes to lie in the future."""
         return 1 + int.from_bytes(self._digest("shift", public_id)[:8], "big") % DAYS

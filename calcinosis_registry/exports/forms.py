@@ -53,8 +53,8 @@ class ExportForm(forms.Form):
     include_images = forms.BooleanField(
         label=_("With pictures"), required=False,
         help_text=_(
-            "Pixels only, of people who consent to it. Left out is every picture whose file does not say that no name "
-            "is written in it; the manifest lists them."
+            "Pixels only, of people who consent to it: pictures whose file says that no name is written in them, and "
+            "those a clinician looked through and cleared. The manifest lists the others, and why."
         ),
     )  # fmt: skip
     all_visits = forms.BooleanField(

@@ -54,6 +54,7 @@ class Export(Traced):
     include_text = models.BooleanField(_("with free text"), default=False)
     include_images = models.BooleanField(_("with pictures"), default=False)
     images = models.PositiveIntegerField(_("pictures"), default=0)
+    pictured: Any = models.JSONField(default=list, editable=False)  # files with pictures, as the project calls them
     all_visits = models.BooleanField(_("with unsigned visits"), default=False)
     job = models.CharField(max_length=22, blank=True, editable=False)  # which made it, so that none makes it twice
     row_counts: Any = models.JSONField(_("rows"), default=dict)

@@ -1,28 +1,32 @@
-"""The pictures of a coded export: every pixel written anew, nothing else of the file.
+"""The pictures of a coded export: pixels, nothing else of the file.
 
 Not one header leaves: a picture is put together from the tiles that the limited process made of the pixels
-(lesions/raster.py). What is written *in* the pixels nobody here can take away, so a picture leaves only where its file
-says that nothing is (DICOM: Burned In Annotation NO), and only of a kind that looks into the body: a photograph sent as
-DICOM is a photograph. What stays here the manifest lists with the reason (docs/decisions/0029).
+(lesions/raster.py); a photograph is the file that process wrote anew. What is written *in* the pixels nobody here can
+take away, so a picture leaves where its file says that nothing is (DICOM: Burned In Annotation NO) and is of a kind
+that looks into the body, or where a clinician looked through it and said so (lesions/clearing.py). What stays here the
+manifest lists with the reason (docs/decisions/0029).
 """
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.cohorts.dataset import Dataset
+from calcinosis_registry.cohorts.pseudonyms import Cipher
 from calcinosis_registry.cohorts.snapshot.building import Tell
 from calcinosis_registry.exports.package import checksum
 from calcinosis_registry.exports.writers import csv
-from lesions import calibration, preparing
+from lesions import calibration, preparing, storage
 from lesions.models import FileKind, ImagingFile, ImagingStudy
-from lesions.models.columns import MODALITIES, in_group
+from lesions.models.imaging import INSIDE
 from lesions.raster import Broken
 from lesions.refusal import Refused
 from patients.models import Patient
@@ -30,10 +34,13 @@ from patients.models import Patient
 FOLDER = "images"
 HEADER = (
     "file", "patient", "imaging_no", "frame", "width", "height", "kind", "slope", "intercept", "inverted",
-    "mm_per_row", "mm_per_column", "scale_from", "sha256",
+    "mm_per_row", "mm_per_column", "scale_from", "burned_in_annotation", "according_to", "sha256",
 )  # fmt: skip
 CHUNK = 500
-INSIDE = frozenset(in_group(MODALITIES, "XRAY", "US", "CT", "MRI"))  # pictures of what no passer-by would recognize
+NOBODY_SAID = ", and nobody looked through it"
+# PS3.15 E.3.1: who looked through a picture did what this code of CID 7050 calls.
+CLEAN_PIXELS = {"code": "113101", "scheme": "DCM", "meaning": "Clean Pixel Data Option"}
+ENDINGS = {"image/jpeg": ".jpg", "image/png": ".png"}
 NO_CONSENT = "the person does not consent to the use of pictures"
 PATIENCE = 60  # seconds somebody else may take to make the tiles of the same picture
 
@@ -44,6 +51,8 @@ class Taken:
 
     written: int = 0
     people: set[int] = field(default_factory=set)  # keys of the patients of whom there is a picture
+    files: dict[int, str] = field(default_factory=dict)  # {key of a file that leaves: its public id}
+    by_people: int = 0  # pictures that leave because somebody looked through them
     left_out: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -52,26 +61,49 @@ class Taken:
         reasons = Counter(one["why"] for one in self.left_out)
         # Who refused is nobody's business: that is counted, not listed.
         which = [one for one in self.left_out if one["why"] != NO_CONSENT]
-        return {"pictures": self.written, "left_out": len(self.left_out), "reasons": reasons, "which": which}
+        by_file = self.written - self.by_people
+        pixels = {"burned_in_annotation": "NO", "according_to_the_file": by_file, "according_to_people": self.by_people}
+        if self.by_people:
+            pixels["method_of_people"] = CLEAN_PIXELS
+        told = {"pictures": self.written, "left_out": len(self.left_out), "reasons": reasons, "which": which}
+        return told | {"pixel_data": pixels}
 
 
 def why_not(file: ImagingFile, *, consents: bool) -> str:
     """Why the picture stays here; "" when it may leave."""
     if not consents:
         return NO_CONSENT
-    if file.kind_of_file != FileKind.DICOM:
-        return "no header says that nothing is written in the picture, and nobody can confirm it"
+    if file.kind_of_file == FileKind.PDF:
+        return "a report: its pages name the person"
     header = file.header or {}
-    if not {header.get("modality"), file.study.modality} <= INSIDE:
-        return "a photograph, or a picture of a kind that may show a face"
     if header.get("recognizable"):
         return "the file says that a face or a body can be recognized in the picture"
-    burned_in = header.get("burned_in")
-    if burned_in is False:
+    if file.clears_itself or file.is_cleared:
         return ""
-    if burned_in:
-        return "the file says that names are written in the picture"
-    return "the file does not say whether names are written in the picture"
+    if file.kind_of_file != FileKind.DICOM or not {header.get("modality"), file.study.modality} <= INSIDE:
+        return "a photograph, or a picture of a kind that may show a face" + NOBODY_SAID
+    if header.get("burned_in"):
+        return "the file says that names are written in the picture" + NOBODY_SAID
+    return "the file does not say whether names are written in the picture" + NOBODY_SAID
+
+
+def may_still_leave(keys: Iterable[int]) -> bool:
+    """Are all of these files there, consented to and clear as they were when they were written?"""
+    wanted = set(keys)
+    files = ImagingFile.objects.filter(pk__in=wanted).select_related("study__patient")
+    return sum(not why_not(one, consents=one.study.patient.images_consent is True) for one in files) == len(wanted)
+
+
+def taken_back(held: Iterable[str], cipher: Cipher) -> bool:
+    """Is one of the files an export holds, by what its project calls them, removed since or not clear any more?"""
+    missing = set(held)
+    files = ImagingFile.objects.select_related("study").order_by("pk") if missing else ImagingFile.objects.none()
+    for file in files.iterator():
+        if not missing:
+            break
+        if (name := cipher.picture(file.public_id)) in missing and not why_not(file, consents=True):
+            missing.discard(name)
+    return bool(missing)
 
 
 def write(folder: Path, dataset: Dataset, tell: Tell) -> Taken:
@@ -95,8 +127,11 @@ def write(folder: Path, dataset: Dataset, tell: Tell) -> Taken:
             name = f"{patient}-{number}-{places[file.study_id]}"
             try:
                 if not why:
-                    lines += _pictures(folder, file, name, patient, number)
+                    found = _pictures(folder, file, name, patient, number)
+                    lines += found
                     taken.people.add(file.study.patient_id)
+                    taken.files[file.pk] = file.public_id
+                    taken.by_people += 0 if file.clears_itself else len(found)
             except (Refused, Broken, preparing.Busy, FileNotFoundError):
                 why = "the pixels cannot be read"
             if why:
@@ -124,11 +159,23 @@ def _pictures(folder: Path, file: ImagingFile, name: str, patient: str, number: 
     """Write every frame; their lines of images.csv. Raises what :func:`lesions.preparing.prepare` does, or Broken; then
     no frame is left, for a picture without its line would leave with nobody asked."""
     try:
+        if file.kind_of_file == FileKind.PHOTO:
+            return [_photograph(folder, file, name, patient, number)]
         return _frames(folder, file, name, patient, number)
     except BaseException:
-        for written in (folder / FOLDER).glob(f"{name}-*.png"):
+        for written in (folder / FOLDER).glob(f"{name}-*.*"):
             written.unlink()
         raise
+
+
+def _photograph(folder: Path, file: ImagingFile, name: str, patient: str, number: int) -> Sequence[Any]:
+    """The file the limited process wrote anew on arrival, pixels only (lesions/photograph.py): not encoded again."""
+    shown = f"{FOLDER}/{name}-1{ENDINGS[file.media_type]}"
+    shutil.copyfile(storage.path_of(file.sha256, settings.FILES_DIR), folder / shown)
+    if (sha256 := checksum(folder / shown)) != file.sha256:
+        raise Broken("not the bytes that were looked through")
+    pixels = (file.width, file.height, "photograph, 8 bits", None, None, None, None, None, None)
+    return (shown, patient, number, 1, *pixels, "NO", "person", sha256)
 
 
 def _frames(folder: Path, file: ImagingFile, name: str, patient: str, number: int) -> list[Sequence[Any]]:
@@ -148,5 +195,6 @@ def _frames(folder: Path, file: ImagingFile, name: str, patient: str, number: in
         values = (look["slope"], look["intercept"], int(look["inverted"])) if grey else (None, None, None)
         kind = "grey, 16 bits" if grey else "colour, 8 bits"
         size = (picture.width, picture.height)
-        lines.append((shown, patient, number, frame + 1, *size, kind, *values, *mm, checksum(folder / shown)))
+        said = ("NO", "file" if file.clears_itself else "person", checksum(folder / shown))
+        lines.append((shown, patient, number, frame + 1, *size, kind, *values, *mm, *said))
     return lines

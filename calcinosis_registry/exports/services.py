@@ -63,9 +63,9 @@ def make_export(
         exports = Path(settings.EXPORTS_DIR)
         exports.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(dir=exports, prefix=MAKING) as folder, _mine(Path(folder)):
-            pictured, zipped = _build(export, dataset, Path(folder), tell)
+            taken, zipped = _build(export, dataset, Path(folder), tell)
             tell(_("ledger"), 1, 2)
-            _record(export, dataset, zipped, pictured)
+            _record(export, dataset, zipped, taken)
     return export
 
 
@@ -135,14 +135,16 @@ def _dataset(export: Export, scope: Scope, tell: Tell) -> Dataset:
         raise ExportRefused(str(error)) from error
 
 
-def _build(export: Export, dataset: Dataset, folder: Path, tell: Tell) -> tuple[set[int], Path]:
-    """Who is on a picture, and the zip beside its parts; fills in counts, size and checksum."""
+def _build(export: Export, dataset: Dataset, folder: Path, tell: Tell) -> tuple[pictures.Taken, Path]:
+    """What became of the pictures, and the zip beside its parts; fills in counts, size and checksum."""
     parts, zipped = folder / "parts", folder / "export.zip"
     parts.mkdir()
-    about, pictured = _about(export, dataset), set[int]()
+    about, taken = _about(export, dataset), pictures.Taken()
     if export.include_images:
         taken = pictures.write(parts, dataset, tell)
-        about["images"], export.images, pictured = taken.told, taken.written, taken.people
+        about["images"], export.images = taken.told, taken.written
+        cipher = Cipher(settings.PSEUDONYM_KEY, export.project.public_id)
+        export.pictured = sorted(cipher.picture(public_id) for public_id in taken.files.values())
     tell(_("files"), 1, 2)
     try:
         export.row_counts = package.write(parts, dataset, export.format, about)
@@ -151,7 +153,7 @@ def _build(export: Export, dataset: Dataset, folder: Path, tell: Tell) -> tuple[
     package.manifest(parts, export.row_counts, about)
     package.pack(parts, zipped)
     export.size, export.sha256 = zipped.stat().st_size, package.checksum(zipped)
-    return pictured, zipped
+    return taken, zipped
 
 
 def _about(export: Export, dataset: Dataset) -> dict[str, Any]:
@@ -194,7 +196,7 @@ def _frozen(export: Export) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _record(export: Export, dataset: Dataset, zipped: Path, pictured: set[int]) -> None:
+def _record(export: Export, dataset: Dataset, zipped: Path, taken: pictures.Taken) -> None:
     """Ledger and event, and the file in its place, or none of them."""
     numbers = Patient.objects.filter(pk__in=[person.pk for person in dataset.people]).order_by("registry_number")
     told = {
@@ -206,8 +208,10 @@ def _record(export: Export, dataset: Dataset, zipped: Path, pictured: set[int]) 
     target = path_of(export)
     try:
         with trail.together():
-            if not all_consent((person.pk for person in dataset.people), pictured):
+            if not all_consent((person.pk for person in dataset.people), taken.people):
                 raise ExportRefused(_("A consent was withdrawn while the file was being made. Make it again."))
+            if not pictures.may_still_leave(taken.files):
+                raise ExportRefused(_("A picture was taken back while the file was being made. Make it again."))
             export.save()
             people = [ExportedPatient(export=export, pseudonym=person.coded) for person in dataset.people]
             ExportedPatient.objects.bulk_create(people, batch_size=1000)
@@ -235,6 +239,8 @@ def take(*, export: Export, by: User, now: datetime.datetime) -> Path:
         raise ExportRefused(_("The file was kept for %(days)s days and is gone: make it again.") % {"days": KEPT.days})
     if holds_a_withdrawn(export, path):
         raise ExportRefused(_("Somebody in this file withdrew the consent since it was made. Make it again."))
+    if pictures.taken_back(export.pictured, Cipher(settings.PSEUDONYM_KEY, export.project.public_id)):
+        raise ExportRefused(_("A picture in this file was taken back since it was made. Make it again."))
     trail.tell(
         Action.EXPORT, about=export, changes={"file": "taken", "sha256": export.sha256}, reason=export.reason
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -28,6 +29,7 @@ from patients.models import Patient, PatientRecord
 SOURCE = "clinical-model 2.4"
 STUDY, SEEN = "Study", "What it shows"
 XRAY, ULTRASOUND = in_group(MODALITIES, "XRAY"), in_group(MODALITIES, "US")
+INSIDE = frozenset(in_group(MODALITIES, "XRAY", "US", "CT", "MRI"))  # pictures of what no passer-by would recognize
 
 
 class ImageSide(models.TextChoices):
@@ -154,6 +156,8 @@ class ImagingFile(Record):
     """A stored file of a study; its bytes are stored under ``sha256``; ``header`` is what it says of itself.
 
     ``original_sha256`` is of the bytes as they came, before metadata or a preamble was taken out of them.
+    ``cleared_…``: who said that nothing in the picture tells who it is of, when, and of which bytes
+    (lesions/clearing.py).
     """
 
     study = models.ForeignKey(ImagingStudy, on_delete=models.PROTECT, related_name="files", verbose_name=__("study"))
@@ -173,12 +177,20 @@ class ImagingFile(Record):
     frames = _internal(models.PositiveIntegerField(__("frames"), default=1, editable=False))
     header = _internal(models.JSONField(__("header"), default=dict, blank=True, editable=False))
     has_preview = _internal(models.BooleanField(__("has a preview"), default=False, editable=False))
+    cleared_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+",
+        verbose_name=__("looked through for research by"),
+    )  # fmt: skip
+    cleared_at = _internal(models.DateTimeField(__("looked through for research"), null=True, editable=False))
+    cleared_sha256 = _internal(
+        models.CharField(__("checksum of what was looked through"), max_length=64, blank=True, default="", editable=False)
+    )
 
     clinic_path = "study__patient__clinic_id"
     form_relations = ("study",)
     # A file may come after the visit was signed. One that was there is bound by its checksum; these follow from it.
     joins_after_signing = True
-    open_after_signing = frozenset({"header", "has_preview"})
+    open_after_signing = frozenset({"header", "has_preview", "cleared_by", "cleared_at", "cleared_sha256"})
 
     class Meta:
         verbose_name = __("imaging file")
@@ -196,6 +208,18 @@ class ImagingFile(Record):
     @property
     def trail_patient(self) -> str:  # type: ignore[override]
         return self.patient.registry_number
+
+    @property
+    def is_cleared(self) -> bool:
+        """Did somebody look through these very bytes?"""
+        return self.cleared_at is not None and self.cleared_sha256 == self.sha256
+
+    @property
+    def clears_itself(self) -> bool:
+        """Does the file say that no name is written in it, and look into the body, where nobody is recognized?"""
+        header = self.header or {}
+        inside = {header.get("modality"), self.study.modality} <= INSIDE and not header.get("recognizable")
+        return self.kind_of_file == FileKind.DICOM and inside and header.get("burned_in") is False
 
     def clean(self) -> None:
         super().clean()

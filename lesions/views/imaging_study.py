@@ -26,6 +26,7 @@ from lesions.models import HandScore, ImagingFile, ImagingStudy, Lesion, SecondR
 from lesions.models.imaging import XRAY
 from lesions.second_reading import first_reading, may_read, readers
 from lesions.series import series_of
+from lesions.views.clearing import clearing_of
 from lesions.views.measuring import rows_of
 from patients.services import after_save
 
@@ -89,7 +90,11 @@ def _saved(form: RecordForm) -> bool:
 
 def _page(request: HttpRequest, study: ImagingStudy, form: RecordForm, keeping: Keeping) -> HttpResponse:
     clinic_id, user = study.patient.clinic_id, request.user
-    files = list(ImagingFile.objects.visible_to(user, Permission.VIEW_RECORDS).filter(study=study))
+    files = list(
+        ImagingFile.objects.visible_to(user, Permission.VIEW_RECORDS)
+        .filter(study=study)
+        .select_related("study__patient", "cleared_by")
+    )
     stored = ImagingStudy.objects.visible_to(user, Permission.VIEW_RECORDS).get(pk=study.pk)
     missing = not_in_the_files(stored) if files else []
     for name in missing:
@@ -104,7 +109,7 @@ def _page(request: HttpRequest, study: ImagingStudy, form: RecordForm, keeping: 
         "files": files,
         "series": series_of(files),
         "open": shown,
-        "burned_in": _burned_in(shown),
+        "clearing": clearing_of(shown, user),
         "facts": _facts(files),
         "named_otherwise": any(file.header.get("named_otherwise") for file in files),
         "missing": [form[name] for name in missing],
@@ -144,15 +149,6 @@ def _readings(study: ImagingStudy, user: Any) -> dict[str, Any]:
         "changes": CHANGES,
         "readers": readers(study) if blind is None and may_read(user, study) and first_reading(study) else None,
     }
-
-
-def _burned_in(file: ImagingFile | None) -> str:
-    """What must be said of names in the pixels; "" only where the file says that there are none."""
-    if file is None or not file.header or file.header.get("burned_in") is False:
-        return ""
-    if file.header.get("burned_in"):
-        return _("The file says that names are written in the picture. It is not de-identified.")
-    return _("The file does not say whether names are written in the picture: do not take it for de-identified.")
 
 
 def _facts(files: list[ImagingFile]) -> list[tuple[str, str]]:

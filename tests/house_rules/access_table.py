@@ -70,7 +70,7 @@ OBJECTS = {
     **dict.fromkeys(("frame", "level", "column", "row"), "'0'"),
     **{
         f"lesions:imaging_{name} public_id": "file.public_id"
-        for name in ("preview", "thumbnail", "download", "remove", "raster", "tile", "measures")
+        for name in ("preview", "thumbnail", "download", "remove", "clear", "unclear", "raster", "tile", "measures")
     },
     **{f"cohorts:{name} public_id": "project.public_id" for name in ("project", "approve", "refuse", "end", "members")},
     **{
@@ -274,6 +274,8 @@ lesions:imaging_preview                   GET      login ok    ok    ok    404  
 lesions:imaging_thumbnail                 GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:imaging_download                  GET      login ok    ok    403   404   404   404   404   404   404   404
 lesions:imaging_remove                    POST     login ok    ok    403   404   404   404   404   404   404   404
+lesions:imaging_clear                     POST     login ok    403   403   404   404   404   404   404   404   404
+lesions:imaging_unclear                   POST     login ok    403   403   404   404   404   404   404   404   404
 queries:list                              GET      login ok    ok    ok    403   403   403   403   ok    403   403
 queries:query                             GET      login ok    ok    ok    404   404   404   404   404   404   404
 queries:answer                            POST     login ok    ok    403   404   404   404   404   404   404   404

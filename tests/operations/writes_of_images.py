@@ -14,8 +14,9 @@ from django.utils import timezone
 from PIL import Image
 
 from lesions import staging
+from lesions.clearing import clear
 from lesions.measuring import draw, size_words
-from lesions.models import ImagingMeasure, LesionObservation, MeasureKind, SecondReading
+from lesions.models import ImagingFile, ImagingMeasure, LesionObservation, MeasureKind, SecondReading
 from lesions.second_reading import finish, take
 from patients.models import Patient
 from tests.factories import a_reading as a_reading_of
@@ -34,6 +35,15 @@ def picture(cast: Cast) -> dict[str, Any]:
 def unmeasured(cast: Cast) -> None:
     for measure in cast.rows["file"].measures.all():
         measure.delete()
+
+
+def shown(cast: Cast) -> None:
+    QuerySet(ImagingFile).filter(pk=cast.rows["file"].pk).update(has_preview=True)
+
+
+def cleared(cast: Cast) -> None:
+    shown(cast)
+    clear(file=cast.rows["file"], said=True, by=own(cast), now=timezone.now())
 
 
 def a_reading(cast: Cast) -> dict[str, Any]:
@@ -126,6 +136,8 @@ IMAGES: dict[str, Write] = {
     "lesions:imaging_confirm": Write("clin", staged_file, before=waits_for_an_answer),
     "lesions:imaging_study": Write("clin", lambda cast: {"body_region": "ELBOW", "reason": "read again"}, form=True),
     "lesions:imaging_remove": Write("clin", lambda cast: {"reason": "another person's"}, before=unmeasured),
+    "lesions:imaging_clear": Write("clin", lambda cast: {"said": "on"}, before=shown),
+    "lesions:imaging_unclear": Write("clin", lambda cast: {"reason": "a ring with a name"}, before=cleared),
     "lesions:hand_score": Write("clin", a_reading),
     "lesions:imaging_measures": Write("clin", a_length, before=with_a_scale),
     "lesions:imaging_redraw": Write("clin", redrawn, before=to_redraw),

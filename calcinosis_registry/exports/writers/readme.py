@@ -20,7 +20,9 @@ SHIFTED = (
 )
 PICTURES = (
     "images.csv lists the pictures under images/ by patient and imaging_no. A grey picture holds the values of the "
-    "study: stored number × slope + intercept; inverted 1: high values are dark. No header of a file is in it. "
+    "study: stored number × slope + intercept; inverted 1: high values are dark. A photograph is 8 bits and has no "
+    "scale. No header of a file is in it. burned_in_annotation NO: nothing in the picture tells who it is of, "
+    "according_to the file itself, or to a person of the clinic who looked through it. "
     "manifest.json says which pictures were left out, and why."
 )
 YEARS = "Dates are given as years."
