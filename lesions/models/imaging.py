@@ -183,7 +183,9 @@ class ImagingFile(Record):
     )  # fmt: skip
     cleared_at = _internal(models.DateTimeField(__("looked through for research"), null=True, editable=False))
     cleared_sha256 = _internal(
-        models.CharField(__("checksum of what was looked through"), max_length=64, blank=True, default="", editable=False)
+        models.CharField(
+            __("checksum of what was looked through"), max_length=64, blank=True, default="", editable=False
+        )
     )
 
     clinic_path = "study__patient__clinic_id"

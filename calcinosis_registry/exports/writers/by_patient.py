@@ -2,32 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from calcinosis_registry.cohorts.dataset import Dataset
+    from calcinosis_registry.cohorts.dataset import Dataset, Table
 
 Rows = list[dict[str, Any]]
+T = TypeVar("T")
 
 
-def by_patient(dataset: Dataset, counts: dict[str, int]) -> Iterator[tuple[str, dict[str, Rows]]]:
+def by_patient(
+    dataset: Dataset, counts: dict[str, int], wanted: dict[str, list[str]] | None = None
+) -> Iterator[tuple[str, dict[str, Rows]]]:
     """(pseudonym, {table: rows as {column: value}}), tables without a row left out. ``counts`` is filled on the way.
+
+    ``wanted``: {table: columns to be read}, the patient first; all of every table without it. A table it does not name
+    is counted, and not told.
+    """
+
+    def rows(table: Table) -> Iterator[tuple[str, dict[str, Any]]]:
+        names = table.header if wanted is None else wanted[table.name]
+        for batch in table.batches():
+            columns = (batch.column(name).to_pylist() for name in names)
+            for row in zip(*columns, strict=True):
+                yield row[0], dict(zip(names, row, strict=True))
+
+    if wanted is not None:
+        for name in dataset.tables.keys() - wanted.keys():
+            counts[name] = sum(batch.num_rows for batch in dataset.tables[name].batches())
+    yield from told_by_patient(dataset, counts, rows, wanted)
+
+
+def told_by_patient(
+    dataset: Dataset, counts: dict[str, int], told: Callable[[Table], Iterator[tuple[str, T]]],
+    names: Iterable[str] | None = None,
+) -> Iterator[tuple[str, dict[str, list[T]]]]:  # fmt: skip
+    """The same of what ``told`` makes of a table: (pseudonym, anything) for each row in order.
 
     Every table stands in the order of the pseudonyms, so a few patients are in memory at once.
     """
-    counts.update(dict.fromkeys(dataset.tables, 0))
-    waiting: dict[str, tuple[str, list[Any]]] = {}
-    names = {name: table.header for name, table in dataset.tables.items()}
-    groups = {name: groupby(table.rows(), key=lambda row: row[0]) for name, table in dataset.tables.items()}
+    tables = [name for name in dataset.tables if names is None or name in names]
+    counts.update(dict.fromkeys(tables, 0))
+    waiting: dict[str, tuple[str, list[T]]] = {}
+    groups = {name: groupby(told(dataset.tables[name]), key=itemgetter(0)) for name in tables}
 
     def advance(name: str) -> None:
         found = next(groups[name], None)
         if found is None:
             waiting.pop(name, None)
         else:
-            waiting[name] = (found[0], list(found[1]))
+            waiting[name] = (found[0], [one for _patient, one in found[1]])
 
     for name in groups:
         advance(name)
@@ -37,8 +64,8 @@ def by_patient(dataset: Dataset, counts: dict[str, int]) -> Iterator[tuple[str, 
         if patient <= last:
             raise RuntimeError("A table does not stand in the order of the pseudonyms: a patient would be told twice")
         last = patient
-        mine = {name: waiting[name][1] for name in dataset.tables if name in waiting and waiting[name][0] == patient}
+        mine = {name: waiting[name][1] for name in tables if name in waiting and waiting[name][0] == patient}
         for name, rows in mine.items():
             counts[name] += len(rows)
             advance(name)
-        yield patient, {name: [dict(zip(names[name], row, strict=True)) for row in rows] for name, rows in mine.items()}
+        yield patient, mine

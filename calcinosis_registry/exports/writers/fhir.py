@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections import defaultdict
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from calcinosis_registry.cohorts.columns import Kind
 from calcinosis_registry.exports.writers import readme
-from calcinosis_registry.exports.writers.by_patient import by_patient
-from calcinosis_registry.exports.writers.fhir_rows import KINDS, STUDY, resources
+from calcinosis_registry.exports.writers.by_patient import told_by_patient
+from calcinosis_registry.exports.writers.fhir_rows import KINDS, STUDY, Sheet, Told
 from calcinosis_registry.exports.writers.fhir_values import (
     HL7,
     OURS,
+    Json,
     concept,
+    encode,
     id_of,
     key_of,
     meta_of,
@@ -36,26 +36,26 @@ def write(folder: Path, dataset: Dataset, about: dict[str, Any]) -> dict[str, in
     with contextlib.ExitStack() as open_files:
         files: dict[str, TextIO] = {}
 
-        meta = meta_of(about)
+        meta = encode(meta_of(about))
 
         def out(one: dict[str, Any]) -> None:
             kind = one["resourceType"]
-            if kind != "CodeSystem":
-                one = {"resourceType": kind, "id": one["id"], "meta": meta, **one}
             if kind not in files:
                 path = folder / f"{kind}.ndjson"
                 files[kind] = open_files.enter_context(path.open("w", encoding="utf-8", newline="\n"))
-            files[kind].write(_line(one) + "\n")
+            files[kind].write(_line(one, meta if kind != "CodeSystem" else ""))
 
         for one in (*_study(dataset, about), *_code_systems(dataset)):
             out(one)
         links = {name: ends for name, table in dataset.tables.items() if (ends := _ends(table))}
-        for patient, tables in by_patient(dataset, counts):
+        sheets = {name: Sheet(table) for name, table in dataset.tables.items()}
+        for patient, tables in told_by_patient(dataset, counts, lambda table: sheets[table.name].rows()):
             linked = _linked(patient, tables, links)
             for name, rows in tables.items():
-                for number, row in enumerate(rows, start=1) if name not in links else ():
-                    extra = linked.get((name, _own_number(name, row)), [])
-                    for one in resources(dataset.tables[name], patient, number, row, extra):
+                sheet = sheets[name]
+                for number, (row, values) in enumerate(rows, start=1) if name not in links else ():
+                    extra = linked.get((name, row[sheet.own]), []) if sheet.own else []
+                    for one in sheet.resources(Told(sheet, patient, number, row, values, extra)):
                         out(one)
     readme.write(folder, about, "FHIR R4 bulk data", SAID, EXAMPLE)
     return counts
@@ -77,19 +77,23 @@ EXAMPLE = """Python:  [json.loads(line) for line in open("Observation.ndjson", e
 DuckDB:  SELECT * FROM read_json_auto('Patient.ndjson')"""
 
 
-def _line(one: dict[str, Any]) -> str:
-    return _ENCODER.encode(one)
-
-
-def _number(value: Any) -> float:
-    """Fifteen digits are exact in a double; no item of the register has more."""
-    if isinstance(value, Decimal):
-        return float(value)
-    raise TypeError(f"{type(value).__name__} is no FHIR value")
-
-
-# One encoder for all lines: json.dumps with choices of its own makes a new one each time.
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_number)
+def _line(one: dict[str, Any], meta: str) -> str:
+    """The resource in one line; what is JSON already is put in as it stands."""
+    parts = [encode({"resourceType": one.pop("resourceType"), "id": one.pop("id")})[1:-1]]
+    if meta:
+        parts.append(f'"meta":{meta}')
+    plain: dict[str, Any] = {}
+    for name, value in one.items():
+        if type(value) is Json:
+            if plain:
+                parts.append(encode(plain)[1:-1])
+                plain = {}
+            parts.append(f'"{name}":{value}')
+        else:
+            plain[name] = value
+    if plain:
+        parts.append(encode(plain)[1:-1])
+    return "{" + ",".join(parts) + "}\n"
 
 
 def _study(dataset: Dataset, about: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -139,17 +143,13 @@ def _ends(table: Table) -> tuple[str, str] | None:
     return names[1], names[2]
 
 
-def _own_number(table: str, row: dict[str, Any]) -> Any:
-    return next((value for name, value in row.items() if name.endswith("_no") and target_of(name) == table), None)
-
-
 def _linked(
     patient: str, tables: dict[str, Any], links: dict[str, tuple[str, str]]
 ) -> dict[tuple[str, Any], list[dict[str, Any]]]:
     """{(table, number): extensions that point at the records a row is about}."""
     found: dict[tuple[str, Any], list[dict[str, Any]]] = defaultdict(list)
     for name, (source, target) in links.items():
-        for row in tables.get(name, ()):
+        for row, _values in tables.get(name, ()):
             aim = target_of(target)
             told = reference(KINDS.get(aim, "Observation"), id_of(patient, aim, row[target]))
             url = f"{OURS}:item:{name}"

@@ -10,10 +10,12 @@ from calcinosis_registry.exports.writers.fhir_values import (
     HL7,
     OURS,
     SYSTEMS,
+    Json,
     coding,
     components,
     concept,
     day,
+    encode,
     extensions,
     id_of,
     number_columns,
@@ -23,6 +25,7 @@ from calcinosis_registry.exports.writers.fhir_values import (
     resource,
     target_of,
 )  # fmt: skip
+from calcinosis_registry.exports.writers.pieces import joined, slices
 
 if TYPE_CHECKING:
     from calcinosis_registry.cohorts.dataset import Table
@@ -30,6 +33,11 @@ if TYPE_CHECKING:
 Resource = dict[str, Any]
 Row = dict[str, Any]
 STUDY = "study"
+WHEN = ("completed_on", "collected_on", "read_at", "measured_on", "tested_on", "onset", "visit_date")
+# The columns an Observation is made of, beside its components and its links.
+READ = {"patient", "instrument", "instrument_version"} | {
+    f"{name}{end}" for name in WHEN for end in ("", "_year", "_earliest", "_precision")
+}
 # The resource a row of a table is referred to as; every other table is an Observation.
 KINDS = {
     "visits": "Encounter", "lesions": "BodyStructure", "imaging": "ImagingStudy", "treatments": "MedicationStatement",
@@ -37,23 +45,57 @@ KINDS = {
 }  # fmt: skip
 
 
+class Sheet:
+    """What is the same in every row of a table: its own number, its links, how its values are said."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.columns = {one.name: one for one in table.columns}
+        self.own = next(
+            (name for name, to in number_columns().items() if to == table.name and name in self.columns), ""
+        )
+        self.resources = RESOURCES.get(table.name, observation)
+        observes = self.resources in (observation, _visit)
+        self.pieces = components(table) if observes else extensions(table)
+        self.code = concept({"system": f"{OURS}:table", "code": table.name, "display": table.label})
+        self.sources = [one for one in ("imaging_no", "hand_score_no") if target_of(one) != table.name]
+        self._codings: dict[tuple[str, str], Resource] = {}
+
+    def coding(self, column: str, code: str) -> Resource:
+        """Shared between resources, so never to be changed."""
+        if (column, code) not in self._codings:
+            self._codings[column, code] = own_coding(self.table, self.columns[column], code)
+        return self._codings[column, code]
+
+    def rows(self) -> Iterator[tuple[str, tuple[Row, str]]]:
+        """(pseudonym, (row, its values in JSON))."""
+        some = self.resources is observation
+        names = [name for name in self.columns if not some or target_of(name) or name in READ]
+        for batch in slices(self.table):
+            said = joined(self.table.columns, self.pieces, batch, ",")
+            cells = zip(*(batch.column(name).to_pylist() for name in names), strict=True)
+            for row, values in zip(cells, said, strict=True):
+                yield row[0], (dict(zip(names, row, strict=True)), values)
+
+
 class Told:
     """A row with its table, its resource's id, and the references every kind of resource needs."""
 
-    def __init__(self, table: Table, patient: str, number: int, row: Row, linked: list[Resource]) -> None:
-        self.table, self.patient, self.row, self.linked = table, patient, row, linked
-        own = next((name for name, target in number_columns().items() if target == table.name and name in row), "")
-        self.number = row[own] if own and row[own] is not None else number
-        self.id = id_of(patient, table.name, self.number)
-        self.columns = {one.name: one for one in table.columns}
+    def __init__(self, sheet: Sheet, patient: str, number: int, row: Row, values: str, linked: list[Resource]) -> None:
+        self.sheet, self.table, self.patient, self.row, self.linked = sheet, sheet.table, patient, row, linked
+        own = row[sheet.own] if sheet.own else None
+        self.number = number if own is None else own
+        self.id = id_of(patient, self.table.name, self.number)
+        self.values = values
 
     @property
     def subject(self) -> Resource:
         return reference("Patient", self.patient)
 
     @property
-    def everything(self) -> list[Resource]:
-        return [*extensions(self.table, self.row), *self.linked]
+    def everything(self) -> Json | None:
+        values = ",".join([*([self.values] if self.values else []), *(encode(one) for one in self.linked)])
+        return Json(f"[{values}]") if values else None
 
     def to(self, column: str) -> Resource | None:
         """The resource a linking column points at."""
@@ -65,38 +107,27 @@ class Told:
     def own(self, column: str) -> Resource | None:
         """A coded value with the register's own code."""
         code = self.row.get(column)
-        return None if code is None else own_coding(self.table, self.columns[column], code)
+        return None if code is None else self.sheet.coding(column, code)
 
     def coded(self, column: str, *more: terms.Term) -> Resource | None:
         own = self.own(column)
         return None if own is None else concept(*(coding(term) for term in more), own)
 
 
-def resources(table: Table, patient: str, number: int, row: Row, linked: list[Resource]) -> Iterator[Resource]:
-    """What one row becomes. ``linked``: extensions that point at the records it is about."""
-    told = Told(table, patient, number, row, linked)
-    yield from RESOURCES.get(table.name, observation)(told)
-
-
 def observation(told: Told) -> Iterator[Resource]:
     """Any row: its values as components."""
     focus = [one for one in (told.to("lesion_no"),) if one]
-    sources = [one for name in ("imaging_no", "hand_score_no") if (one := told.to(name)) and _other(told, name)]
+    sources = [one for name in told.sheet.sources if (one := told.to(name))]
     yield resource(
         "Observation", told.id, status="final", subject=told.subject, encounter=told.to("visit_no"), focus=focus,
-        code=concept({"system": f"{OURS}:table", "code": told.table.name, "display": told.table.label}),
+        code=told.sheet.code,
         effectiveDateTime=_when(told.row), derivedFrom=sources, method=_method(told.row), extension=told.linked,
-        component=components(told.table, told.row),
+        component=Json(f"[{told.values}]") if told.values else None,
     )  # fmt: skip
 
 
-def _other(told: Told, column: str) -> bool:
-    return target_of(column) != told.table.name
-
-
 def _when(row: Row) -> str | None:
-    names = ("completed_on", "collected_on", "read_at", "measured_on", "tested_on", "onset", "visit_date")
-    return next((found for name in names if (found := day(row, name))), None)
+    return next((found for name in WHEN if (found := day(row, name))), None)
 
 
 def _method(row: Row) -> Resource | None:

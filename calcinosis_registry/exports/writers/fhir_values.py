@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
-import weakref
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from calcinosis_registry.codebook.items import item_key
 from calcinosis_registry.cohorts.columns import Column, Kind
 from calcinosis_registry.cohorts.structure import levels
 from calcinosis_registry.exports.writers.missing import UNKNOWN
-from calcinosis_registry.exports.writers.odm import not_applicable
+from calcinosis_registry.exports.writers.pieces import Piece
 from calcinosis_registry.exports.writers.terms import Term
 
 if TYPE_CHECKING:
@@ -43,8 +43,11 @@ def meta_of(about: dict[str, Any]) -> dict[str, Any]:
 
 def resource(kind: str, id: str, **content: Any) -> dict[str, Any]:
     """Without what is empty: FHIR knows no empty element."""
-    told = {name: one for name, one in content.items() if one not in (None, "", [], {})}
-    return {"resourceType": kind, "id": id} | told
+    told: dict[str, Any] = {"resourceType": kind, "id": id}
+    for name, one in content.items():
+        if one or one is False or one == 0:
+            told[name] = one
+    return told
 
 
 @cache
@@ -111,80 +114,78 @@ def quantity(value: Decimal | float, unit: str = "", ucum: str = "", comparator:
     )
 
 
-class _Words:
-    """What is the same in every row of a table, worked out once; shared between resources, so never to be changed."""
+class Json(str):
+    """A value in JSON already: it is written as it stands."""
 
-    def __init__(self, table: Table) -> None:
-        self.table = weakref.ref(table)
-        self.columns = {one.name: one for one in table.columns}
-        self.asked = [(name, one) for name, one in self.columns.items() if name != "patient"]
-        self.urls = {name: f"{OURS}:item:{key_of(table, one)}" for name, one in self.columns.items()}
-        self.codes = {name: self._code(table, one) for name, one in self.columns.items()}
-        self._concepts: dict[tuple[str, str], dict[str, Any]] = {}
+    __slots__ = ()
 
-    @staticmethod
-    def _code(table: Table, column: Column) -> dict[str, Any]:
+
+def _number(value: Any) -> float:
+    """Fifteen digits are exact in a double; no item of the register has more."""
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is no FHIR value")
+
+
+# One encoder for all lines: json.dumps with choices of its own makes a new one each time.
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_number).encode
+
+
+def extensions(table: Table) -> list[Piece]:
+    """Every value of a row, each under the name of its item: what a resource has no element for is not lost."""
+
+    def told(column: Column) -> Callable[[str, Any], dict[str, Any]]:
+        url = f"{OURS}:item:{key_of(table, column)}"
+
+        def one(name: str, value: Any) -> dict[str, Any]:
+            if name == "valueQuantity" and "unit" not in value:
+                name, value = "valueDecimal", value["value"]
+            if name == "dataAbsentReason":
+                value, name = value["coding"][0]["code"], "valueCode"
+            return {"url": url, name: value}
+
+        return one
+
+    return _pieces(table, told)
+
+
+def components(table: Table) -> list[Piece]:
+    """Every value of a row as components of an Observation."""
+
+    def told(column: Column) -> Callable[[str, Any], dict[str, Any]]:
         code = concept({"system": f"{OURS}:item", "code": key_of(table, column), "display": column.label})
         terms = column.field.item.codes if column.field is not None else {}  # type: ignore[attr-defined]
         code["coding"] += [{"system": SYSTEMS[s], "code": c} for s, c in terms.items() if s in SYSTEMS]
-        return code
+        return lambda name, value: {"code": code, "valueDateTime" if name == "valueDate" else name: value}
 
-    def concept(self, table: Table, column: Column, code: str) -> dict[str, Any]:
-        key = (column.name, code)
-        if key not in self._concepts:
-            self._concepts[key] = concept(own_coding(table, column, code))
-        return self._concepts[key]
+    return _pieces(table, told)
 
 
-_words: dict[int, _Words] = {}
+def _pieces(table: Table, told: Callable[[Column], Callable[[str, Any], dict[str, Any]]]) -> list[Piece]:
+    """``told``: of a column, what makes an element of a FHIR name and value."""
+    found = []
+    for column in table.columns:
+        if column.name != "patient":
+            one = told(column)
 
+            def value(cell: Any, column: Column = column, one: Any = one) -> str:
+                return ",".join(encode(one(name, said)) for name, said in _values(table, column, cell))
 
-def _words_of(table: Table) -> _Words:
-    """Found by the table itself, not by what it says: that would cost more than it saves."""
-    found = _words.get(id(table))
-    if found is None or found.table() is not table:
-        if len(_words) > 200:  # of exports long over
-            _words.clear()
-        found = _words[id(table)] = _Words(table)
+            absent = encode(one("dataAbsentReason", _absent("not-applicable")))
+            found.append(Piece(column, value, not_applicable=absent))
     return found
 
 
-def extensions(table: Table, row: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every value of a row, each under the name of its item: what a resource has no element for is not lost."""
-    found, words = [], _words_of(table)
-    for column, name, value in _values(table, row, words):
-        if name == "valueQuantity" and "unit" not in value:
-            name, value = "valueDecimal", value["value"]
-        if name == "dataAbsentReason":
-            value, name = value["coding"][0]["code"], "valueCode"
-        found.append({"url": words.urls[column.name], name: value})
-    return found
-
-
-def components(table: Table, row: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every value of a row as components of an Observation."""
-    words = _words_of(table)
-    return [
-        {"code": words.codes[column.name], "valueDateTime" if name == "valueDate" else name: value}
-        for column, name, value in _values(table, row, words)
-    ]
-
-
-def _values(table: Table, row: dict[str, Any], words: _Words) -> Iterator[tuple[Column, str, Any]]:
-    for name, column in words.asked:
-        value = row[name]
-        if value is None:
-            if not_applicable(column, words.columns, row):
-                yield column, "dataAbsentReason", _absent("not-applicable")
-        elif column.kind is Kind.CODES:
-            for code in value.split(";"):
-                yield column, "valueCodeableConcept", words.concept(table, column, code)
-        elif column.kind is Kind.CODE and value in UNKNOWN:
-            yield column, "dataAbsentReason", _absent("asked-unknown")
-        elif column.kind is Kind.CODE:
-            yield column, "valueCodeableConcept", words.concept(table, column, value)
-        else:
-            yield column, *_simple(column, value)
+def _values(table: Table, column: Column, value: Any) -> Iterator[tuple[str, Any]]:
+    if column.kind is Kind.CODES:
+        for code in value.split(";"):
+            yield "valueCodeableConcept", concept(own_coding(table, column, code))
+    elif column.kind is Kind.CODE and value in UNKNOWN:
+        yield "dataAbsentReason", _absent("asked-unknown")
+    elif column.kind is Kind.CODE:
+        yield "valueCodeableConcept", concept(own_coding(table, column, value))
+    else:
+        yield _simple(column, value)
 
 
 @cache

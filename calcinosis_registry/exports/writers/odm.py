@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 from xml.sax.saxutils import escape
@@ -13,12 +13,12 @@ from xml.sax.saxutils import escape
 from calcinosis_registry.cohorts.columns import Column, Kind
 from calcinosis_registry.exports.writers import odm_metadata as metadata
 from calcinosis_registry.exports.writers import readme
-from calcinosis_registry.exports.writers.by_patient import by_patient
-from calcinosis_registry.exports.writers.missing import conditions
+from calcinosis_registry.exports.writers.by_patient import told_by_patient
 from calcinosis_registry.exports.writers.odm_metadata import attribute, form_oid, group_oid, item_oid, open_tag
+from calcinosis_registry.exports.writers.pieces import Piece, joined, slices
 
 if TYPE_CHECKING:
-    from calcinosis_registry.cohorts.dataset import Dataset
+    from calcinosis_registry.cohorts.dataset import Dataset, Table
 
 _NAMESPACE = "http://www.cdisc.org/ns/odm/v1.3"
 
@@ -57,48 +57,52 @@ EXAMPLE = """Python:  import odmlib.odm_loader, odmlib.loader
 
 def _clinical_data(file: TextIO, dataset: Dataset, study: str, counts: dict[str, int]) -> None:
     file.write(open_tag("ClinicalData", StudyOID=study, MetaDataVersionOID=metadata.VERSION))
-    for patient, tables in by_patient(dataset, counts):
-        file.write(open_tag("SubjectData", SubjectKey=patient))
-        file.write(open_tag("StudyEventData", StudyEventOID=metadata.EVENT))
+    opened = {
+        name: (
+            open_tag("FormData", FormOID=form_oid(name)),
+            open_tag("ItemGroupData", ItemGroupOID=group_oid(name), ItemGroupRepeatKey="#").partition("#"),
+        )
+        for name in dataset.tables
+    }
+    for patient, tables in told_by_patient(dataset, counts, _rows):
+        parts = [open_tag("SubjectData", SubjectKey=patient), open_tag("StudyEventData", StudyEventOID=metadata.EVENT)]
         for table, rows in tables.items():
-            columns = {one.name: one for one in dataset.tables[table].columns}
-            file.write(open_tag("FormData", FormOID=form_oid(table)))
+            form, (before, _number, after) = opened[table]
+            parts.append(form)
             for number, row in enumerate(rows, start=1):
-                file.write(open_tag("ItemGroupData", ItemGroupOID=group_oid(table), ItemGroupRepeatKey=str(number)))
-                file.write("".join((*_strange(columns, row), *_items(table, columns, row))))
-                file.write("</ItemGroupData>\n")
-            file.write("</FormData>\n")
-        file.write("</StudyEventData>\n</SubjectData>\n")
+                parts += (before, str(number), after, row, "</ItemGroupData>\n")
+            parts.append("</FormData>\n")
+        parts.append("</StudyEventData>\n</SubjectData>\n")
+        file.write("".join(parts))
     file.write("</ClinicalData>\n")
 
 
-def _strange(columns: dict[str, Column], row: dict[str, Any]) -> Iterator[str]:
+def _rows(table: Table) -> Iterator[tuple[str, str]]:
+    """(pseudonym, the item data of a row)."""
+    columns = table.columns
+    pieces = [Piece(one, partial(_strange, one)) for one in columns if one.kind is Kind.CODES]
+    pieces += [_item(table.name, one) for one in columns]
+    for batch in slices(table):
+        yield from zip(batch.column("patient").to_pylist(), joined(columns, pieces, batch, ""), strict=True)
+
+
+def _strange(column: Column, value: str) -> str | None:
     """Codes of a set that have left its list: no item asks for them, so they stand in an annotation."""
-    for name, column in columns.items():
-        if column.kind is Kind.CODES and row[name] is not None:
-            for code in set(row[name].split(";")) - {code for code, _label in column.codes}:
-                told = escape(f"{name}: {code} was chosen, and has left the code list")
-                yield f'<Annotation SeqNum="{len(name)}"><Comment>{told}</Comment></Annotation>'
+    gone = sorted(set(value.split(";")) - {code for code, _label in column.codes})
+    told = (escape(f"{column.name}: {code} was chosen, and has left the code list") for code in gone)
+    number = len(column.name)
+    return "".join(f'<Annotation SeqNum="{number}"><Comment>{one}</Comment></Annotation>' for one in told) or None
 
 
-def _items(table: str, columns: dict[str, Column], row: dict[str, Any]) -> Iterator[str]:
-    for name, column in columns.items():
-        value = row[name]
-        if value is None and not_applicable(column, columns, row):
-            continue
-        parts = [code for code, _label in column.codes] if column.kind is Kind.CODES else [""]
-        for part in parts:
-            told = _opened(table, name, part)
-            yield (
-                f'{told} IsNull="Yes"/>'
-                if value is None
-                else f'{told} Value="{attribute(_said(column, value, part))}"/>'
-            )
+def _item(table: str, column: Column) -> Piece:
+    """Where it does not apply no item stands."""
+    parts = [code for code, _label in column.codes] if column.kind is Kind.CODES else [""]
+    opened = [(part, f'<ItemData ItemOID="{attribute(item_oid(table, column.name, part))}"') for part in parts]
 
+    def value(cell: Any) -> str:
+        return "".join(f'{tag} Value="{attribute(_said(column, cell, part))}"/>' for part, tag in opened)
 
-@lru_cache(maxsize=20_000)
-def _opened(table: str, name: str, part: str) -> str:
-    return f'<ItemData ItemOID="{attribute(item_oid(table, name, part))}"'
+    return Piece(column, value, unanswered="".join(f'{tag} IsNull="Yes"/>' for _part, tag in opened))
 
 
 def _said(column: Column, value: Any, part: str) -> str:
@@ -109,20 +113,3 @@ def _said(column: Column, value: Any, part: str) -> str:
     if isinstance(value, datetime.date):
         return value.isoformat()
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
-
-
-def not_applicable(column: Column, columns: dict[str, Column], row: dict[str, Any]) -> bool:
-    """Was the item not to be answered? As missing.py says it of whole columns, here of one row."""
-    for name, wanted in conditions(column).items():
-        control = columns.get(name)
-        if control is None:
-            continue
-        values = wanted if isinstance(wanted, tuple | list | set | frozenset) else (wanted,)
-        accepted = {str(int(one)) if isinstance(one, bool) else str(one) for one in values}
-        cell = row[name]
-        if cell is None:
-            if "" not in accepted and not_applicable(control, columns, row):
-                return True
-        elif accepted.isdisjoint(str(cell).split(";") if control.kind is Kind.CODES else [str(cell)]):
-            return True
-    return False
