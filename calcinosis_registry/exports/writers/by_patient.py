@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,30 +15,26 @@ T = TypeVar("T")
 
 
 def by_patient(
-    dataset: Dataset, counts: dict[str, int], wanted: dict[str, list[str]] | None = None
+    dataset: Dataset, counts: dict[str, int], wanted: Mapping[str, Collection[str]] | None = None
 ) -> Iterator[tuple[str, dict[str, Rows]]]:
     """(pseudonym, {table: rows as {column: value}}), tables without a row left out. ``counts`` is filled on the way.
 
-    ``wanted``: {table: columns to be read}, the patient first; all of every table without it. A table it does not name
-    is counted, and not told.
+    ``wanted``: {table: columns beside the patient}; other tables are not read. All of every table without it.
     """
 
     def rows(table: Table) -> Iterator[tuple[str, dict[str, Any]]]:
-        names = table.header if wanted is None else wanted[table.name]
+        names = [one for one in table.header if wanted is None or one == "patient" or one in wanted[table.name]]
         for batch in table.batches():
             columns = (batch.column(name).to_pylist() for name in names)
             for row in zip(*columns, strict=True):
                 yield row[0], dict(zip(names, row, strict=True))
 
-    if wanted is not None:
-        for name in dataset.tables.keys() - wanted.keys():
-            counts[name] = sum(batch.num_rows for batch in dataset.tables[name].batches())
     yield from told_by_patient(dataset, counts, rows, wanted)
 
 
 def told_by_patient(
     dataset: Dataset, counts: dict[str, int], told: Callable[[Table], Iterator[tuple[str, T]]],
-    names: Iterable[str] | None = None,
+    names: Collection[str] | None = None,
 ) -> Iterator[tuple[str, dict[str, list[T]]]]:  # fmt: skip
     """The same of what ``told`` makes of a table: (pseudonym, anything) for each row in order.
 

@@ -21,6 +21,8 @@ from calcinosis_registry.exports.writers.fhir_values import (
     id_of,
     key_of,
     meta_of,
+    pointer,
+    quoted,
     reference,
     resource,
     target_of,
@@ -42,7 +44,7 @@ def write(folder: Path, dataset: Dataset, about: dict[str, Any]) -> dict[str, in
             kind = one["resourceType"]
             if kind not in files:
                 path = folder / f"{kind}.ndjson"
-                files[kind] = open_files.enter_context(path.open("w", encoding="utf-8", newline="\n"))
+                files[kind] = open_files.enter_context(path.open("w", encoding="utf-8", newline="\n", buffering=2**18))
             files[kind].write(_line(one, meta if kind != "CodeSystem" else ""))
 
         for one in (*_study(dataset, about), *_code_systems(dataset)):
@@ -79,20 +81,12 @@ DuckDB:  SELECT * FROM read_json_auto('Patient.ndjson')"""
 
 def _line(one: dict[str, Any], meta: str) -> str:
     """The resource in one line; what is JSON already is put in as it stands."""
-    parts = [encode({"resourceType": one.pop("resourceType"), "id": one.pop("id")})[1:-1]]
-    if meta:
-        parts.append(f'"meta":{meta}')
-    plain: dict[str, Any] = {}
+    parts = []
     for name, value in one.items():
-        if type(value) is Json:
-            if plain:
-                parts.append(encode(plain)[1:-1])
-                plain = {}
-            parts.append(f'"{name}":{value}')
-        else:
-            plain[name] = value
-    if plain:
-        parts.append(encode(plain)[1:-1])
+        kind = type(value)
+        parts.append(f'"{name}":{value if kind is Json else quoted(value) if kind is str else encode(value)}')
+        if name == "id" and meta:
+            parts.append(f'"meta":{meta}')
     return "{" + ",".join(parts) + "}\n"
 
 
@@ -145,13 +139,12 @@ def _ends(table: Table) -> tuple[str, str] | None:
 
 def _linked(
     patient: str, tables: dict[str, Any], links: dict[str, tuple[str, str]]
-) -> dict[tuple[str, Any], list[dict[str, Any]]]:
+) -> dict[tuple[str, Any], list[str]]:
     """{(table, number): extensions that point at the records a row is about}."""
-    found: dict[tuple[str, Any], list[dict[str, Any]]] = defaultdict(list)
+    found: dict[tuple[str, Any], list[str]] = defaultdict(list)
     for name, (source, target) in links.items():
         for row, _values in tables.get(name, ()):
             aim = target_of(target)
-            told = reference(KINDS.get(aim, "Observation"), id_of(patient, aim, row[target]))
-            url = f"{OURS}:item:{name}"
-            found[target_of(source), row[source]].append({"url": url, "valueReference": told})
+            told = pointer(KINDS.get(aim, "Observation"), id_of(patient, aim, row[target]))
+            found[target_of(source), row[source]].append(f'{{"url":"{OURS}:item:{name}","valueReference":{told}}}')
     return found

@@ -14,15 +14,17 @@ from calcinosis_registry.exports.writers.fhir_values import (
     coding,
     components,
     concept,
+    constant,
     day,
-    encode,
     extensions,
     id_of,
     number_columns,
     own_coding,
+    pointer,
     quantity,
     reference,
     resource,
+    several,
     target_of,
 )  # fmt: skip
 from calcinosis_registry.exports.writers.pieces import joined, slices
@@ -31,13 +33,15 @@ if TYPE_CHECKING:
     from calcinosis_registry.cohorts.dataset import Table
 
 Resource = dict[str, Any]
+LABORATORY = constant(
+    [concept({"system": f"{HL7}/observation-category", "code": "laboratory", "display": "Laboratory"})]
+)
 Row = dict[str, Any]
 STUDY = "study"
 WHEN = ("completed_on", "collected_on", "read_at", "measured_on", "tested_on", "onset", "visit_date")
+PARTS = ("", "_year", "_earliest", "_precision")
 # The columns an Observation is made of, beside its components and its links.
-READ = {"patient", "instrument", "instrument_version"} | {
-    f"{name}{end}" for name in WHEN for end in ("", "_year", "_earliest", "_precision")
-}
+READ = {"patient", "instrument", "instrument_version"} | {f"{name}{end}" for name in WHEN for end in PARTS}
 # The resource a row of a table is referred to as; every other table is an Observation.
 KINDS = {
     "visits": "Encounter", "lesions": "BodyStructure", "imaging": "ImagingStudy", "treatments": "MedicationStatement",
@@ -57,15 +61,12 @@ class Sheet:
         self.resources = RESOURCES.get(table.name, observation)
         observes = self.resources in (observation, _visit)
         self.pieces = components(table) if observes else extensions(table)
-        self.code = concept({"system": f"{OURS}:table", "code": table.name, "display": table.label})
+        self.code = constant(concept({"system": f"{OURS}:table", "code": table.name, "display": table.label}))
         self.sources = [one for one in ("imaging_no", "hand_score_no") if target_of(one) != table.name]
-        self._codings: dict[tuple[str, str], Resource] = {}
-
-    def coding(self, column: str, code: str) -> Resource:
-        """Shared between resources, so never to be changed."""
-        if (column, code) not in self._codings:
-            self._codings[column, code] = own_coding(self.table, self.columns[column], code)
-        return self._codings[column, code]
+        self.links = {name: (KINDS.get(to, "Observation"), to) for name in self.columns if (to := target_of(name))}
+        self.when = [one for one in WHEN if any(f"{one}{end}" in self.columns for end in PARTS)]
+        self.codings: dict[tuple[str, str], Resource] = {}  # shared between resources, so never to be changed
+        self.concepts: dict[tuple[str, ...], Json] = {}
 
     def rows(self) -> Iterator[tuple[str, tuple[Row, str]]]:
         """(pseudonym, (row, its values in JSON))."""
@@ -81,7 +82,7 @@ class Sheet:
 class Told:
     """A row with its table, its resource's id, and the references every kind of resource needs."""
 
-    def __init__(self, sheet: Sheet, patient: str, number: int, row: Row, values: str, linked: list[Resource]) -> None:
+    def __init__(self, sheet: Sheet, patient: str, number: int, row: Row, values: str, linked: list[str]) -> None:
         self.sheet, self.table, self.patient, self.row, self.linked = sheet, sheet.table, patient, row, linked
         own = row[sheet.own] if sheet.own else None
         self.number = number if own is None else own
@@ -89,45 +90,49 @@ class Told:
         self.values = values
 
     @property
-    def subject(self) -> Resource:
-        return reference("Patient", self.patient)
+    def subject(self) -> Json:
+        return pointer("Patient", self.patient)
 
     @property
     def everything(self) -> Json | None:
-        values = ",".join([*([self.values] if self.values else []), *(encode(one) for one in self.linked)])
-        return Json(f"[{values}]") if values else None
+        return several([self.values, *self.linked] if self.values else self.linked)
 
-    def to(self, column: str) -> Resource | None:
+    def to(self, column: str) -> Json | None:
         """The resource a linking column points at."""
-        number, target = self.row.get(column), target_of(column)
-        if number is None or not target:
+        if column not in self.sheet.links or self.row[column] is None:
             return None
-        return reference(KINDS.get(target, "Observation"), id_of(self.patient, target, number))
+        kind, target = self.sheet.links[column]
+        return pointer(kind, id_of(self.patient, target, self.row[column]))
 
     def own(self, column: str) -> Resource | None:
         """A coded value with the register's own code."""
-        code = self.row.get(column)
-        return None if code is None else self.sheet.coding(column, code)
+        code, known = self.row.get(column), self.sheet.codings
+        if code is None:
+            return None
+        if (column, code) not in known:
+            known[column, code] = own_coding(self.table, self.sheet.columns[column], code)
+        return known[column, code]
 
-    def coded(self, column: str, *more: terms.Term) -> Resource | None:
-        own = self.own(column)
-        return None if own is None else concept(*(coding(term) for term in more), own)
+    def coded(self, column: str, *more: terms.Term) -> Json | None:
+        own, known = self.own(column), self.sheet.concepts
+        if own is None:
+            return None
+        key = (column, own["code"], *(one.code for one in more))
+        if key not in known:
+            known[key] = constant(concept(*(coding(term) for term in more), own))
+        return known[key]
 
 
 def observation(told: Told) -> Iterator[Resource]:
     """Any row: its values as components."""
-    focus = [one for one in (told.to("lesion_no"),) if one]
-    sources = [one for name in told.sheet.sources if (one := told.to(name))]
+    focus = several([one for one in (told.to("lesion_no"),) if one])
+    sources = several([one for name in told.sheet.sources if (one := told.to(name))])
+    when = next((found for name in told.sheet.when if (found := day(told.row, name))), None)
     yield resource(
         "Observation", told.id, status="final", subject=told.subject, encounter=told.to("visit_no"), focus=focus,
-        code=told.sheet.code,
-        effectiveDateTime=_when(told.row), derivedFrom=sources, method=_method(told.row), extension=told.linked,
-        component=Json(f"[{told.values}]") if told.values else None,
+        code=told.sheet.code, effectiveDateTime=when, derivedFrom=sources, method=_method(told.row),
+        extension=several(told.linked), component=several([told.values] if told.values else []),
     )  # fmt: skip
-
-
-def _when(row: Row) -> str | None:
-    return next((found for name in WHEN if (found := day(row, name))), None)
 
 
 def _method(row: Row) -> Resource | None:
@@ -167,7 +172,7 @@ def _diagnosis(told: Told) -> Iterator[Resource]:
     yield resource(
         "Condition", told.id, category=problem, subject=told.subject, encounter=told.to("visit_no"),
         code=code or concept(text="Connective tissue disease: not answered"),
-        onsetDateTime=day(row, "first_non_raynaud"), stage=[{"summary": subset}] if subset else [],
+        onsetDateTime=day(row, "first_non_raynaud"), stage=Json(f'[{{"summary":{subset}}}]') if subset else None,
         extension=told.everything,
     )  # fmt: skip
     found = concept(coding(terms.of_concept(terms.CALCINOSIS)))
@@ -186,12 +191,12 @@ def _visit(told: Told) -> Iterator[Resource]:
     kind = told.coded("visit_type")
     encounter = resource(
         "Encounter", told.id, status=states.get(told.row.get("state") or "", "unknown"), subject=told.subject,
-        type=[kind] if kind else [], period={"start": date, "end": date} if date else {},
+        type=several([kind] if kind else []), period={"start": date, "end": date} if date else {},
     )  # fmt: skip
     encounter["class"] = {"system": f"{HL7}/v3-ActCode", "code": code, "display": display}
     yield encounter
     for one in observation(told):
-        yield one | {"encounter": reference("Encounter", told.id)}
+        yield one | {"encounter": pointer("Encounter", told.id)}
 
 
 def _lesion(told: Told) -> Iterator[Resource]:
@@ -200,7 +205,7 @@ def _lesion(told: Told) -> Iterator[Resource]:
         "BodyStructure", told.id, patient=told.subject, extension=told.everything,
         identifier=[{"system": f"{OURS}:lesion", "value": f"{told.patient}/{told.number}"}],
         location=told.coded("site", *terms.of_site(told.row.get("site") or "")),
-        locationQualifier=[side] if side else [], morphology=told.coded("lesion_kind"),
+        locationQualifier=several([side] if side else []), morphology=told.coded("lesion_kind"),
     )  # fmt: skip
 
 
@@ -210,7 +215,7 @@ def _lab(told: Told) -> Iterator[Resource]:
     analyte = told.coded("analyte", *terms.of_analyte(row.get("analyte") or "", unit))
     yield resource(
         "Observation", told.id, status="final", subject=told.subject, encounter=told.to("visit_no"),
-        category=[concept({"system": f"{HL7}/observation-category", "code": "laboratory", "display": "Laboratory"})],
+        category=LABORATORY,
         code=analyte or concept(text="Analyte: not answered"),
         valueQuantity=None if value is None else quantity(value, unit, unit, row.get("comparator")),
         effectiveDateTime=day(row, "collected_on"), extension=told.everything,
@@ -286,10 +291,10 @@ def _adverse_event(told: Told) -> Iterator[Resource]:
     }  # fmt: skip
     serious = {"Y": "Serious", "N": "Non-serious"}.get(told.row.get("serious") or "")
     outcome = outcomes.get(told.row.get("outcome") or "")
-    suspects = [{"instance": one} for name in ("treatment_no", "procedure_no") if (one := told.to(name))]
+    suspects = [f'{{"instance":{one}}}' for name in ("treatment_no", "procedure_no") if (one := told.to(name))]
     yield resource(
         "AdverseEvent", told.id, actuality="actual", subject=told.subject, encounter=told.to("visit_no"),
-        date=day(told.row, "onset"), suspectEntity=suspects, extension=told.everything,
+        date=day(told.row, "onset"), suspectEntity=several(suspects), extension=told.everything,
         seriousness=concept({"system": f"{HL7}/adverse-event-seriousness", "code": serious.lower(), "display": serious})
         if serious else None,
         outcome=concept({"system": f"{HL7}/adverse-event-outcome", "code": outcome}) if outcome else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ SYSTEMS = {
     "UCUM": "http://unitsofmeasure.org", "DICOM": "http://dicom.nema.org/resources/ontology/DCM",
 }  # fmt: skip
 _UCUM = {"mm": "mm", "cm": "cm", "kg": "kg", "mm²": "mm2", "%": "%", "/mm": "/mm", "years": "a"}
+_HERE = "_HERE_"
 ABSENT = {"asked-unknown": "Asked But Unknown", "not-applicable": "Not Applicable"}
 
 
@@ -43,11 +44,8 @@ def meta_of(about: dict[str, Any]) -> dict[str, Any]:
 
 def resource(kind: str, id: str, **content: Any) -> dict[str, Any]:
     """Without what is empty: FHIR knows no empty element."""
-    told: dict[str, Any] = {"resourceType": kind, "id": id}
-    for name, one in content.items():
-        if one or one is False or one == 0:
-            told[name] = one
-    return told
+    told = {name: one for name, one in content.items() if one or one is False or one == 0}
+    return {"resourceType": kind, "id": id} | told
 
 
 @cache
@@ -127,8 +125,24 @@ def _number(value: Any) -> float:
     raise TypeError(f"{type(value).__name__} is no FHIR value")
 
 
-# One encoder for all lines: json.dumps with choices of its own makes a new one each time.
+# One encoder for all: json.dumps with choices of its own makes a new one each time.
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_number).encode
+quoted = json.encoder.encode_basestring
+
+
+def constant(value: Any) -> Json:
+    """What many resources share, encoded once."""
+    return Json(encode(value))
+
+
+def pointer(kind: str, id: str) -> Json:
+    """As :func:`reference`; ids need no escaping."""
+    return Json(f'{{"reference":"{kind}/{id}"}}')
+
+
+def several(values: Sequence[str]) -> Json | None:
+    """A list of what is JSON already; None for an empty one."""
+    return Json(f"[{','.join(values)}]") if values else None
 
 
 def extensions(table: Table) -> list[Piece]:
@@ -168,24 +182,39 @@ def _pieces(table: Table, told: Callable[[Column], Callable[[str, Any], dict[str
         if column.name != "patient":
             one = told(column)
 
-            def value(cell: Any, column: Column = column, one: Any = one) -> str:
-                return ",".join(encode(one(name, said)) for name, said in _values(table, column, cell))
-
+            said = _of_codes(table, column, one) if column.kind in (Kind.CODE, Kind.CODES) else _of_values(column, one)
             absent = encode(one("dataAbsentReason", _absent("not-applicable")))
-            found.append(Piece(column, value, not_applicable=absent))
+            found.append(Piece(column, said, not_applicable=absent))
     return found
 
 
-def _values(table: Table, column: Column, value: Any) -> Iterator[tuple[str, Any]]:
-    if column.kind is Kind.CODES:
-        for code in value.split(";"):
-            yield "valueCodeableConcept", concept(own_coding(table, column, code))
-    elif column.kind is Kind.CODE and value in UNKNOWN:
-        yield "dataAbsentReason", _absent("asked-unknown")
-    elif column.kind is Kind.CODE:
-        yield "valueCodeableConcept", concept(own_coding(table, column, value))
-    else:
-        yield _simple(column, value)
+def _of_codes(table: Table, column: Column, one: Callable[[str, Any], dict[str, Any]]) -> Callable[[str], str]:
+    @cache
+    def told(code: str) -> str:
+        if column.kind is Kind.CODE and code in UNKNOWN:
+            return encode(one("dataAbsentReason", _absent("asked-unknown")))
+        return encode(one("valueCodeableConcept", concept(own_coding(table, column, code))))
+
+    if column.kind is Kind.CODE:
+        return told
+    return lambda cell: ",".join(told(code) for code in cell.split(";"))
+
+
+def _of_values(column: Column, one: Callable[[str, Any], dict[str, Any]]) -> Callable[[Any], str]:
+    """A frame of each kind of value, encoded once: only what stands in it is encoded for each."""
+
+    @cache
+    def frame(name: str) -> tuple[str, str]:
+        inside: Any = quantity(Decimal(0), column.unit) | {"value": _HERE} if name == "valueQuantity" else _HERE
+        before, _here, after = encode(one(name, inside)).partition(f'"{_HERE}"')
+        return before, after
+
+    def told(cell: Any) -> str:
+        name, value = _simple(column, cell)
+        before, after = frame(name)
+        return before + (quoted(value) if isinstance(value, str) else encode(value)) + after
+
+    return told
 
 
 @cache
@@ -194,10 +223,11 @@ def _absent(code: str) -> dict[str, Any]:
 
 
 def _simple(column: Column, value: Any) -> tuple[str, Any]:
+    """The kind of a FHIR value, and what stands in it: of a quantity, the number."""
     if column.kind is Kind.BOOLEAN:
         return "valueBoolean", bool(value)
     if isinstance(value, datetime.date):
         return "valueDate", value.isoformat()
     if isinstance(value, Decimal | float) or (isinstance(value, int) and column.unit):
-        return "valueQuantity", quantity(value, column.unit)
+        return "valueQuantity", value
     return ("valueInteger", value) if isinstance(value, int) else ("valueString", str(value))

@@ -20,17 +20,6 @@ if TYPE_CHECKING:
 
 Tables = dict[str, Rows]
 Told = dict[str, Any]
-CARRIED = (
-    "patients",
-    "diagnoses",
-    "visits",
-    "lesions",
-    "disease_reviews",
-    "antibodies",
-    "labs",
-    "treatments",
-    "procedures",
-)
 # Yes or no to these is a phenotypic feature, there or excluded. The ever-items of the diagnosis, then of the reviews.
 EVER = {
     "raynaud": "RAYNAUD", "sclerodactyly": "SCLERODACTYLY", "pitting_scars": "PITTING_SCAR", "pah": "PAH", "ild": "ILD",
@@ -39,6 +28,28 @@ EVER = {
 }  # fmt: skip
 REVIEWED = {
     "gangrene": "GANGRENE", "autoamputation": "AUTOAMPUTATION", "arthritis": "ARTHRITIS", "contracture": "CONTRACTURE",
+}  # fmt: skip
+
+
+def _time(name: str) -> tuple[str, ...]:
+    """The columns :func:`time` reads."""
+    return tuple(f"{name}{end}" for end in ("", "_year", "_earliest", "_latest"))
+
+
+# {table it carries: the columns it reads}
+CARRIED = {
+    "patients": {"status", "sex_at_birth", *_time("death_date")},
+    "diagnoses": {
+        *EVER, "primary_ctd", "ssc_subset", *_time("first_raynaud"), *_time("first_calcinosis"),
+        *_time("first_non_raynaud"),
+    },
+    "visits": {"age_at_visit"},
+    "lesions": {"laterality", "site", *_time("first_noticed"), *_time("first_recorded")},
+    "disease_reviews": {*REVIEWED},
+    "antibodies": {"antibody", "result"},
+    "labs": {"analyte", "value", "unit", "comparator", *_time("collected_on")},
+    "treatments": {"agent", "atc"},
+    "procedures": {"code", *_time("performed_on")},
 }  # fmt: skip
 SIDES = {"R": "RIGHT", "L": "LEFT"}
 _PREFIXES = {"HPO": "", "ORPHA": "ORPHA:", "LOINC": "LOINC:", "ATC": "ATC:", "UCUM": "UCUM:", "SNOMED": "SNOMEDCT:"}
@@ -60,7 +71,7 @@ _RESOURCES = (
 def write(folder: Path, dataset: Dataset, about: dict[str, Any]) -> dict[str, int]:
     """cohort.json and README.txt; {table: rows} of the tables it carries."""
     counts: dict[str, int] = {}
-    meta = _meta(about)
+    meta = _json(_meta(about))
     labels = _labels(dataset)
     cohort = about.get("cohort", {})
     description = f"{cohort.get('in_words', '')} {readme.dates(about)}".strip()
@@ -68,11 +79,13 @@ def write(folder: Path, dataset: Dataset, about: dict[str, Any]) -> dict[str, in
     with (folder / "cohort.json").open("w", encoding="utf-8", newline="\n") as file:
         file.write(_json(head)[:-1] + ',"members":[')
         first = True
-        for patient, tables in by_patient(dataset, counts):
+        for patient, tables in by_patient(dataset, counts, CARRIED):
             if "patients" in tables:
-                file.write(("\n" if first else ",\n") + _json(_packet(patient, tables, labels) | {"metaData": meta}))
+                file.write(
+                    ("\n" if first else ",\n") + _json(_packet(patient, tables, labels))[:-1] + f',"metaData":{meta}}}'
+                )
                 first = False
-        file.write('\n],"metaData":' + _json(meta) + "}\n")
+        file.write(f'\n],"metaData":{meta}}}\n')
     left = [name for name in dataset.tables if name not in CARRIED]
     said = [*SAID, f"Not in it, for the format has no place for them: the tables {', '.join(left)}."]
     readme.write(folder, about, "GA4GH Phenopackets v2", said, EXAMPLE)
@@ -93,8 +106,8 @@ EXAMPLE = """Python:  from google.protobuf.json_format import Parse
          cohort = Parse(open("cohort.json", encoding="utf-8").read(), Cohort())"""
 
 
-def _json(told: Any) -> str:
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+# One encoder for all: json.dumps with choices of its own makes a new one each time.
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _labels(dataset: Dataset) -> dict[tuple[str, str], dict[str, str]]:
