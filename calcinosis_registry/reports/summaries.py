@@ -83,7 +83,8 @@ def compare(variable: Variable, data: Frame, by: Grouping | None = None) -> Comp
         return Compared(whole)
     members = [by.members(place).places.tolist() for place in range(len(by.names))]
     groups = [summarise(variable, [values[one] for one in some], some) for some in members]
-    pairs = [_apart(one, other) for one, other in combinations(groups, 2)]
+    # What the groups are made of sets them apart by itself.
+    pairs = [] if variable.item == by.key else [_apart(one, other) for one, other in combinations(groups, 2)]
     known = [one for one in pairs if not math.isnan(one)]
     return Compared(whole, tuple(groups), max(known) if known else math.nan)
 

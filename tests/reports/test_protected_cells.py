@@ -85,8 +85,13 @@ def test_a_hidden_value_of_a_curve_is_said_to_be_hidden_and_nothing_is_drawn_ove
     by = Grouping("", "", ("All patients",), np.zeros(200, np.int64))
     shown = kaplan_meier(Subject(None, by, TELL), QUESTIONS[0], times)  # type: ignore[arg-type]
     (row,) = shown.sheet.rows
-    assert row[4] == NONE and row[5] in ("38 %", "40 %")
-    assert [moment for _group, moment, _free in shown.data.rows] == ["0", "1.5", "2", "2.5", "3"]
+    free, band = row[5].split(" %")
+    assert row[4] == NONE and free in ("38", "40") and row[3].partition(" ")[0] == "1.5"
+    low, high = (int(end) for end in band.strip(" ()").split("–"))
+    assert 25 < low < int(free) < high < 55
+    assert [row[1] for row in shown.data.rows] == ["0", "1.5", "2", "2.5", "3"]
+    assert shown.data.rows[0][3:] == ("", "")  # no band where nobody had it yet
+    assert [f"{100 * float(end):.0f}" for end in shown.data.rows[2][3:]] == [str(low), str(high)]
     (way,) = re.findall(r'<path d="([^"]+)"[^>]*class="line s1"', shown.drawings[0][1])
     start, later = re.findall(r"M[^M]+", way)
     assert "H" not in start and later.count("H") == 3

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as __
 from calcinosis_registry.cohorts.scope import HIDDEN_BELOW
 from calcinosis_registry.reports import figures, histories
 from calcinosis_registry.reports.arrays import np
+from calcinosis_registry.reports.chapters import coarse
 from calcinosis_registry.reports.crowd import Crowd
 from calcinosis_registry.reports.exhibits import Exhibit, OutOfScope, Sheet, nothing
 from calcinosis_registry.reports.frame import Frame
@@ -25,7 +27,6 @@ from calcinosis_registry.reports.subject import Subject
 from calcinosis_registry.reports.telling import NONE, Teller, interval, p_value
 
 GONE = ("RESOLVED", "EXTRUDED_COMPLETE")
-HALF = 0.5  # years: steps of a protected curve
 
 
 @dataclass(frozen=True)
@@ -76,17 +77,32 @@ class Group:
     label: str
     times: histories.Times
     curve: Curve
+    tell: Teller
 
     @property
     def subjects(self) -> Crowd:
         return Crowd(self.times.patient)
+
+    @cached_property
+    def readings(self) -> list[coarse.Reading]:
+        """What is drawn where the curve itself may not be."""
+        return coarse.readings(self.times, self.curve, self.tell)
+
+    @property
+    def may_be_drawn(self) -> bool:
+        if not self.tell.enough(self.subjects):
+            return False
+        if self.tell.exact:
+            return True
+        enough = self.tell.shown(self.times.having()) is not None
+        return enough and any(one.time and one.free is not None for one in self.readings)
 
 
 def kaplan_meier(subject: Subject, question: Question, times: histories.Times) -> Exhibit:
     tell = subject.tell
     groups = _groups(subject, question, times)
     title = _title(question, times, tell)
-    shown = [one for one in groups if tell.enough(one.subjects) and (tell.exact or _drawable(one, tell))]
+    shown = [one for one in groups if one.may_be_drawn]
     if not shown:
         return nothing(question.key, title, _why_nothing(times, tell))
     longest = max(float(one.curve.time[-1]) for one in shown)
@@ -112,7 +128,7 @@ def _groups(subject: Subject, question: Question, times: histories.Times) -> lis
         some = times.of(subject.by.of[times.patient] == place) if len(times) else times
         cluster = some.patient if question.of_lesions else None
         if len(some):
-            found.append(Group(name, some, survival.kaplan_meier(some.years, some.events, cluster)))
+            found.append(Group(name, some, survival.kaplan_meier(some.years, some.events, cluster), subject.tell))
     return found
 
 
@@ -134,36 +150,19 @@ def _why_nothing(times: histories.Times, tell: Teller) -> str:
     return _("Too few to be shown outside an approved research project.")
 
 
-def _drawable(one: Group, tell: Teller) -> bool:
-    return tell.shown(one.times.having()) is not None
-
-
 def _step(one: Group, ticks: list[float], tell: Teller) -> figures.Step:
     curve = one.curve
     risk = [tell.n(one.times.at_risk(tick)) for tick in ticks]
     end = float(curve.time[-1])
     if not tell.exact:
-        return figures.Step(one.label, _protected(one, tell), at_risk=risk)  # no line beyond what is shown
+        seen = one.readings  # no line beyond what is shown
+        points, edges = [(at.time, at.free) for at in seen], [(at.time, at.low, at.high) for at in seen if at.time]
+        return figures.Step(one.label, points, [(0.0, 1.0, 1.0), *edges], at_risk=risk)
     had = np.flatnonzero(curve.events)
     moved = [(0.0, 1.0), *((float(curve.time[at]), float(curve.estimate[at])) for at in had)]
     band = [(0.0, 1.0, 1.0), *((float(curve.time[at]), float(curve.low[at]), float(curve.high[at])) for at in had)]
     marks = [(float(t), float(s)) for t, s, c in zip(curve.time, curve.estimate, curve.censored, strict=True) if c]
     return figures.Step(one.label, moved, band, marks if len(marks) <= 150 else (), risk, end)
-
-
-def _protected(one: Group, tell: Teller) -> list[tuple[float, float | None]]:
-    """Read at half-years, as long as enough are followed; None where the value would tell a small count."""
-    points: list[tuple[float, float | None]] = []
-    before = 1.0
-    for moment in np.arange(0, one.curve.time[-1] + HALF, HALF):
-        if not tell.shown(one.times.at_risk(float(moment))):
-            break
-        free = 1.0 if not moment else tell.free(one.subjects, float(one.curve.at([moment])[0]))
-        if free is not None:
-            # The lots of two moments are independent; a curve that rose would be false, and clipping it tells no more.
-            before = free = min(free, before)
-        points.append((float(moment), free))
-    return points
 
 
 def _test(groups: list[Group], question: Question) -> survival.LogRank | None:
@@ -183,7 +182,8 @@ def _says(test: survival.LogRank | None, subject: Subject, tell: Teller) -> str:
     if math.isnan(test.p):
         return _("No event in any group: there is nothing to compare.")
     if not tell.exact:
-        return _("Log-rank test of %(item)s: %(p)s.") % {"item": subject.by.label, "p": p_value(test.p, exact=False)}
+        told = _("Log-rank test of %(item)s, groups with a curve: %(p)s.")
+        return told % {"item": subject.by.label, "p": p_value(test.p, exact=False)}
     told = _("Log-rank test of %(item)s: χ² = %(chi2).2f (df %(df)s), %(p)s.")
     return told % {"item": subject.by.label, "chi2": test.chi2, "df": test.df, "p": p_value(test.p)}
 
@@ -191,10 +191,10 @@ def _says(test: survival.LogRank | None, subject: Subject, tell: Teller) -> str:
 def _sheet(groups: list[Group], tell: Teller) -> Sheet:
     rows = []
     for one in groups:
-        middle, low, high = survival.median(one.curve)
+        middle, low, high = survival.median(one.curve) if tell.exact else coarse.median(one.readings)
         years = [1.0, 2.0, 5.0]
         free = [_free_at(one, year, tell) for year in years]
-        told = _median(middle, low, high) if tell.exact else NONE
+        told = _median(middle, low, high) if one.may_be_drawn else NONE
         rows.append((one.label, tell.n(one.subjects), tell.n(one.times.having()), told, *free))
     return Sheet((_("Group"), _("At risk"), _("Events"), _("Median years (95 % interval)"), _("Free at 1 year"),
                   _("at 2 years"), _("at 5 years")), tuple(rows))  # fmt: skip
@@ -213,13 +213,15 @@ def _free_at(one: Group, year: float, tell: Teller) -> str:
     if not one.curve.n or year > one.curve.time[-1] or not tell.shown(one.times.at_risk(year)):
         return NONE
     if not tell.exact:
-        free = dict(_protected(one, tell)).get(year)
-        return NONE if free is None else f"{100 * free:.0f} %"
-    share = float(one.curve.at([year])[0])
+        read = next((at for at in one.readings if at.time == year), None)
+        return NONE if read is None or read.free is None else _in_words(read.free, read.low, read.high)
     low, high = one.curve.band_at([year])
+    return _in_words(float(one.curve.at([year])[0]), float(low[0]), float(high[0]))
+
+
+def _in_words(share: float, low: float, high: float) -> str:
     # Before the first event the formulas give a band of no width: that nobody had it yet is not that nobody will.
-    band = f" ({100 * low[0]:.0f}–{100 * high[0]:.0f})" if high[0] > low[0] else ""
-    return f"{100 * share:.0f} %{band}"
+    return f"{100 * share:.0f} %" + (f" ({100 * low:.0f}–{100 * high:.0f})" if high > low else "")
 
 
 def _notes(question: Question, times: histories.Times, tell: Teller) -> tuple[str, ...]:
@@ -239,7 +241,9 @@ def _notes(question: Question, times: histories.Times, tell: Teller) -> tuple[st
         notes.append(_("The day of an event is known only to the time between two visits, here %(months).0f months "
                        "(median); its middle is used.") % {"months": months})  # fmt: skip
     if not tell.exact:
-        told = _("Protected: read at half-years from protected counts, only while %(n)s or more are followed.")
+        told = _("Protected: read at half-years from protected counts, while %(n)s or more are followed; a half-year by "
+                 "which fewer than %(n)s had the event is left out. The band is of the same counts, each patient once; "
+                 "the median is the first half-year with half or fewer free.")  # fmt: skip
         notes.append(told % {"n": HIDDEN_BELOW})
     return tuple(notes)
 
@@ -248,12 +252,13 @@ def _data(groups: list[Group], tell: Teller) -> Sheet:
     """Every step, where that may be told; else the points of the picture."""
     if not tell.exact:
         rows = [
-            (one.label, f"{time:g}", f"{value:.3f}")
+            (one.label, f"{at.time:g}", f"{at.free:.3f}", *("" if math.isnan(end) else f"{end:.3f}"
+                                                            for end in (at.low, at.high)))
             for one in groups
-            for time, value in _protected(one, tell)
-            if value is not None
-        ]
-        return Sheet(("group", "years", "free"), tuple(rows))
+            for at in one.readings
+            if at.free is not None
+        ]  # fmt: skip
+        return Sheet(("group", "years", "free", "low_95", "high_95"), tuple(rows))
     steps = [
         (one.label, f"{t:.4f}", f"{n:.0f}", f"{d:.0f}", f"{c:.0f}", f"{s:.6f}", f"{low:.6f}", f"{high:.6f}")
         for one in groups

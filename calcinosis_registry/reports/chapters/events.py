@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
@@ -40,42 +42,96 @@ def chapter(subject: Subject) -> list[Exhibit]:
 # ---- prevalence
 
 
+@dataclass(frozen=True)
+class Having:
+    """Patients with an event at their first visit that answers, at their last, ever; ``whole``: who were asked.
+
+    ``first`` is None of what the first visit cannot show.
+    """
+
+    first: Crowd | None
+    last: Crowd
+    ever: Crowd
+    whole: Crowd
+
+    def of(self, chosen: Array) -> Having:
+        """Those of the patients chosen by a mask."""
+
+        def some(crowd: Crowd) -> Crowd:
+            return Crowd(crowd.places[chosen[crowd.places]])
+
+        return Having(None if self.first is None else some(self.first), some(self.last), some(self.ever),
+                      some(self.whole))  # fmt: skip
+
+
 def prevalence(subject: Subject) -> Exhibit:
-    """Patients with a feature at the first visit that answers, at the last, and ever."""
-    data, tell = subject.data, subject.tell
+    """Patients with each event at the first visit, at the last, and ever, by group."""
+    by, tell = subject.by, subject.tell
     bars, rows = [], []
-    for feature in histories.FEATURES:
-        first, last, ever, whole = _present(data, feature)
-        told = tell.percent(ever, whole)
-        share = rates.exact_share(ever, whole) if tell.exact else None
-        lines = tuple(float(one.value) / 100 for one in chosen(*PUBLISHED.get(feature, ())))
-        low, high = (share.low, share.high) if share and whole else (None, None)
-        bars.append(figures.Bar(str(NAMES[feature]), tell.share(ever, whole), told, low, high, lines))
-        between = interval(100 * share.low, 100 * share.high) if share else NONE
-        rows.append((str(NAMES[feature]), tell.percent(first, whole), tell.percent(last, whole), told, between))
+    for name, label in NAMES.items():
+        found = _having(subject.data, name)
+        published = tuple(float(one.value) / 100 for one in chosen(*PUBLISHED.get(name, ())))
+        if by.grouped:
+            bars.append(figures.Bar(str(label), None, "", is_head=True))
+        for place, group in enumerate(by.names):
+            mine = found.of(by.of == place)
+            told, limits = tell.percent(mine.ever, mine.whole), _share_limits(mine, tell)
+            low, high = limits or (None, None)
+            shown = group if by.grouped else str(label)
+            bars.append(figures.Bar(shown, tell.share(mine.ever, mine.whole), told, low, high, published))
+            between = interval(100 * limits[0], 100 * limits[1]) if limits else NONE
+            first = NONE if mine.first is None else tell.percent(mine.first, mine.whole)
+            called = f"{label}, {group}" if by.grouped else str(label)
+            rows.append((called, first, tell.percent(mine.last, mine.whole), told, between))
     title = _("Patients with each event at any visit, of the patients asked")
+    if by.grouped:
+        title = _("Patients with each event at any visit, of the patients asked, by %(item)s") % {"item": by.label}
     sheet = Sheet((_("Event"), _("At the first visit"), _("At the last visit"), _("Ever"), _("95 % interval, ever")),
                   tuple(rows))  # fmt: skip
     notes = (
         _("Asked: patients with a lesion examined and the question answered at least once. Interval: exact binomial."),
-        _("Extrusion: chalky or milky drainage, or a lesion emptied completely."),
-    )
+        _("Extrusion: chalky or milky drainage, or a lesion emptied completely. New lesion: of the patients seen more "
+          "than once; the first visit cannot show one."),
+    )  # fmt: skip
     drawn = figures.bars(title, _("Share of the patients asked, with the exact 95 % interval."), bars)
-    return Exhibit("prevalence", title, sheet, drawn, notes=notes, references=chosen("2j", "2k", "2l"))
+    return Exhibit("prevalence", title, sheet, drawn, notes=notes, references=chosen("2k", "2l"))
 
 
-def _present(data: Frame, feature: str) -> tuple[Crowd, Crowd, Crowd, Crowd]:
-    """Patients with the feature at their first visit that answers, at their last, ever; patients asked."""
+def _share_limits(found: Having, tell: Teller) -> tuple[float, float] | None:
+    """The exact interval of who ever had it; of protected counts, where they are protected."""
+    ever, whole = tell.shown(found.ever), tell.shown(found.whole)
+    if ever is None or not whole:
+        return None
+    share = rates.exact_share(min(ever, whole), whole)
+    return share.low, share.high
+
+
+def _having(data: Frame, name: str) -> Having:
+    return _with_new_lesion(data) if name == "new" else _with_feature(data, name)
+
+
+def _with_feature(data: Frame, feature: str) -> Having:
     seen, told = histories.features(data)[feature], histories.answered(data)[feature]
     place, days = data["observations"].patient, histories.visit_days(data)
-    asked = np.unique(place[told])
     n = len(data.patients)
     earliest, latest = np.full(n, np.inf), np.full(n, -np.inf)
     np.minimum.at(earliest, place[told], days[told])
     np.maximum.at(latest, place[told], days[told])
     first = np.unique(place[seen & (days == earliest[place])])
     last = np.unique(place[seen & (days == latest[place])])
-    return Crowd(first), Crowd(last), Crowd(place[seen]).people, Crowd(asked)
+    return Having(Crowd(first), Crowd(last), Crowd(place[seen]).people, Crowd(np.unique(place[told])))
+
+
+def _with_new_lesion(data: Frame) -> Having:
+    """Incident lesions (clinical-model 6.3) of the patients seen more than once."""
+    lesions, visits = data["lesions"], data["visits"]
+    latest = np.full(len(data.patients), -np.inf)
+    np.maximum.at(latest, visits.patient, visits.days("visit_date"))
+    followed = histories.followed_years(data) > 0
+    new = np.array([one == 1 for one in lesions["incident"]], bool) & followed[lesions.patient]
+    now = new & (lesions.days("first_recorded") == latest[lesions.patient])
+    ever, last = (np.unique(lesions.patient[one]) for one in (new, now))
+    return Having(None, Crowd(last), Crowd(ever), Crowd(np.flatnonzero(followed)))
 
 
 # ---- incidence
@@ -121,7 +177,10 @@ def repeated_events(subject: Subject) -> Exhibit:
     title = _("Episodes per 100 patient-years of follow-up, repeated ones counted")
     notes = (
         _("An episode: a lesion shows the event now and did not when last looked at; the first look begins none. "
-          "Interval: robust, the episodes of one patient hang together."),
+          "Interval: robust, the episodes of one patient hang together.")
+        if tell.exact else
+        _("An episode: a lesion shows the event now and did not when last looked at; the first look begins none. "
+          "The interval needs each patient's own number of episodes: it is given inside an approved project."),
         _("Years run from the first to the last visit of each patient."),
     )  # fmt: skip
     return _rates_exhibit("episodes", title, rows, bars, notes)
@@ -179,7 +238,10 @@ def _rates_exhibit(
 
 
 def _told(rate: rates.Rate | None) -> str:
-    return f"{rate.value:.1f} ({interval(rate.low, rate.high)})" if rate else NONE
+    if rate is None:
+        return NONE
+    between = interval(rate.low, rate.high)
+    return f"{rate.value:.1f}" if between == NONE else f"{rate.value:.1f} ({between})"
 
 
 def _limits(rate: rates.Rate | None, top: float) -> tuple[float | None, float | None]:

@@ -67,7 +67,9 @@ def sites_of(subject: Subject) -> Exhibit:
     values: dict[str | tuple[str, str], float] = {place: float(number) for place, number in shown.items()}
     maps = body_map.heat(values, shown="{:g}".format, uid="sites") if values else {}
     legend = tuple(
-        (step.symbol, f"{step.over + 1:.0f}–{step.to:.0f}") for step in body_map.heat_scale(max(values.values()))
+        (step.symbol, f"{step.over + 1:.0f}–{step.to:.0f}")
+        for step in body_map.heat_scale(max(values.values()))
+        if step.to >= min(values.values())  # no shade for numbers that are hidden
     ) if values else ()  # fmt: skip
     left = [sites.describe(*place) for place in body_map.left_over(values)]
     notes = [_("A patient counts once at each site. The patient's right is on the left of a front view.")]

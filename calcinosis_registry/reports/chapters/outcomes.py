@@ -200,7 +200,7 @@ def _first_of(patient: Array, months: Array, values: Array, n: int) -> Array:
 def by_group(subject: Subject) -> Exhibit:
     """Pain at the last visit against the first, of patients with both, by group."""
     data, tell = subject.data, subject.tell
-    title = _("Pain from the first to the last answer, patients with two answers")
+    title = _("Pain, points of 0–10, from the first to the last answer, of patients with two answers")
     firsts, lasts = _ends(data, "pain_nrs")
     both = ~np.isnan(firsts) & ~np.isnan(lasts)
     rows = []
@@ -279,6 +279,8 @@ def hand_score(subject: Subject) -> Exhibit:
     changes, years, n, zero = _score_changes(subject.data)
     if not changes:
         return nothing("hand-score", title, _("No patient has two complete readings of dated radiographs."))
+    if not tell.enough(n):
+        return nothing("hand-score", title, _("Too few patients have two to be shown outside an approved project."))
     found = crowds((comparison.class_of_change(one) for one in changes), n.places.tolist())
     words = {"PROGRESSED": _("Progressed: more than + 25 %"), "STABLE": _("Stable: within ± 25 %"),
              "IMPROVED": _("Improved: more than − 25 %")}  # fmt: skip
@@ -318,6 +320,15 @@ def agreement(subject: Subject) -> Exhibit:
         return nothing("agreement", title, why)
     rows = (
         (_("Radiographs read more than once"), tell.n(n)),
+        (_("Patients they are of"), tell.n(n.people)),
         (_("ICC(1,1), one-way, single reading"), f"{icc.value:.{2 if tell.exact else 1}f}"),
+        (_("95 % interval, where all were read equally often"), interval(icc.low, icc.high, 2) if tell.exact else NONE),
     )
-    return Exhibit("agreement", title, Sheet((_("Measure"), _("Value")), rows))
+    notes = (
+        _("ICC: 1 is perfect agreement, 0 none beyond chance. ICC(1,1) takes the readings of a radiograph as those of "
+          "any readers: the data of a report do not say who read what. A reader who always scores higher lowers it."),
+        _("All complete readings count, blind or not. The page “Agreement of hand readings” of a clinic or a project "
+          "knows the readers: it keeps to blind second readings, gives the limits of agreement, and ICC(2,1) where the "
+          "same two read everything."),
+    )  # fmt: skip
+    return Exhibit("agreement", title, Sheet((_("Measure"), _("Value")), rows), notes=notes)

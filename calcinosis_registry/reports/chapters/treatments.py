@@ -131,13 +131,23 @@ def response(subject: Subject) -> Exhibit:
         for one in order[:15]
     ]
     sheet = Sheet((_("Drug"), _("Judged"), *(words[one] for one in RESPONSES), _("Not judged")), rows)
-    drawn = figures.stacked(
-        title, _("Courses by response."), [words[one] for one in RESPONSES], bars, looks=RESPONSE_LOOKS
-    )
+    drawn = _stacked(title, _("Courses by response."), [words[one] for one in RESPONSES], bars, RESPONSE_LOOKS)
     note = _(
         "As the clinic judged it (Mayo scale, worse, too early). No comparison of drugs: who gets which is not chance."
     )
-    return Exhibit("response", title, sheet, drawn, notes=(note,))
+    return Exhibit("response", title, sheet, drawn, notes=(note,), nothing="" if drawn else _too_few())
+
+
+def _stacked(
+    title: str, told: str, names: list[str], bars: list[tuple[str, list[int | None], str]], looks: Sequence[int]
+) -> str:
+    """The rows of which a part may be shown; "" without any."""
+    seen = [one for one in bars if any(one[1])]
+    return figures.stacked(title, told, names, seen, looks=looks) if seen else ""
+
+
+def _too_few() -> str:
+    return _("No number is large enough to be drawn outside an approved research project.")
 
 
 # ---- one mark a lesion, one lane a person
@@ -330,13 +340,15 @@ def adverse_events(subject: Subject) -> Exhibit:
     bars = [(one, [tell.shown(found[one][grade]) for grade in GRADES], f"n = {tell.n(found[one].whole)}")
             for one in order[:15]]  # fmt: skip
     sheet = Sheet((_("Drug"), *(_("Grade %(n)s") % {"n": one} for one in GRADES), _("No grade")), rows)
-    drawn = figures.stacked(
-        title, _("Events by grade."), [words.get(one, one) for one in GRADES], bars, looks=GRADE_LOOKS
-    )
+    drawn = _stacked(title, _("Events by grade."), [words.get(one, one) for one in GRADES], bars, GRADE_LOOKS)
     serious = Crowd(events.patient[events.isin("serious", "Y")])
     notes = (_("Serious: %(share)s.") % {"share": tell.percent(serious, everyone)},
              _("Recorded by the clinics as they come: rates cannot be read from the numbers."))  # fmt: skip
-    return Exhibit("adverse-events", title, sheet, drawn, notes=notes)
+    return Exhibit("adverse-events", title, sheet, drawn, notes=notes, nothing="" if drawn else _no_grade(tell))
+
+
+def _no_grade(tell: Teller) -> str:
+    return _("No adverse event has a grade.") if tell.exact else _too_few()
 
 
 def _agents(data: Frame) -> dict[tuple[int, int], str]:

@@ -110,17 +110,29 @@ def _stairs(points: Sequence[tuple[float, float]], x: Axis, y: Axis, end: float)
 
 
 def _band(one: Step, x: Axis, y: Axis, index: int) -> str:
-    known = [(time, low, high) for time, low, high in one.band if not (math.isnan(low) or math.isnan(high))]
-    if len(known) < 2:
-        return ""
-    upper = _stairs([(time, high) for time, _low, high in known], x, y, one.end)
-    lower = [(time, low) for time, low, _high in known]
+    """One area for each run without a gap; a single step has none."""
+    runs: list[list[tuple[float, float, float]]] = [[]]
+    for time, low, high in one.band:
+        if math.isnan(low) or math.isnan(high):
+            runs.append([])
+        else:
+            runs[-1].append((time, low, high))
+    return "".join(
+        element("path", d=_area(run, one.end if run is runs[-1] else 0.0, x, y), fill=SERIES[index % 8],
+                fill_opacity=0.13, class_=f"band s{index % 8 + 1}")
+        for run in runs
+        if len(run) > 1
+    )  # fmt: skip
+
+
+def _area(run: Sequence[tuple[float, float, float]], end: float, x: Axis, y: Axis) -> str:
+    upper = _stairs([(time, high) for time, _low, high in run], x, y, end)
+    lower = [(time, low) for time, low, _high in run]
     back = [f"V{y.at(lower[-1][1]):.1f}"]
     for (time, _value), (_before, value) in zip(reversed(lower[1:]), reversed(lower[:-1]), strict=True):
         back.append(f"H{x.at(time):.1f}V{y.at(value):.1f}")
     back.append(f"H{x.at(lower[0][0]):.1f}Z")
-    return element("path", d=upper + "".join(back), fill=SERIES[index % 8], fill_opacity=0.13,
-                   class_=f"band s{index % 8 + 1}")  # fmt: skip
+    return upper + "".join(back)
 
 
 def _steps(one: Step, x: Axis, y: Axis, index: int) -> str:
