@@ -22,6 +22,7 @@ from calcinosis_registry.exports.models import Export
 from calcinosis_registry.exports.services import make_export
 from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.quality.services import raise_query
+from calcinosis_registry.reports.building import TITLES
 from lesions.models import ImagingStudy, Lesion, SecondReading
 from patients.kinds import kinds
 from patients.models import Patient, Visit, VisitRecord, VisitState
@@ -158,7 +159,8 @@ PAGES: dict[str, tuple[str, Address]] = BEFORE_SIGN_IN | MAIN | {
     "second factor": (DOCTOR, at("mfa_activate_totp")),
     "reports of a clinician": (DOCTOR, at("reports:index")),
     "clinic report": (DOCTOR, at("reports:clinic", "clinic")),
-    "lesions of a clinic": (DOCTOR, lambda register: f"/reports/clinic/{register.clinic.public_id}/lesions/"),
+    **{f"{one} of a clinic": (DOCTOR, at("reports:clinic_chapter", "clinic", one)) for one in ("lesions", "outcomes")},
+    "monthly e-mail": (DOCTOR, at("reports:schedule", "clinic")),
     "letter": (DOCTOR, at("letters:letter", "patient")),
     "leaflet": (DOCTOR, at("letters:leaflet")),
     "not found": (DOCTOR, lambda register: "/patients/nobodyatall/"),
@@ -181,8 +183,11 @@ PAGES: dict[str, tuple[str, Address]] = BEFORE_SIGN_IN | MAIN | {
     "export": (RESEARCHER, at("exports:export", "export")),
     "reports": (RESEARCHER, at("reports:index")),
     "table 1": (RESEARCHER, at("reports:table_one", "cohort")),
-    "time to event": (RESEARCHER, lambda register: f"/reports/cohort/{register.cohort.public_id}/course/"),
-    "treatments of a cohort": (RESEARCHER, lambda register: f"/reports/cohort/{register.cohort.public_id}/treatments/"),
+    **{
+        f"{one} of a cohort": (RESEARCHER, at("reports:cohort_chapter", "cohort", one)) for one in TITLES
+        if one != "characteristics"
+    },
+    "events by group": (RESEARCHER, at("reports:cohort_chapter", "cohort", "events", query="?by=patient.sex_at_birth")),
     "home of an admin": (ADMIN, at("home")),
     "accounts": (ADMIN, at("clinics:accounts")),
     "clinics": (ADMIN, at("clinics:clinics")),

@@ -40,7 +40,7 @@ DENOMINATOR = re.compile(r"\d|<10|per 100|of (the )?(patients|lesions)|of all pa
 def roots(settings: Any, tmp_path: Any) -> dict[str, tuple[User, str]]:
     """{audience: (who, the address of their report)} over a small demo register."""
     settings.FILES_DIR = tmp_path / "files"
-    staff = loader.load(patients=24, clinics=2, seed=3, until=timezone.localdate())
+    staff = loader.load(patients=18, clinics=2, seed=3, until=timezone.localdate())
     inside = Cohort.objects.get(name="everyone")
     outside = save_cohort(name="all", definition=EVERYONE, by=staff.researcher, project=None)
     doctor = User.objects.get(email="clinician.a@example.org")
@@ -111,8 +111,14 @@ def pages(root: str) -> Iterator[str]:
     yield from (f"{root}{key}/" for key in TITLES)
 
 
-def test_every_exhibit_says_what_it_is_of_and_has_its_picture_in_words_its_table_and_its_files(roots, client_of):
-    for audience, (user, root) in roots.items():
+@pytest.mark.parametrize(
+    "audiences", [("project",), pytest.param(("clinic", "protected"), marks=pytest.mark.long)], ids=lambda one: one[0]
+)
+def test_every_exhibit_says_what_it_is_of_and_has_its_picture_in_words_its_table_and_its_files(
+    audiences, roots, client_of
+):
+    for audience in audiences:
+        user, root = roots[audience]
         browser, drawn = client_of(user), 0
         for address in pages(root):
             found = exhibits_of(browser.get(address).content.decode())
@@ -129,7 +135,7 @@ def _whole(one: dict[str, Any], address: str) -> None:
     assert DENOMINATOR.search(one["title"]) or one["nothing"], (address, one)
     assert one["rows"] > 1 or one["nothing"], (address, one)
     for picture in one["svg"]:
-        assert len(picture["title"]) > 6 and len(picture["desc"]) > 20, (address, picture)
+        assert picture["title"] and len(picture["desc"]) > 20, (address, picture)
     kinds = [url.partition("?")[0].rpartition(".")[2] for url in one["files"]]
     wanted = ["svg", "png"] if pdf_possible() else ["svg"]
     assert sorted(kinds) == sorted(wanted * len(one["svg"]) + ["csv"] * (one["rows"] > 1)), (address, one)
@@ -143,7 +149,7 @@ def _file(browser: Any, url: str) -> None:
     assert answer.status_code == 200 and answer["Content-Disposition"].startswith("attachment"), url
     text = answer.content.decode()
     if ".svg" in url:
-        assert "<title>" in text and "<desc>" in text and "style=" not in text, url
+        assert re.search("<title[ >]", text) and re.search("<desc[ >]", text) and "style=" not in text, url
     else:
         rows = list(csv.reader(io.StringIO(text)))
         assert len(rows) > 1 and {len(row) for row in rows} == {len(rows[0])}, url
@@ -186,7 +192,7 @@ def test_every_chapter_is_right_by_every_item_of_grouping(roots):
             also[table] = tuple(dict.fromkeys((*also.get(table, ()), *names)))
     data = frame(build(definition=EVERYONE, scope=EXACT), also)
     whole, grouped = asked(prevalence(Subject(data, everyone(data), Teller(EXACT)))), 0
-    assert len(choices()) > 20 and whole["Ulcer over a lesion"][1] > 15
+    assert len(choices()) > 20 and whole["Ulcer over a lesion"][1] > 8
     for key, _label in choices():
         by = grouping(data, key)
         if not by.grouped:

@@ -86,7 +86,13 @@ def exposure(subject: Subject) -> Exhibit:
     title = _("Patients ever given each drug for calcinosis, of %(n)s patients") % {"n": tell.n(subject.n)}
     sheet = Sheet((_("Drug"), _("Patients"), _("Courses"), _("Years of exposure")), rows)
     notes = (_("A course without an end counts to the patient's last visit; partial dates by their middle."),)
-    return Exhibit("exposure", title, sheet, figures.bars(title, _("Share of all patients."), bars), notes=notes)
+    return Exhibit(
+        "exposure",
+        title,
+        sheet,
+        figures.bars(title, _("Share of all patients of this report who ever had each drug."), bars),
+        notes=notes,
+    )
 
 
 def _years(data: Frame) -> Array:
@@ -131,7 +137,9 @@ def response(subject: Subject) -> Exhibit:
         for one in order[:15]
     ]
     sheet = Sheet((_("Drug"), _("Judged"), *(words[one] for one in RESPONSES), _("Not judged")), rows)
-    drawn = _stacked(title, _("Courses by response."), [words[one] for one in RESPONSES], bars, RESPONSE_LOOKS)
+    drawn = _stacked(
+        title, _("Courses by response, a row for each drug."), [words[one] for one in RESPONSES], bars, RESPONSE_LOOKS
+    )
     note = _(
         "As the clinic judged it (Mayo scale, worse, too early). No comparison of drugs: who gets which is not chance."
     )
@@ -340,7 +348,9 @@ def adverse_events(subject: Subject) -> Exhibit:
     bars = [(one, [tell.shown(found[one][grade]) for grade in GRADES], f"n = {tell.n(found[one].whole)}")
             for one in order[:15]]  # fmt: skip
     sheet = Sheet((_("Drug"), *(_("Grade %(n)s") % {"n": one} for one in GRADES), _("No grade")), rows)
-    drawn = _stacked(title, _("Events by grade."), [words.get(one, one) for one in GRADES], bars, GRADE_LOOKS)
+    drawn = _stacked(
+        title, _("Events by grade, a row for each drug."), [words.get(one, one) for one in GRADES], bars, GRADE_LOOKS
+    )
     serious = Crowd(events.patient[events.isin("serious", "Y")])
     notes = (_("Serious: %(share)s.") % {"share": tell.percent(serious, everyone)},
              _("Recorded by the clinics as they come: rates cannot be read from the numbers."))  # fmt: skip

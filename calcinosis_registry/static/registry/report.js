@@ -8,7 +8,8 @@ for (const chart of document.querySelectorAll(".chart")) {
   tip.setAttribute("role", "status");
   tip.hidden = true;
   chart.append(tip);
-  for (const figure of chart.querySelectorAll("svg.figure")) enliven(figure, chart, tip);
+  for (const region of chart.querySelectorAll(".is-heat .map-region:has(> title)")) region.classList.add("spot");
+  for (const figure of chart.querySelectorAll("svg.figure, svg.is-heat")) enliven(figure, chart, tip);
 }
 
 function enliven(figure, chart, tip) {
@@ -22,6 +23,7 @@ function enliven(figure, chart, tip) {
   const name = figure.querySelector(":scope > title");
   figure.setAttribute("aria-label", name.textContent);
   name.remove();
+  figure.removeAttribute("aria-labelledby"); // of a map, it named the title
   figure.setAttribute("tabindex", "0");
   figure.setAttribute("aria-roledescription", "figure, arrow keys read its marks");
   let here = -1;
