@@ -318,6 +318,7 @@ def agreement(subject: Subject) -> Exhibit:
     if icc is None or not tell.enough(n):
         why = _("Fewer than two radiographs were read completely more than once, or too few to be shown.")
         return nothing("agreement", title, why)
+    title = _("Agreement of readings, hand score, of %(n)s radiographs read more than once") % {"n": tell.n(n)}
     rows = (
         (_("Radiographs read more than once"), tell.n(n)),
         (_("Patients they are of"), tell.n(n.people)),
