@@ -22,7 +22,7 @@ from calcinosis_registry.exports.models import Export
 from calcinosis_registry.exports.services import make_export
 from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.quality.services import raise_query
-from calcinosis_registry.reports.building import TITLES
+from calcinosis_registry.reports.outline import TITLES
 from lesions.models import ImagingStudy, Lesion, SecondReading
 from patients.kinds import kinds
 from patients.models import Patient, Visit, VisitRecord, VisitState

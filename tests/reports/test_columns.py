@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from calcinosis_registry.reports.frame import Columns, OutOfScope
+from calcinosis_registry.reports.exhibits import OutOfScope
+from calcinosis_registry.reports.frame import Columns
 
 pytestmark = pytest.mark.once
 

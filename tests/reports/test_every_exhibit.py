@@ -20,12 +20,13 @@ from calcinosis_registry.cohorts.models import Cohort
 from calcinosis_registry.cohorts.scope import Scope
 from calcinosis_registry.cohorts.services import save_cohort
 from calcinosis_registry.demo import loader
-from calcinosis_registry.reports.building import CHAPTERS, CHARACTERISTICS, GROUPED, TITLES
 from calcinosis_registry.reports.chapters.events import prevalence
 from calcinosis_registry.reports.exhibits import Exhibit
 from calcinosis_registry.reports.files import pdf_possible
 from calcinosis_registry.reports.frame import frame
 from calcinosis_registry.reports.grouping import choices, columns_for, everyone, grouping
+from calcinosis_registry.reports.making import CHAPTERS
+from calcinosis_registry.reports.outline import CHARACTERISTICS, GROUPED, TITLES
 from calcinosis_registry.reports.subject import Subject
 from calcinosis_registry.reports.telling import Teller
 from tests.cohorts.register import EVERYONE

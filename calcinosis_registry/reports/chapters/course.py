@@ -241,8 +241,8 @@ def _notes(question: Question, times: histories.Times, tell: Teller) -> tuple[st
         notes.append(_("The day of an event is known only to the time between two visits, here %(months).0f months "
                        "(median); its middle is used.") % {"months": months})  # fmt: skip
     if not tell.exact:
-        told = _("Protected: read at half-years from protected counts, while %(n)s or more are followed; a half-year by "
-                 "which fewer than %(n)s had the event is left out. The band is of the same counts, each patient once; "
+        told = _("Protected: read at half-years from protected counts, while %(n)s or more are followed; a half-year "
+                 "by which fewer than %(n)s had the event is left out. The band is of these counts, each patient once; "
                  "the median is the first half-year with half or fewer free.")  # fmt: skip
         notes.append(told % {"n": HIDDEN_BELOW})
     return tuple(notes)
