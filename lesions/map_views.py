@@ -28,7 +28,7 @@ def map_views(marks: Iterable[body_map.Mark], *, selectable: bool = False) -> li
     for key, title in TABS.items():
         placed = body_map.place(marks, body_map.VIEWS[key])
         svg: SafeString = mark_safe(
-            body_map.render(key, placed=placed, selectable=selectable, drawing=behind)
+            body_map.render(key, placed, selectable=selectable, drawing=behind)
         )  # our own drawing, escaped there
         views.append({"key": key, "title": title, "svg": svg, "count": sum(one.count for one in placed)})
     counts = [one["count"] for one in views]

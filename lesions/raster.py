@@ -28,7 +28,6 @@ MAGIC = b"CALCRAS2"
 TILE = 512  # pixels a side
 SMALLEST = 1024  # no level below one that fits this
 _END = struct.Struct("<III")
-MOST_BYTES = 600 * 10**6
 
 
 class Broken(ValueError):

@@ -99,7 +99,7 @@ def _maps(rows: Sequence[Row]) -> list[SafeString]:
     marks = [mark_of(row.lesion, status=row.lesion.current_status, ulcerated=row.lesion.ulcerated_now) for row in rows]
     placed = {key: body_map.place(marks, view) for key, view in body_map.VIEWS.items()}
     chosen = sorted((key for key in placed if placed[key]), key=lambda key: -len(placed[key]))[:MOST_MAPS]
-    return [mark_safe(body_map.render(key, placed=placed[key])) for key in placed if key in chosen]
+    return [mark_safe(body_map.render(key, placed[key])) for key in placed if key in chosen]
 
 
 def _last_plan(file: PatientFile, attended: Sequence[Visit]) -> Plan | None:

@@ -22,7 +22,6 @@ from lesions.svg import NAMESPACE
 
 KINDS = ("svg", "png", "csv")
 STATIC = Path(settings.BASE_DIR) / "calcinosis_registry" / "static"
-FONTS = STATIC / "vendor" / "inter"
 PNG_SCALE = 2.5  # of 96 dots an inch: sharp in print and on a dense screen
 MARGIN, HEAD, FOOT, LINE = 24.0, 26.0, 20.0, 22.0
 

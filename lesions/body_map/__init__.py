@@ -69,16 +69,11 @@ def place(marks: Iterable[Mark], view: View) -> list[Placed]:
     return _place(marks, view, VIEWS)
 
 
-def render(
-    view_key: str, marks: Iterable[Mark] = (), selectable: bool = False, drawing: str = "",
-    placed: Sequence[Placed] | None = None,
-) -> str:  # fmt: skip
+def render(view_key: str, placed: Sequence[Placed] = (), *, selectable: bool = False, drawing: str = "") -> str:
     """One view ("front", "back", "palmar", "dorsal", "feet") as SVG text. Raises KeyError for another key.
 
-    ``drawing``: the address of ``drawing()``; the text then holds the marks only. ``placed``: what ``place()`` said of
-    the marks, where that is known already."""
-    view = VIEWS[view_key]
-    return render_view(view, place(marks, view) if placed is None else placed, selectable=selectable, drawing=drawing)
+    ``placed``: its marks. ``drawing``: the address of ``drawing()``; the text then holds the marks only."""
+    return render_view(VIEWS[view_key], placed, selectable=selectable, drawing=drawing)
 
 
 @cache

@@ -152,7 +152,7 @@ def test_the_svg_is_well_formed_and_needs_no_inline_style_or_script(key: str) ->
         mark("BUTTOCK"),
     ]
     for selectable in (False, True):
-        tree = ElementTree.fromstring(render(key, marks, selectable=selectable))
+        tree = ElementTree.fromstring(render(key, place(marks, VIEWS[key]), selectable=selectable))
         for element in tree.iter():
             assert element.tag not in (f"{SVG}style", f"{SVG}script")
             assert not {name for name in element.attrib if name == "style" or name.startswith("on")}
@@ -249,9 +249,10 @@ def test_status_codes_of_the_model_find_their_style(code: str, style: str) -> No
 
 
 def test_an_ulcerated_target_lesion_shows_dot_and_ring() -> None:
-    svg = render("palmar", [mark("HAND.D1.PULP", status="LARGER", ulcerated=True, target=True)])
+    one = mark("HAND.D1.PULP", status="LARGER", ulcerated=True, target=True)
+    svg = render("palmar", place([one], VIEWS["palmar"]))
     assert 'class="mark-ulcer"' in svg and 'class="mark-target"' in svg and ">L1</text>" in svg
-    plain = render("palmar", [mark("HAND.D1.PULP")])
+    plain = render("palmar", place([mark("HAND.D1.PULP")], VIEWS["palmar"]))
     assert "mark-ulcer" not in plain and "mark-target" not in plain
 
 
@@ -301,5 +302,5 @@ def test_a_crowded_view_counts_fingers_as_wholes_and_loses_nobody() -> None:
     index = view.region("HAND.D2", "L")
     (finger,) = [one for one in placed if (one.at_x, one.at_y) == (index.cx, index.cy)]
     assert finger.mark.ulcerated and finger.count == 16
-    svg = render("palmar", crowd)
+    svg = render("palmar", placed)
     assert f'data-members="{" ".join(finger.members)}"' in svg

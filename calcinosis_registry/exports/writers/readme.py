@@ -33,7 +33,7 @@ def dates(about: dict[str, Any]) -> str:
     return YEARS if about.get("profile") == "anonymous" else SHIFTED
 
 
-def write(folder: Path, about: dict[str, Any], title: str, said: Iterable[str], example: str = "") -> None:
+def write(folder: Path, about: dict[str, Any], title: str, said: Iterable[str], example: str) -> None:
     """README.txt; the same sentences go into the manifest as its notes."""
     said = list(said)
     about["notes"] = said
@@ -43,8 +43,7 @@ def write(folder: Path, about: dict[str, Any], title: str, said: Iterable[str], 
     pictures = (PICTURES,) if about.get("images") else ()
     lines += ["", "What is in it", "-------------", *(f"- {one}" for one in (*COMMON, dates(about), *pictures))]
     lines += ["", "This format", "-----------", *(f"- {one}" for one in said)]
-    if example:
-        lines += ["", "How to read it", "--------------", *(f"    {line}" for line in example.splitlines())]
+    lines += ["", "How to read it", "--------------", *(f"    {line}" for line in example.splitlines())]
     (folder / "README.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -9,6 +9,7 @@ from calcinosis_registry.reports.arrays import ArrayLike, np
 from calcinosis_registry.reports.statistics.survival import Z
 
 PER = 100.0  # patient-years
+TAIL = 0.025  # on either side of a 95 % interval
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,11 @@ def exact_rate(events: int, years: float) -> Rate:
     return Rate(events, years, PER * events / years, PER * low / years, PER * high / years, "exact")
 
 
-def poisson_interval(count: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Exact interval of a Poisson count (Garwood, Biometrika 1936;28:437-42)."""
+def poisson_interval(count: int) -> tuple[float, float]:
+    """Exact 95 % interval of a Poisson count (Garwood, Biometrika 1936;28:437-42)."""
     from scipy.special import gammaincinv  # late: 0.2 s
 
-    tail = (1 - confidence) / 2
-    return (float(gammaincinv(count, tail)) if count else 0.0), float(gammaincinv(count + 1, 1 - tail))
+    return (float(gammaincinv(count, TAIL)) if count else 0.0), float(gammaincinv(count + 1, 1 - TAIL))
 
 
 def robust_rate(events: ArrayLike, years: ArrayLike) -> Rate:
@@ -69,15 +69,14 @@ class Share:
     high: float
 
 
-def exact_share(count: int, whole: int, confidence: float = 0.95) -> Share:
-    """A share with the exact binomial interval, from the beta distribution (Clopper and Pearson 1934;26:404-13)."""
+def exact_share(count: int, whole: int) -> Share:
+    """A share with the exact 95 % interval, from the beta distribution (Clopper and Pearson 1934;26:404-13)."""
     from scipy.special import betaincinv  # late: 0.2 s
 
     if whole <= 0:
         return Share(count, whole, math.nan, math.nan, math.nan)
-    tail = (1 - confidence) / 2
-    low = float(betaincinv(count, whole - count + 1, tail)) if count else 0.0
-    high = float(betaincinv(count + 1, whole - count, 1 - tail)) if count < whole else 1.0
+    low = float(betaincinv(count, whole - count + 1, TAIL)) if count else 0.0
+    high = float(betaincinv(count + 1, whole - count, 1 - TAIL)) if count < whole else 1.0
     return Share(count, whole, count / whole, low, high)
 
 

@@ -45,11 +45,6 @@ class Curve:
     def band_at(self, moments: ArrayLike) -> tuple[Floats, Floats]:
         return self._read(self.low, moments, self.start), self._read(self.high, moments, self.start)
 
-    def at_risk_at(self, moments: ArrayLike) -> Array:
-        """How many are still followed just before each time."""
-        places = np.searchsorted(self.time, np.asarray(moments, float), side="left")
-        return np.append(self.at_risk, 0)[places].astype(np.int64)
-
     def _read(self, values: Floats, moments: ArrayLike, start: float) -> Floats:
         places = np.searchsorted(self.time, np.asarray(moments, float), side="right")
         return np.concatenate(([start], values))[places]
