@@ -61,6 +61,10 @@ class EventQuerySet(models.QuerySet):
             cursor.execute("SELECT id, seal FROM audit_event ORDER BY id DESC LIMIT 1")
             return cursor.fetchone() or (0, chain.FIRST)
 
+    def hold(self) -> None:
+        """Nobody else appends until this transaction ends: for whoever must have this lock before another one."""
+        self._locked_end()
+
     def of_record(self, model: type[models.Model], pk: int) -> EventQuerySet:
         return self.filter(model=model._meta.label_lower, object_id=pk)
 

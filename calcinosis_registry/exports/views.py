@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from calcinosis_registry.accounts.proof import require_proof
+from calcinosis_registry.accounts.rates import TAKE_OUT, too_often
 from calcinosis_registry.clinics.policy import may, require
 from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.asking import too_many
@@ -66,6 +67,8 @@ def new(request: HttpRequest, public_id: str) -> HttpResponse:
     look = request.POST.get("action") == "look"
     form = ExportForm(None if look else request.POST or None, initial=request.POST.dict(), cohort=cohort)
     if request.method == "POST" and not look and form.is_valid():
+        if (refusal := too_often(request, TAKE_OUT)) is not None:
+            return refusal
         try:
             export = make_or_ask(cohort=cohort, by=request.user, now=timezone.now(), **form.cleaned_data)
         except ExportRefused as error:

@@ -6,7 +6,7 @@ import sys
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
@@ -23,7 +23,8 @@ FULL = ("disk is full", "No space left", "could not extend file", "disk I/O erro
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answers every uncaught exception: 503 where waiting helps, else 500. Nothing was changed in either case."""
+    """Answers every uncaught exception: 503 where waiting helps, 409 where somebody was faster, else 500. Nothing was
+    changed in any case."""
     error = sys.exc_info()[1]
     full, away = _is_full(error), isinstance(error, OperationalError | InterfaceError)
     if isinstance(error, NoRoom):
@@ -35,6 +36,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
         )
     elif away:
         title, text = _("The register cannot reach its database"), _("This usually passes within a minute.")
+    elif isinstance(error, IntegrityError):
+        title = _("Somebody changed or removed at the same moment what this is about")
+        text = _("Nothing was saved. Open the page again to see how it stands now.")
     else:
         title = _("Something broke on our side")
         text = _(
@@ -44,7 +48,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
         "title": title, "text": text, "typed": _typed(request), "files": _chose_files(request),
         "address": request.get_full_path(), "number": getattr(request, "log_id", ""),
     }  # fmt: skip
-    answer = HttpResponse(render_to_string("500.html", details), status=503 if full or away else 500)
+    status = 503 if full or away else 409 if isinstance(error, IntegrityError) else 500
+    answer = HttpResponse(render_to_string("500.html", details), status=status)
     answer["Cache-Control"] = "no-store"
     if answer.status_code == 503:
         answer["Retry-After"] = str(RETRY_SECONDS)

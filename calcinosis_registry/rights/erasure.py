@@ -26,8 +26,8 @@ from calcinosis_registry.rights.holdings import holdings
 from calcinosis_registry.rights.models import ErasureRequest, PersonalFile
 from calcinosis_registry.rights.unfinished import drop_unfinished_registrations
 from lesions import staging, storage
-from lesions.models import ImagingFile
-from patients.models import Patient
+from lesions.models import ImagingFile, Lesion
+from patients.models import Patient, Visit
 
 REPLAYED = "list of erasures, after a restore"
 
@@ -39,6 +39,22 @@ class Leftovers:
     sha256: tuple[str, ...]
     exports: tuple[Path, ...]
     staged_for: int
+
+
+FIRST = (Patient, Visit, Lesion)  # the order in which a save locks rows
+
+
+def lock_all(patient: Patient) -> None:
+    """Wait for every save about the person that is under way, and let none finish before this transaction ends.
+
+    Rows first, then the end of the chain: as a save has them. The patient's own row in the way that does not stop
+    others from pointing at it: who is past that point has the chain already, and we wait for them there.
+    """
+    rows = holdings(patient)
+    for model in sorted(rows, key=lambda one: (FIRST.index(one) if one in FIRST else len(FIRST), one._meta.label)):
+        locked = models.QuerySet(model).select_for_update(no_key=model is Patient).filter(pk__in=rows[model])
+        list(locked.order_by("pk").values_list("pk"))
+    Event.objects.hold()
 
 
 def erase(*, patient: Patient, entry: dict[str, Any], reason: str) -> Leftovers:

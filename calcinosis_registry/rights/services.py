@@ -13,7 +13,7 @@ from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Action
 from calcinosis_registry.clinics.roles import Permission
-from calcinosis_registry.rights.erasure import cancel, entry_of, erase, remove_leftovers, replay_erasures
+from calcinosis_registry.rights.erasure import cancel, entry_of, erase, lock_all, remove_leftovers, replay_erasures
 from calcinosis_registry.rights.models import Basis, ErasureRequest, PersonalFile, State
 from calcinosis_registry.rights.personal_file import write_personal_file
 from lesions.blinding import why_not_given
@@ -82,9 +82,10 @@ def confirm_erasure(*, asked: ErasureRequest, by: User, now: datetime.datetime) 
     try:
         with transaction.atomic():
             asked = _open(asked)
-            patient = Patient.objects.select_for_update().filter(registry_number=asked.registry_number).first()
+            patient = Patient.objects.filter(registry_number=asked.registry_number).first()
             if patient is None:
                 raise ValidationError(_("There is no such patient any more."))
+            lock_all(patient)
             asked.state, asked.decided_by, asked.decided_at = State.DONE, by, now
             asked.save()
             entry = entry_of(

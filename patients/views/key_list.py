@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from calcinosis_registry.accounts.proof import require_proof
+from calcinosis_registry.accounts.rates import TAKE_OUT, too_often
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.policy import require
 from calcinosis_registry.clinics.roles import Permission
@@ -51,6 +52,8 @@ def download(request: HttpRequest) -> HttpResponse:
             request, "patients/key_list.html", {"form": form}, status=422 if request.method == "POST" else 200
         )
     require_proof(request)
+    if (refusal := too_often(request, TAKE_OUT)) is not None:
+        return refusal
     clinic = form.cleaned_data["clinic"]
     rows = key_list(user=request.user, clinic=clinic, reason=form.cleaned_data["reason"])  # type: ignore[arg-type]
     name = f"key-list-{clinic.code}-{timezone.localdate():%Y-%m-%d}.csv"

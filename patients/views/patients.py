@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
+from calcinosis_registry.accounts.rates import SEARCH, too_often
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.policy import may, require
 from calcinosis_registry.clinics.roles import Permission
@@ -55,6 +56,8 @@ def search(request: HttpRequest) -> HttpResponse:
     scope = Patient.objects.visible_to(request.user, VIEW)
     if not text:
         return redirect("patients:list")
+    if (refusal := too_often(request, SEARCH)) is not None:
+        return refusal
     exact = scope.filter(registry_number=text.upper()).first()
     if exact is not None:
         return redirect(exact)
