@@ -19,6 +19,7 @@ RETRY_SECONDS = 5
 # What a page must not hold: whoever typed it types it again.
 NEVER_HELD = ("password", "secret", "credential", "otp")
 ACCOUNT_PAGES = "/account/"
+FOREIGN_KEY = "23503"  # PostgreSQL's number for it; SQLite says it in words
 FULL = ("disk is full", "No space left", "could not extend file", "disk I/O error")
 
 
@@ -26,7 +27,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Answers every uncaught exception: 503 where waiting helps, 409 where somebody was faster, else 500. Nothing was
     changed in any case."""
     error = sys.exc_info()[1]
-    full, away = _is_full(error), isinstance(error, OperationalError | InterfaceError)
+    full, away, gone = _is_full(error), isinstance(error, OperationalError | InterfaceError), _is_gone(error)
     if isinstance(error, NoRoom):
         title, text = _("There is no room to make this"), str(error)
     elif full:
@@ -36,7 +37,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         )
     elif away:
         title, text = _("The register cannot reach its database"), _("This usually passes within a minute.")
-    elif isinstance(error, IntegrityError):
+    elif gone:
         title = _("Somebody changed or removed at the same moment what this is about")
         text = _("Nothing was saved. Open the page again to see how it stands now.")
     else:
@@ -48,7 +49,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         "title": title, "text": text, "typed": _typed(request), "files": _chose_files(request),
         "address": request.get_full_path(), "number": getattr(request, "log_id", ""),
     }  # fmt: skip
-    status = 503 if full or away else 409 if isinstance(error, IntegrityError) else 500
+    status = 503 if full or away else 409 if gone else 500
     answer = HttpResponse(render_to_string("500.html", details), status=status)
     answer["Cache-Control"] = "no-store"
     if answer.status_code == 503:
@@ -66,6 +67,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         limit = _("The form has more than %(count)s fields.") % {"count": settings.DATA_UPLOAD_MAX_NUMBER_FIELDS}
     status = 413 if isinstance(exception, RequestDataTooBig) else 400
     return HttpResponse(render_to_string("400.html", {"limit": limit}, request), status=status)
+
+
+def _is_gone(error: BaseException | None) -> bool:
+    """Does a row lead to one that somebody took away meanwhile: a person who was erased while a form was sent?"""
+    state = getattr(error.__cause__, "sqlstate", "") if error is not None else ""
+    return isinstance(error, IntegrityError) and (state == FOREIGN_KEY or "FOREIGN KEY" in str(error))
 
 
 def _is_full(error: BaseException | None) -> bool:

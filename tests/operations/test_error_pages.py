@@ -62,6 +62,7 @@ FAULTS = [
     (OperationalError("database or disk is full"), 503, "disk of the register is full"),
     (OSError(errno.ENOSPC, "No space left on device"), 503, "disk of the register is full"),
     (IntegrityError("Key (family_name)=(Secret) already exists"), 500, "Something broke"),
+    (IntegrityError("FOREIGN KEY constraint failed"), 409, "Somebody changed or removed"),
     (ValueError("Secret"), 500, "Something broke"),
 ]
 
