@@ -52,7 +52,7 @@ def lock_all(patient: Patient) -> None:
     """
     rows = holdings(patient)
     for model in sorted(rows, key=lambda one: (FIRST.index(one) if one in FIRST else len(FIRST), one._meta.label)):
-        locked = models.QuerySet(model).select_for_update(no_key=model is Patient).filter(pk__in=rows[model])
+        locked: Any = models.QuerySet(model).select_for_update(no_key=model is Patient).filter(pk__in=rows[model])
         list(locked.order_by("pk").values_list("pk"))
     Event.objects.hold()
 
