@@ -30,6 +30,7 @@ PLACES = (
 )
 
 
+BELONGS = {"cohorts:list": ("exports:list",)}  # places of their own that are reached from another
 # {route: how much waits there for this person, and the permission to deal with it}; apps above add theirs in ready().
 # Who has the place in the menu anyway sees the number on every page; others see place and number on the first one.
 WAITING: dict[str, tuple[P, Callable[[Any], int]]] = {}
@@ -60,7 +61,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         listed = bool(held & permissions)
         count = _waiting(request, route, held) if listed or request.path == _url("home", get_script_prefix()) else 0
         if listed or count:
-            active = request.path == url or (url != "/" and request.path.startswith(url))
+            own = (url, *(_url(one, get_script_prefix()) for one in BELONGS.get(route, ())))
+            active = request.path == url or (url != "/" and request.path.startswith(own))
             nav.append((label, url, active, count))
     return {
         "nav": nav,

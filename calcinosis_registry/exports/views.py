@@ -26,10 +26,11 @@ from calcinosis_registry.exports.foresight import foresee
 from calcinosis_registry.exports.forms import ExportForm
 from calcinosis_registry.exports.models import Export, ExportQuerySet
 from calcinosis_registry.exports.services import ExportRefused, take
-from calcinosis_registry.exports.working import is_small, make_or_ask
+from calcinosis_registry.exports.working import is_small, make_or_ask, unfinished
 from calcinosis_registry.records.sending import SentFile
 from calcinosis_registry.room import NoRoom
 
+SHOWN = 200
 EXPORT, APPROVE = Permission.EXPORT_DATASETS, Permission.APPROVE_PROJECTS
 
 
@@ -50,10 +51,13 @@ def _export(request: HttpRequest, public_id: str) -> Export:
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    rows = _exports(request).select_related("cohort", "project", "created_by")[:200]
-    return render(
-        request, "exports/list.html", {"rows": rows, "may_count": may(request.user, Permission.COUNT_COHORTS)}
-    )
+    exports = _exports(request)
+    context = {
+        "rows": exports.select_related("cohort", "project", "created_by")[:SHOWN], "all": exports.count(),
+        "jobs": unfinished(request.user, now=timezone.now())[:SHOWN],  # type: ignore[arg-type]
+        "may_count": may(request.user, Permission.COUNT_COHORTS),
+    }  # fmt: skip
+    return render(request, "exports/list.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -6,18 +6,20 @@ import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.accounts.models import User
+from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.cohorts.builder import DefinitionError, matching
 from calcinosis_registry.cohorts.dataset import population
 from calcinosis_registry.cohorts.models import Cohort, Freeze
 from calcinosis_registry.cohorts.scope import scope_of
-from calcinosis_registry.exports.models import Export
+from calcinosis_registry.exports.models import KEPT, Export
 from calcinosis_registry.exports.services import ExportRefused, check, make_export
 from calcinosis_registry.exports.writers import FORMATS
-from calcinosis_registry.jobs.models import Job
+from calcinosis_registry.jobs.models import Job, State
 from calcinosis_registry.jobs.services import JobRefused, Tell, ask
 
 
@@ -35,6 +37,12 @@ def make_or_ask(
     arguments = {"cohort": cohort.pk, "freeze": freeze.pk if freeze else None, "choices": choices}
     title = _("Export of “%(cohort)s” as %(format)s") % {"cohort": cohort, "format": kind}
     return ask(kind="export", title=title, arguments=arguments, by=by)
+
+
+def unfinished(user: User, *, now: datetime.datetime) -> QuerySet[Job]:
+    """What this account asked for and is not in the ledger: waiting, being made, or for a week come to nothing."""
+    mine = Job.objects.visible_to(user, Permission.EXPORT_DATASETS).filter(kind="export").exclude(state=State.DONE)
+    return mine.filter(Q(finished_at=None) | Q(finished_at__gte=now - KEPT)).order_by("-created_at", "-pk")
 
 
 def is_small(*, cohort: Cohort, by: User, freeze: Freeze | None, all_visits: bool) -> bool:
