@@ -40,6 +40,7 @@ class Summary:
     lesions: list[Row]
     left: int
     maps: list[SafeString]
+    legend: list[tuple[SafeString, str]]
     course: SafeString
     running: list[TreatmentCourse]
     stopped: list[TreatmentCourse]
@@ -72,6 +73,7 @@ def summary_of(patient: Patient, file: PatientFile, today: datetime.date) -> Sum
         lesions=shown,
         left=len(rows) - len(shown),
         maps=_maps(there),
+        legend=_legend(there),
         course=mark_safe(course.wide) if course else mark_safe(""),
         running=[one for one in courses if one.is_running],
         stopped=[one for one in courses if not one.is_running][:4],
@@ -100,6 +102,12 @@ def _maps(rows: Sequence[Row]) -> list[SafeString]:
     placed = {key: body_map.place(marks, view) for key, view in body_map.VIEWS.items()}
     chosen = sorted((key for key in placed if placed[key]), key=lambda key: -len(placed[key]))[:MOST_MAPS]
     return [mark_safe(body_map.render(key, placed[key])) for key in placed if key in chosen]
+
+
+def _legend(rows: Sequence[Row]) -> list[tuple[SafeString, str]]:
+    """(symbol, in words) of every status on the maps."""
+    words = {row.lesion.current_status: row.now.word for row in rows if row.now}
+    return [(mark_safe(body_map.render_status_symbol(code)), word) for code, word in words.items() if code]
 
 
 def _last_plan(file: PatientFile, attended: Sequence[Visit]) -> Plan | None:

@@ -56,7 +56,14 @@ def test_the_summary_is_one_page_with_lesions_treatment_and_the_name_read_once(c
     answer = client_of(clinician).get(f"/patients/{patient.public_id}/summary.pdf")
     pages, text = words_of(answer.content)
     assert (pages, answer["Content-Type"]) == (1, "application/pdf")
-    for told in ("Greta Garb", patient.registry_number, "Right elbow", "Diltiazem", "1 visit is not signed yet"):
+    for told in (
+        "Greta Garb",
+        patient.registry_number,
+        "Right elbow",
+        "Diltiazem",
+        "1 visit is not signed yet",
+        "disease: ",
+    ):
         assert told in text, told
     assert readings() == before + 1 and f"letter-{patient}" not in answer["Content-Disposition"]
     assert "Garb" not in answer["Content-Disposition"]
