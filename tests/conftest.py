@@ -47,6 +47,11 @@ ONCE = (
     "lesions/test_verify_signatures.py",
     "letters/",
     "operations/test_headers.py",
+    "reports/test_bad_input.py",
+    "reports/test_every_exhibit.py",
+    "reports/test_on_paper.py",
+    "reports/test_poor_pages.py",
+    "reports/test_same_numbers.py",
 )
 
 
