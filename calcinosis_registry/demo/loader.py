@@ -177,9 +177,10 @@ def _sign(visits: list[Visit]) -> None:
         for visit in visits
         if visit.signed_by is not None and visit.signed_at is not None
     ]
+    told = [one.told() for one in given]  # before they are there: afterwards only asking and withdrawing are told
     plain: models.QuerySet[Signature] = models.QuerySet(Signature)  # signed in bulk: one event each, as by hand
     plain.bulk_create(given)
-    trail.write(one.told() for one in given)
+    trail.write(told)
 
 
 def _count_on(clinics: list[Clinic]) -> None:

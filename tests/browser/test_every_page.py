@@ -203,36 +203,52 @@ AXE_ONCE = {"codebook", *(f"add {kind}" for kind in ADDED)}
 STATUS = {"not found": 404, "not allowed": 403}
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_every_page_is_accessible_quiet_and_inside_its_window(
-    size: str, register: Register, page: Page, sign_in: Any, complaints: list[str], axe: Any, subtests: Any
-) -> None:
-    width, scheme = SIZES[size]
-    page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
-    signed_in = NOBODY
-    for name, (email, address) in (MAIN if size == "middle-light" else PAGES).items():
-        if email != signed_in:
-            sign_in(User.objects.get(email=email))
-            signed_in = email
-        with subtests.test(name):
-            complaints.clear()
-            found = [*_problems(page, name, address(register))]
-            if size == "wide-light" or name not in AXE_ONCE:
-                found += axe(page)
-            _keep_picture(page, f"{size} {name}")
-            # Chromium complains about the answer itself where an error is what was asked for.
-            found += [one for one in complaints if name not in STATUS or str(STATUS[name]) not in one]
-            assert not found, "\n".join([page.url, *found])
-    complaints.clear()
-    with subtests.test("search result"):  # posted: what is searched for never stands in a URL
-        sign_in(User.objects.get(email=DOCTOR))
-        page.goto("/patients/")
-        page.fill("[name=q]", register.patient.registry_number[:4])
-        page.press("[name=q]", "Enter")
-        page.wait_for_url("**/patients/search/")
-        assert [*axe(page), *complaints] == []
-        assert page.locator("h1").count() == 1
+class InOneSize:
+    """A walk takes minutes: as a class of its own each size may be given to another process of the tests."""
+
+    size = ""
+
+    def test_every_page_is_accessible_quiet_and_inside_its_window(
+        self, register: Register, page: Page, sign_in: Any, complaints: list[str], axe: Any, subtests: Any
+    ) -> None:
+        width, scheme = SIZES[self.size]
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        signed_in = NOBODY
+        for name, (email, address) in (MAIN if self.size == "middle-light" else PAGES).items():
+            if email != signed_in:
+                sign_in(User.objects.get(email=email))
+                signed_in = email
+            with subtests.test(name):
+                complaints.clear()
+                found = [*_problems(page, name, address(register))]
+                if self.size == "wide-light" or name not in AXE_ONCE:
+                    found += axe(page)
+                _keep_picture(page, f"{self.size} {name}")
+                # Chromium complains about the answer itself where an error is what was asked for.
+                found += [one for one in complaints if name not in STATUS or str(STATUS[name]) not in one]
+                assert not found, "\n".join([page.url, *found])
+        complaints.clear()
+        with subtests.test("search result"):  # posted: what is searched for never stands in a URL
+            sign_in(User.objects.get(email=DOCTOR))
+            page.goto("/patients/")
+            page.fill("[name=q]", register.patient.registry_number[:4])
+            page.press("[name=q]", "Enter")
+            page.wait_for_url("**/patients/search/")
+            assert [*axe(page), *complaints] == []
+            assert page.locator("h1").count() == 1
+
+
+class TestWideAndLight(InOneSize):
+    size = "wide-light"
+
+
+class TestNarrowAndDark(InOneSize):
+    size = "narrow-dark"
+
+
+class TestOfMiddleSize(InOneSize):
+    size = "middle-light"
 
 
 def _problems(page: Page, name: str, address: str) -> Iterator[str]:

@@ -186,9 +186,12 @@ def _answered(value: Any) -> bool:
     return value not in (None, "", (), [], {})
 
 
-# CTCAE terms are licensed; the others come with a real DICOM file only.
+# CTCAE terms are licensed; a drawn film says itself that no name is in it, and needs nobody's word; the others come
+# with a real DICOM file only.
 NEVER_ANSWERED = [
     "AdverseEvent.ctcae_term",
+    "ImagingFile.cleared_at",
+    "ImagingFile.cleared_sha256",
     "ImagingFile.original_sha256",
 ]
 
