@@ -1,8 +1,9 @@
-"""Run inside a register's environment: a clinic with many patients and clinicians, for test_load.py.
+"""Run inside a register's environment: clinics with many patients and clinicians, for test_load.py.
 
     python tests/operations/load_seed.py CLINICIANS PATIENTS
 
-Prints as JSON: sessions of clinicians who are at work, the secrets of those who are to sign in, patients, search words.
+Prints as JSON: sessions of clinicians who are at work (of one clinic after the other), the secrets of those who are to
+sign in, the patients of each clinic. What was seen before today is signed, as in a clinic that keeps up.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ import django
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 TOLD_BY_PEOPLE = 40  # entered as people enter them; the others are copies (many_patients.py)
+OF_A_CLINIC = 5000  # patients; more than the largest centres follow
 
 
 def main(clinicians: int, patients: int) -> None:
     django.setup()
     from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
     from django.contrib.auth.hashers import make_password
+    from django.db import models
     from django.test import Client
 
     from calcinosis_registry.accounts.middleware import HAS_SECOND_FACTOR
-    from patients.models import Patient
+    from patients.models import Visit, VisitState
     from tests.benchmarks.many_patients import copies_of_every_patient
     from tests.factories import (
         PASSWORD,
@@ -37,11 +40,13 @@ def main(clinicians: int, patients: int) -> None:
         known_lesions,
     )
 
-    north = ClinicFactory(name="North", code="NOR")
+    many = min(max(patients // OF_A_CLINIC, 1), TOLD_BY_PEOPLE)
+    clinics = [ClinicFactory(name=f"Clinic {number}", code=f"C{number:02}") for number in range(many)]
     for number in range(min(patients, TOLD_BY_PEOPLE)):
-        patient = PatientFactory(clinic=north)
-        IdentityFactory(patient=patient, family_name=f"Family{number:02}")
+        patient = PatientFactory(clinic=clinics[number % many])
+        IdentityFactory(patient=patient, family_name=f"Family{number // many:02}")
         known_lesions(patient, datetime.date(2019, 1, 1), [("HAND.D1.PULP", "R"), ("ELBOW", "L")])
+    models.QuerySet(Visit).update(state=VisitState.SIGNED)
     if patients > TOLD_BY_PEOPLE:
         copies_of_every_patient(patients // TOLD_BY_PEOPLE - 1)
     hashed = make_password(PASSWORD)  # one for all: hashing hundreds takes a minute, and signing in does it anyway
@@ -50,7 +55,7 @@ def main(clinicians: int, patients: int) -> None:
         user = UserFactory(name=f"Clinician {number}")
         user.password = hashed
         user.save()
-        MembershipFactory(user=user, role="clinician", clinic=north)
+        MembershipFactory(user=user, role="clinician", clinic=clinics[number % many])
         secrets[user.email] = generate_totp_secret()
         TOTP.activate(user, secrets[user.email])
         client = Client()
@@ -60,7 +65,7 @@ def main(clinicians: int, patients: int) -> None:
         session[HAS_SECOND_FACTOR] = True
         session.save()
         sessions.append(client.session.session_key)
-    ids = list(Patient.objects.order_by("pk").values_list("public_id", flat=True))
+    ids = [list(one.patients.order_by("pk").values_list("public_id", flat=True)) for one in clinics]
     print(json.dumps({"sessions": sessions, "secrets": secrets, "patients": ids, "password": PASSWORD}))
 
 
