@@ -67,7 +67,7 @@ def sites_of(subject: Subject) -> Exhibit:
     values: dict[str | tuple[str, str], float] = {place: float(number) for place, number in shown.items()}
     maps = body_map.heat(values, shown="{:g}".format, uid="sites") if values else {}
     legend = tuple(
-        (step.symbol, f"{step.over + 1:.0f}–{step.to:.0f}")
+        (step.symbol, f"{step.to:.0f}" if step.over + 1 == step.to else f"{step.over + 1:.0f}–{step.to:.0f}")
         for step in body_map.heat_scale(max(values.values()))
         if step.to >= min(values.values())  # no shade for numbers that are hidden
     ) if values else ()  # fmt: skip
