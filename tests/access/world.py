@@ -34,6 +34,7 @@ from tests.house_rules.rows import a_row
 CANARY = "QZXCANARY"
 WRITES = re.compile(r'(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM) "(\w+)"')
 FOREIGN, NOBODYS = 7_100_000, "8123456"  # the rows of South begin above the one; the other no row has
+SHORTEST_REPEATED = 6  # letters
 NO_PUBLIC_ID, NO_NUMBER = "z" * 16, "SOU-98765"
 OURS = ("accounts", "clinics", "quality", "records", "identity", "patients", "lesions", "cohorts", "exports", "reports")
 
@@ -68,7 +69,8 @@ class Answer:
 
 def _alike(text: str, asked: str) -> str:
     """Without what differs between any two answers: what was asked, tokens, the ids of records still to be made."""
-    text = text.replace(asked, "…") if asked else text
+    for length in range(len(asked), SHORTEST_REPEATED - 1, -1):  # a field gives back as much of it as it takes
+        text = text.replace(asked[:length], "…")
     text = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text)
     text = re.sub(r"\b[abcdefghijkmnp-z2-9]{16}\b", "#", text)
     text = re.sub(r'name="(submission|draft|drafted|public_id)" value="[^"]*"', "", text)
