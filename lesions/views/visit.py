@@ -128,7 +128,7 @@ def _locked(request: HttpRequest, visit: Visit, keeping: Keeping) -> HttpRespons
 
 
 def _save(request: HttpRequest, visit: Visit, keeping: Keeping) -> HttpResponse:
-    page = VisitPage(visit, patient_rows(visit.patient, visit), keeping.posted)
+    page, new = VisitPage(visit, patient_rows(visit.patient, visit), keeping.posted), visit.pk is None
     valid = page.is_valid()
     if keeping.refused:
         keeping.refuse(page.form)
@@ -145,11 +145,14 @@ def _save(request: HttpRequest, visit: Visit, keeping: Keeping) -> HttpResponse:
             if visit.state in (VisitState.COMPLETE, VisitState.MISSED):
                 visit.state = VisitState.OPEN
             save_visit(entry=entry, by=request.user, now=timezone.now())
-    except ValidationError as error:
-        add_rule_error(page, error)
-        return _show(request, page, keeping)
-    except IntegrityError:
-        page.form.add_error(None, _("This is recorded already: open the visit again. Nothing was saved."))
+    except (ValidationError, IntegrityError) as error:
+        twins = Visit.objects.visible_to(request.user, Permission.VIEW_RECORDS).filter(patient=visit.patient_id)
+        if new and (twin := twins.filter(public_id=visit.public_id).first()):
+            return redirect(twin)  # the same form, sent again while the first was still being saved
+        if isinstance(error, ValidationError):
+            add_rule_error(page, error)
+        else:
+            page.form.add_error(None, _("This is recorded already: open the visit again. Nothing was saved."))
         return _show(request, page, keeping)
     return _next(request, visit)
 

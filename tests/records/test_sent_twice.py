@@ -18,6 +18,7 @@ from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.identity.models import Identity
 from calcinosis_registry.records.models import Draft, Submission
 from lesions.models import LesionObservation, TreatmentCourse
+from lesions.visit_entry import VisitPage
 from patients.models import Patient, Visit
 from tests.factories import DiagnosisFactory, PatientFactory, VisitFactory, known_lesions
 from tests.patients.test_register import filled
@@ -88,6 +89,21 @@ def test_twenty_identical_forms_make_one_record_and_lead_to_the_same_page(clara,
     assert len({answer.url for answer in answers}) == 1
     assert MADE[page]() == (2 if page is page_registration else 1)
     assert not Draft.objects.exists()
+
+
+def test_a_visit_sent_again_while_the_first_is_still_being_saved_leads_to_the_first(clara, patient, monkeypatch):
+    url, form = page_visit(clara, patient)
+    del form["submission"]
+    entry = VisitPage.entry
+
+    def entry_while_the_first_is_saved(page: VisitPage) -> Any:
+        made = entry(page)
+        VisitFactory(patient=patient, public_id=form["public_id"], visit_date=datetime.date(2026, 2, 1))
+        return made
+
+    monkeypatch.setattr(VisitPage, "entry", entry_while_the_first_is_saved)
+    answer = clara.post(url, form)
+    assert (answer.status_code, answer.url) == (302, Visit.objects.get().get_absolute_url())
 
 
 @each_page

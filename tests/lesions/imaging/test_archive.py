@@ -67,9 +67,9 @@ def test_a_name_that_leads_outside_refuses_the_whole_archive(refused, name, tmp_
 
 
 def test_a_bomb_is_refused_by_its_ratio(refused):
-    started = time.perf_counter()
+    started = time.process_time()
     assert "too large" in refused(zipped({"bomb.dcm": bytes(2**26)}))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_the_sum_of_all_files_is_bounded(refused, monkeypatch):
@@ -78,10 +78,10 @@ def test_the_sum_of_all_files_is_bounded(refused, monkeypatch):
 
 
 def test_ten_thousand_files_are_refused_at_once(refused):
-    started = time.perf_counter()
+    started = time.process_time()
     content = zipped({f"{n}.dcm": b"" for n in range(10_000)})
     assert "more than 2000 files" in refused(content)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_an_archive_in_an_archive_is_refused(refused):
