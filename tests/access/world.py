@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
@@ -153,7 +153,7 @@ class World(Cast):
     def changed(self) -> set[str]:
         """``patients.visit 7100001`` for each row of South that is another now, and each new row that leads there."""
         found = set()
-        for label, rows in dump():
+        for label, rows in dump(self.standing):
             before = self.standing[label]
             for pk, (content, leads_south) in rows:
                 was = before.get(pk)
@@ -219,15 +219,27 @@ def writable(field: models.Field) -> bool:
     )  # fmt: skip
 
 
-def dump() -> Iterator[tuple[str, list[tuple[int, tuple[str, bool]]]]]:
-    """Every row of every table of ours: its content as a hash, and whether it leads to a row of South."""
+def dump(
+    standing: Mapping[str, Collection[int]] | None = None,
+) -> Iterator[tuple[str, list[tuple[int, tuple[str, bool]]]]]:
+    """Every row of every table of ours: its content as a hash, and whether it leads to a row of South.
+
+    ``standing``: the rows of each table before; a row that is new since has a high number and is nobody's of South.
+    """
     for model in our_models():
         columns = [field.column for field in model._meta.concrete_fields]
-        links = [n for n, field in enumerate(model._meta.concrete_fields) if field.is_relation]
+        links = [
+            (n, None if standing is None else standing.get(field.related_model._meta.label_lower))
+            for n, field in enumerate(model._meta.concrete_fields)
+            if field.is_relation
+        ]
         pk = columns.index(model._meta.pk.column)
         rows = []
         for row in model._base_manager.values_list(*[field.attname for field in model._meta.concrete_fields]):
-            south = any(isinstance(row[n], int) and row[n] > FOREIGN for n in links)
+            south = any(
+                isinstance(row[n], int) and row[n] > FOREIGN and (known is None or row[n] in known)
+                for n, known in links
+            )
             rows.append((row[pk], (hashlib.blake2b(repr(row).encode()).hexdigest(), south)))
         yield model._meta.label_lower, rows
 
