@@ -98,9 +98,12 @@ def after_save(*, patient: Patient, records: Iterable[Record], now: datetime.dat
 
 
 def rescore(*, patient: Patient) -> None:
-    """The criteria of the diagnosis count the antibodies as they now are."""
+    """The criteria of the diagnosis count the antibodies as they now are. Its answers are not asked again: one that is
+    needed today and was not when they were given would refuse the antibody."""
     for diagnosis in Diagnosis.objects.filter(patient=patient):
-        diagnosis.save()
+        diagnosis.score()
+        diagnosis.version += 1
+        Diagnosis.objects.bulk_update([diagnosis], ["acr_eular_min", "acr_eular_max", "version"])
 
 
 def recheck_records(

@@ -207,10 +207,14 @@ class Diagnosis(PatientRecord):
         if self.primary_ctd and self.primary_ctd in self.overlap_with:
             raise ValidationError({"overlap_with": _("The overlap repeats the main disease.")})
         if self.pk or self.patient_id:
-            score = self.criteria(newest_antibodies(self.patient))
-            applies = score.classified != "NOT_APPLICABLE"
-            self.acr_eular_min = score.score_min if applies else None
-            self.acr_eular_max = score.score_max if applies else None
+            self.score()
+
+    def score(self) -> None:
+        """Set the criteria as the answers and the antibodies now are."""
+        score = self.criteria(newest_antibodies(self.patient))
+        applies = score.classified != "NOT_APPLICABLE"
+        self.acr_eular_min = score.score_min if applies else None
+        self.acr_eular_max = score.score_max if applies else None
 
 
 def newest_antibodies(patient: object) -> dict[str, str]:

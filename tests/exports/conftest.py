@@ -20,3 +20,16 @@ def project(researcher, coordinator, north):
 @pytest.fixture
 def cohort(researcher, project):
     return cohort_of(researcher, project)
+
+
+@pytest.fixture
+def with_images(project):
+    """The project may have the images themselves."""
+    project.images = True
+    project.save()
+
+
+@pytest.fixture
+def store(settings, tmp_path):
+    settings.FILES_DIR = tmp_path / "files"
+    return settings.FILES_DIR

@@ -22,20 +22,8 @@ from tests.exports.made import export, files
 from tests.factories import ImagingFileFactory
 from tests.lesions.imaging.imaging_files import dicom_file, element
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("with_images", "store")]
 STATEMENT = "No name, number, face or other identifying mark is visible"
-
-
-@pytest.fixture
-def project(project):
-    project.images = True
-    project.save()
-    return project
-
-
-@pytest.fixture(autouse=True)
-def store(settings, tmp_path):
-    settings.FILES_DIR = tmp_path / "files"
 
 
 @pytest.fixture

@@ -25,22 +25,9 @@ from tests.exports.made import export, files, table
 from tests.factories import ImagingFileFactory, ImagingStudyFactory
 from tests.lesions.imaging.imaging_files import dicom_file, element
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("with_images", "store")]
 CLEAN = element(0x00280301, "CS", b"NO")
 VALUES = np.arange(0, 240, 10).reshape(4, 6)
-
-
-@pytest.fixture
-def project(project):
-    project.images = True
-    project.save()
-    return project
-
-
-@pytest.fixture(autouse=True)
-def store(settings, tmp_path):
-    settings.FILES_DIR = tmp_path / "files"
-    return settings.FILES_DIR
 
 
 @pytest.fixture

@@ -15,14 +15,16 @@ from calcinosis_registry.records.forms import record_fields, record_form_class
 from calcinosis_registry.records.models import Record, record_kinds
 from lesions.models import Lesion, LesionObservation, TreatmentCourse
 from patients.kinds import kinds
-from patients.models import Patient, Visit, VisitState
+from patients.models import Diagnosis, Patient, Visit, VisitState
 from tests.factories import (
+    DiagnosisFactory,
     LesionFactory,
     LesionObservationFactory,
     PatientFactory,
     TreatmentCourseFactory,
     VisitFactory,
 )
+from tests.sent_forms import sent_by
 
 LESION = {
     "site": "HAND.D2.PULP",
@@ -81,6 +83,17 @@ def test_a_form_asks_for_every_editable_item_and_nothing_else(model):
         "version",
     }
     assert set(record_form_class(model)._meta.fields).isdisjoint(kept)
+
+
+def test_an_antibody_is_kept_where_the_diagnosis_lacks_an_answer_that_is_needed_today(clara, patient):
+    diagnosis = DiagnosisFactory(patient=patient, sclerodactyly="Y")
+    before = diagnosis.acr_eular_min
+    models.QuerySet(Diagnosis).update(diagnostic_basis="")  # as an earlier version left it
+    url = reverse("patients:record_add", args=[patient.public_id, "antibody"])
+    form = sent_by(clara.get(url)) | {"antibody": "ACA", "result": "POS", "tested_on": "2020"}
+    assert clara.post(url, form).status_code == 302
+    diagnosis.refresh_from_db()
+    assert diagnosis.acr_eular_min == before + 3
 
 
 def test_what_does_not_apply_is_blanked(clara, patient):
