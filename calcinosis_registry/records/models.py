@@ -19,6 +19,7 @@ from calcinosis_registry.clinics.policy import ScopedQuerySet
 from calcinosis_registry.codebook.items import Item, Need, item_fields, item_of, labels
 from calcinosis_registry.quality.findings import Finding
 from calcinosis_registry.records.kept import Draft, Submission
+from calcinosis_registry.records.limits import Possible, limits_message
 
 __all__ = ["Draft", "Outdated", "Record", "Submission", "record_kinds"]
 
@@ -31,7 +32,7 @@ class RecordMeta(ModelBase):
     def __new__(mcs, name: str, bases: tuple, attrs: dict, **kwargs: Any) -> Any:
         model: Any = super().__new__(mcs, name, bases, attrs, **kwargs)
         if not model._meta.abstract:
-            limits = [_constraint(model, field, item) for field, item in _limited(model)]
+            limits = [Possible(model, field, item) for field, item in _limited(model)]
             model._meta.constraints = [*model._meta.constraints, *limits]
             model._meta.original_attrs["constraints"] = model._meta.constraints
         return model
@@ -42,23 +43,6 @@ def _limited(model: type[models.Model]) -> Iterator[tuple[models.Field, Item]]:
         item = item_of(field)
         if item is not None and item.possible is not None:
             yield field, item
-
-
-def _constraint(model: type[models.Model], field: models.Field, item: Item) -> models.CheckConstraint:
-    low, high = item.possible  # type: ignore[misc]
-    within = Q(**{f"{field.name}__gte": low, f"{field.name}__lte": high})
-    return models.CheckConstraint(
-        name=f"{model._meta.model_name}_{field.name}_possible",
-        condition=within | Q(**{f"{field.name}__isnull": True}) if field.null else within,
-        violation_error_message=limits_message(item),
-    )
-
-
-def limits_message(item: Item) -> str:
-    low, high = item.possible  # type: ignore[misc]
-    if not item.unit:
-        return _("Must be between %(low)s and %(high)s.") % {"low": low, "high": high}
-    return _("Must be between %(low)s and %(high)s %(unit)s.") % {"low": low, "high": high, "unit": item.unit}
 
 
 class Record(Traced, metaclass=RecordMeta):
