@@ -4,11 +4,13 @@ template engine. Every value is escaped here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from django import forms
 from django.forms.widgets import ChoiceWidget
+from django.utils.functional import Promise
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -33,28 +35,44 @@ class _Chips(ChoiceWidget):
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         own = self.build_attrs(self.attrs, attrs)
-        marks = "data-marks" in own
-        chips = [
-            _chip(option, marks=marks)
-            for _group, options, _index in self.optgroups(name, self.format_value(value), attrs)
-            for option in options
-        ]
-        div_id = f' id="{conditional_escape(own["id"])}"' if own.get("id") else ""
+        own_id = conditional_escape(own["id"]) if own.get("id") else ""
         look = f"chips {conditional_escape(own['class'])}" if own.get("class") else "chips"
+        told = {key: one for key, one in own.items() if key not in ("class", "id")}
+        # What every chip of these has in common is written once.
+        start = f'<input type="{self.input_type}" name="{conditional_escape(name)}" value="'
+        of_all, marks = _attributes(told), "data-marks" in own
+        chips = []
+        for _group, place, answer, label, chosen in _answers(self, value):
+            value_, label_, mark = _said(answer, label, marks)
+            chip_id = f"{own_id}_{place}"
+            points_at, id_ = (f' for="{chip_id}"', f' id="{chip_id}"') if own_id else ("", "")
+            checked = " checked" if chosen else ""
+            chips.append(
+                f'<label class="chip"{points_at} data-value="{value_}">{start}{value_}"{of_all}{id_}{checked}>'
+                f'{mark}<span class="chip-text" data-text="{label_}">{label_}</span></label>'
+            )
+        div_id = f' id="{own_id}"' if own_id else ""
         return mark_safe(f'<div{div_id} class="{look}">{"".join(chips)}</div>')
 
 
-def _chip(option: dict[str, Any], *, marks: bool) -> str:
-    attrs = {key: one for key, one in option["attrs"].items() if key != "class"}
-    value, label = conditional_escape(str(option["value"])), conditional_escape(option["label"])
-    points_at = f' for="{conditional_escape(attrs["id"])}"' if attrs.get("id") else ""
-    kind, name = option["type"], conditional_escape(option["name"])
-    mark = status_mark(str(option["value"])) if marks and option["value"] else ""
-    return (
-        f'<label class="chip"{points_at} data-value="{value}">'
-        f'<input type="{kind}" name="{name}" value="{value}"{_attributes(attrs)}>'
-        f'{mark}<span class="chip-text" data-text="{label}">{label}</span></label>'
-    )
+def _answers(widget: ChoiceWidget, value: Any) -> Iterator[tuple[str, str, str, str, bool]]:
+    """(group, place among the choices, value, label, is it chosen) of each: what Django's optgroups tell."""
+    chosen, found = set(widget.format_value(value) or ()), False
+    for place, (answer, label) in enumerate(widget.choices):
+        inside = isinstance(label, list | tuple)
+        ones = [(f"{place}_{n}", *one) for n, one in enumerate(label)] if inside else [(f"{place}", answer, label)]
+        group = answer if inside else ""
+        for where, one, words in ones:
+            text = "" if one is None else str(one)
+            picked = text in chosen and (widget.allow_multiple_selected or not found)
+            found = found or picked
+            yield group, where, text, str(words) if isinstance(words, Promise) else words, picked
+
+
+@lru_cache(maxsize=8192, typed=True)  # typed: markup that is safe is not the same text that is not
+def _said(answer: str, label: str, marks: bool) -> tuple[str, str, str]:
+    """Value and label as they are written, and the mark of the status. Forms say the same few thousand things."""
+    return conditional_escape(answer), conditional_escape(label), status_mark(answer) if marks and answer else ""
 
 
 class ChipsRadio(_Chips, forms.RadioSelect):
@@ -69,16 +87,15 @@ class Dropdown(forms.Select):
     """One of many answers; the list of sites alone has more than a hundred."""
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
-        lines = []
-        for group, options, _index in self.optgroups(name, self.format_value(value), attrs):
-            own = [
-                f'<option value="{conditional_escape(str(one["value"]))}"{_attributes(one["attrs"])}>'
-                f"{conditional_escape(one['label'])}</option>"
-                for one in options
-            ]
-            if group:
-                own = [f'<optgroup label="{conditional_escape(group)}">', *own, "</optgroup>"]
-            lines += own
+        lines, group = [], ""
+        for named, _place, answer, label, chosen in _answers(self, value):
+            if named != group:
+                lines.append("</optgroup>" if group else "")
+                lines.append(f'<optgroup label="{conditional_escape(named)}">' if named else "")
+                group = named
+            value_, label_, _mark = _said(answer, label, False)
+            lines.append(f'<option value="{value_}"{" selected" if chosen else ""}>{label_}</option>')
+        lines.append("</optgroup>" if group else "")
         own_attrs = _attributes(self.build_attrs(self.attrs, attrs))
         return mark_safe(f'<select name="{conditional_escape(name)}"{own_attrs}>{"".join(lines)}</select>')
 
