@@ -15,4 +15,5 @@ urlpatterns = [
     path("records/<slug:kind>/<slug:public_id>/", records.edit, name="record"),
     path("records/<slug:kind>/<slug:public_id>/history/", records.record_history, name="record_history"),
     path("records/<slug:kind>/<slug:public_id>/remove/", records.delete, name="record_delete"),
+    path("removed/<int:number>/put-back/", records.put_removed_back, name="record_put_back"),
 ]

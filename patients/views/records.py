@@ -27,6 +27,7 @@ from calcinosis_registry.records.models import Record
 from calcinosis_registry.records.questions import place_questions
 from patients.kinds import kinds
 from patients.models import Patient, PatientRecord, Visit, VisitRecord
+from patients.put_back import FOR, UNDELETABLE, put_back, removal
 from patients.services import after_save, remove_record
 
 
@@ -163,11 +164,27 @@ def delete(request: HttpRequest, kind: str, public_id: str) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect("patients:record", kind=kind, public_id=public_id)
-    messages.success(request, _("%(kind)s removed. Its values stay in the history.") % {"kind": type(record).title()})
+    message = _("%(kind)s removed. Its values stay in the history, where it can be put back for %(n)s days.")
+    messages.success(request, message % {"kind": type(record).title(), "n": FOR.days})
     return redirect(back)
 
 
-UNDELETABLE = frozenset({"patient", "consent", "lesion"})
+@require_POST
+def put_removed_back(request: HttpRequest, number: int) -> HttpResponse:
+    """Take a removal back; ``number`` is that of its event."""
+    event = removal(number)
+    rows = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS).select_related("clinic")
+    patient = one_visible(
+        rows, request.user, Permission.EDIT_RECORDS, registry_number=event.patient if event else ""
+    )  # fmt: skip
+    try:
+        with trail.together():
+            record = put_back(event=event, patient=patient, now=timezone.now())
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("lesions:patient_history", public_id=patient.public_id)
+    messages.success(request, _("%(kind)s put back as it was.") % {"kind": type(record).title()})
+    return redirect("patients:record", kind=type(record).kind(), public_id=record.public_id)
 
 
 def _back(record: Any) -> str:

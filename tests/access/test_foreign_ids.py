@@ -52,7 +52,7 @@ def swap_in_the_address(world: World, route: Route, account: str, method: str, p
     values, answers = world.values(route), []
     for value in (swap.foreign, swap.nobodys):
         address = route.address({**values, place: value})
-        answers.append(world.ask(account, method, address, asked=value))
+        answers.append(world.ask(account, method, address, swap=swap))
         assert answers[-1].status in (302, 403, 404, 405, 410), f"{method} {address} as {account}: {answers[-1].status}"
     the_same(*answers, f"{method} {route.pattern} as {account} with {place}={swap.foreign}")
 
@@ -60,13 +60,13 @@ def swap_in_the_address(world: World, route: Route, account: str, method: str, p
 def swap_in_the_form(world: World, route: Route, account: str, name: str, swap: Swap) -> None:
     address = route.address(world.values(route))
     own, both = own_fields(world, account, address), (swap.foreign, swap.nobodys)
-    answers = [world.ask(account, "POST", address, {**own, name: value}, asked=value) for value in both]
+    answers = [world.ask(account, "POST", address, {**own, name: value}, swap=swap) for value in both]
     the_same(*answers, f"POST {address} as {account} with {name}={swap.foreign}")
 
 
 def swap_in_the_query(world: World, route: Route, account: str, name: str, swap: Swap) -> None:
     address, both = route.address(world.values(route)), (swap.foreign, swap.nobodys)
-    answers = [world.ask(account, "GET", f"{address}?{name}={value}", asked=value) for value in both]
+    answers = [world.ask(account, "GET", f"{address}?{name}={value}", swap=swap) for value in both]
     the_same(*answers, f"GET {address} as {account} with {name}={swap.foreign}")
 
 

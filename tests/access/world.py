@@ -58,7 +58,7 @@ class Swap:
 class Answer:
     """What came back, made comparable, and what it did to the rows."""
 
-    def __init__(self, response: HttpResponse, asked: str, changed: set[str]) -> None:
+    def __init__(self, response: HttpResponse, asked: Iterable[str], changed: set[str]) -> None:
         self.status, self.changed = response.status_code, changed
         body = b"".join(response.streaming_content) if getattr(response, "streaming", False) else response.content
         self.raw = body.decode("utf-8", "replace")
@@ -67,10 +67,11 @@ class Answer:
         self.body = _alike(self.raw, asked)
 
 
-def _alike(text: str, asked: str) -> str:
+def _alike(text: str, asked: Iterable[str]) -> str:
     """Without what differs between any two answers: what was asked, tokens, the ids of records still to be made."""
-    for length in range(len(asked), SHORTEST_REPEATED - 1, -1):  # a field gives back as much of it as it takes
-        text = text.replace(asked[:length], "…")
+    for value in asked:
+        for length in range(len(value), SHORTEST_REPEATED - 1, -1):  # a field gives back as much of it as it takes
+            text = text.replace(value[:length], "…")
     text = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text)
     text = re.sub(r"\b[abcdefghijkmnp-z2-9]{16}\b", "#", text)
     text = re.sub(r'name="(submission|draft|drafted|public_id)" value="[^"]*"', "", text)
@@ -135,9 +136,16 @@ class World(Cast):
         return sorted(found, key=lambda one: one.foreign)
 
     def ask(
-        self, account: str, method: str, address: str, data: Mapping[str, Any] | None = None, *, asked: str = ""
+        self,
+        account: str,
+        method: str,
+        address: str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        swap: Swap | None = None,
     ) -> Answer:
-        """One request, undone; ``asked`` is the value in question, which an answer may repeat."""
+        """One request, undone. Of the values in question an answer may repeat the one it was asked with, and a page may
+        name the other one to everybody (the clinics there are): they are the same in a comparison."""
         self.client.cookies = SimpleCookie()
         if session := self.sessions[account]:
             self.client.cookies[settings.SESSION_COOKIE_NAME] = session
@@ -146,6 +154,7 @@ class World(Cast):
             body = urlencode(data or {}, doseq=True)
             with connection.execute_wrapper(statements := Statements()):
                 response = self.client.generic(method, address, body, "application/x-www-form-urlencoded")
+            asked = [swap.foreign, swap.nobodys] if swap else []
             answer = Answer(response, asked, self.changed() if method == "POST" and statements.wrote else set())
             transaction.set_rollback(True)
         return answer
