@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.apps import apps
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.audit.models import Action, Event
@@ -16,6 +17,7 @@ from calcinosis_registry.records.display import told
 from calcinosis_registry.records.models import Record
 from lesions.models import Lesion
 from lesions.patient_cards import page_of
+from patients.put_back import may_be_put_back
 
 Find = Callable[[str, int | None], Record | None]
 ACTS = 20
@@ -25,13 +27,15 @@ CHANGES = 12  # of one record in one act
 
 @dataclass
 class Told:
-    """What happened to one record. ``changes``: (field, before, after), only for changes; ``url``: where it is read."""
+    """What happened to one record. ``changes``: (field, before, after), only for changes; ``url``: where it is read;
+    ``gone``: the number of the event that removed it, where that can be taken back."""
 
     what: str
     action: str
     reason: str
     url: str
     changes: list[tuple[str, str, str]] = field(default_factory=list)
+    gone: int = 0
 
 
 @dataclass
@@ -53,7 +57,7 @@ class Act:
 
     @property
     def details(self) -> list[Told]:
-        return [one for one in self.told if one.changes or one.reason or one.url]
+        return [one for one in self.told if one.changes or one.reason or one.url or one.gone]
 
 
 def acts(
@@ -95,6 +99,8 @@ def _told(event: Event, find: Find, *, identities: bool, withheld: bool) -> Told
         for (label, before, after), name in zip(told(model, event).changes, event.changes, strict=True):
             shown = (label, "", _("not shown")) if name in hidden else (label, before, after)
             words.changes.append(shown)
+    elif record is None and may_be_put_back(event, now=timezone.now()):
+        words.gone = event.pk
     del words.changes[CHANGES:]
     return words
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import IntegrityError, models
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.audit import trail
@@ -48,18 +48,28 @@ def put_back(*, event: Event, patient: Patient, now: datetime.datetime) -> Any:
     model = removed_kind(event)
     if model is None or now - event.at > FOR:
         raise ValidationError(_("It was removed more than %(n)s days ago. Nothing was put back.") % {"n": FOR.days})
+    reason = _("Removal of %(day)s taken back") % {"day": f"{event.at:%Y-%m-%d %H:%M}"}
+    try:
+        with trail.together(), trail.because(reason):
+            return _put_back(model, event, patient, now)
+    except IntegrityError as error:
+        message = _("It was recorded anew meanwhile, or what it belonged to is gone. Nothing was put back.")
+        raise ValidationError(message) from error
+
+
+def _put_back(model: type[models.Model], event: Event, patient: Patient, now: datetime.datetime) -> Any:
     # Two windows, or two people: the second one waits here and finds it back.
     Patient.objects.select_for_update().get(pk=patient.pk)
     if model._default_manager.filter(pk=event.object_id).exists():
-        raise ValidationError(_("It was put back already."))
-    reason = _("Removal of %(day)s taken back") % {"day": f"{event.at:%Y-%m-%d %H:%M}"}
-    with trail.together(), trail.because(reason):
-        record: Any = _as_it_was(model, event)
-        record.save(force_insert=True)
-        for part in _parts(model, event):
-            part.full_clean(validate_unique=False)
-            part.save(force_insert=True)
-        after_save(patient=patient, records=[record], now=now)
+        raise ValidationError(_("It is back already."))
+    if Event.objects.of_record(model, event.object_id or 0).filter(pk__gt=event.pk).exists():
+        raise ValidationError(_("It was put back and removed again since: put the later removal back."))
+    record: Any = _as_it_was(model, event)
+    record.save(force_insert=True)
+    for part in _parts(model, event):
+        part.full_clean(validate_unique=False)
+        part.save(force_insert=True)
+    after_save(patient=patient, records=[record], now=now)
     return record
 
 

@@ -33,6 +33,7 @@ def patient_history(request: HttpRequest, public_id: str) -> HttpResponse:
     context: dict[str, Any] = {
         "patient": patient,
         "acts": told,
+        "may_edit": may(request.user, Permission.EDIT_RECORDS, patient.clinic_id),
         "earlier": told[-1].oldest if told and (told[-1].oldest != events[-1].pk or len(events) == EVENTS) else None,
     }
     if request.headers.get("X-Requested-With") == "fetch":

@@ -174,12 +174,11 @@ def put_removed_back(request: HttpRequest, number: int) -> HttpResponse:
     """Take a removal back; ``number`` is that of its event."""
     event = removal(number)
     rows = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS).select_related("clinic")
-    patient = one_visible(
-        rows, request.user, Permission.EDIT_RECORDS, registry_number=event.patient if event else ""
-    )  # fmt: skip
+    if event is None:
+        raise Http404
+    patient = one_visible(rows, request.user, Permission.EDIT_RECORDS, registry_number=event.patient)
     try:
-        with trail.together():
-            record = put_back(event=event, patient=patient, now=timezone.now())
+        record = put_back(event=event, patient=patient, now=timezone.now())
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect("lesions:patient_history", public_id=patient.public_id)

@@ -52,6 +52,7 @@ OBJECTS = {
     "patients:record public_id": "course.public_id",
     "patients:record_history public_id": "course.public_id",
     "patients:record_delete public_id": "course.public_id",
+    "number": "removed.pk",
     "lesions:visit public_id": "visit.public_id",
     "lesions:visit_sign public_id": "visit.public_id",
     "lesions:visit_move public_id": "visit.public_id",
@@ -233,6 +234,7 @@ patients:record                           GET      login ok    ok    ok    404  
 patients:record                           POST     login ok    ok    403   404   404   404   404   404   404   404
 patients:record_history                   GET      login ok    ok    ok    404   404   404   404   404   404   404
 patients:record_delete                    POST     login ok    ok    403   404   404   404   404   404   404   404
+patients:record_put_back                  POST     login ok    ok    403   404   404   404   404   404   404   404
 lesions:patient                           GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:patient_course                    GET      login ok    ok    ok    404   404   404   404   404   404   404
 lesions:patient_history                   GET      login ok    ok    ok    404   404   404   404   404   404   404

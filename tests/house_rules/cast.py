@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.accounts.services import reset_second_factor, set_active
+from calcinosis_registry.audit import trail
 from calcinosis_registry.audit.models import Event
 from calcinosis_registry.clinics.models import Clinic, Membership
 from calcinosis_registry.clinics.roles import Role
@@ -151,7 +152,15 @@ def _rows(north: Clinic) -> dict[str, Any]:
         "second_reading": a_second_reading(study),
         "file": file,
         "measure": ImagingMeasureFactory(study=study),
+        "removed": _removed(TreatmentCourseFactory(patient=patient)),
     }
+
+
+def _removed(record: Any) -> Event:
+    """The event that a record entered in error was removed by."""
+    with trail.because("entered in error"):
+        record.delete()
+    return Event.objects.latest("pk")
 
 
 def _research(owner: User, clinic: Clinic) -> dict[str, Any]:

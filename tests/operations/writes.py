@@ -210,6 +210,7 @@ WRITES: dict[str, Write] = {
     "mfa_deactivate_totp": Write("clin", lambda cast: {}, before=with_an_own_app),
     "mfa_generate_recovery_codes": Write("clin", lambda cast: {}, before=with_an_own_app),
     "patients:record_delete": Write("clin", lambda cast: {"reason": "entered for another person"}, before=a_course),
+    "patients:record_put_back": Write("clin", lambda cast: {}),
 }
 
 # {route or pattern: why it is not failed here}
