@@ -17,7 +17,7 @@ from calcinosis_registry.records.display import told
 from calcinosis_registry.records.models import Record
 from lesions.models import Lesion
 from lesions.patient_cards import page_of
-from patients.put_back import may_be_put_back
+from patients.put_back import may_be_put_back, name_of
 
 Find = Callable[[str, int | None], Record | None]
 ACTS = 20
@@ -100,7 +100,7 @@ def _told(event: Event, find: Find, *, identities: bool, withheld: bool) -> Told
             shown = (label, "", _("not shown")) if name in hidden else (label, before, after)
             words.changes.append(shown)
     elif record is None and may_be_put_back(event, now=timezone.now()):
-        words.gone = event.pk
+        words.what, words.gone = f"{what} {name_of(event)}".rstrip(), event.pk
     del words.changes[CHANGES:]
     return words
 

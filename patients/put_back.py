@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import IntegrityError, models
 from django.utils.translation import gettext as _
 
@@ -33,6 +33,15 @@ def removed_kind(event: Event) -> type[models.Model] | None:
 
 def may_be_put_back(event: Event, *, now: datetime.datetime) -> bool:
     return removed_kind(event) is not None and now - event.at <= FOR
+
+
+def name_of(event: Event) -> str:
+    """What the removed record called itself: the drug, the joint."""
+    model = removed_kind(event)
+    try:
+        return str(_as_it_was(model, event)) if model else ""
+    except ObjectDoesNotExist:  # what it belonged to is gone, too
+        return ""
 
 
 def removal(number: int) -> Event | None:

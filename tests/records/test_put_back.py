@@ -65,9 +65,13 @@ def remove(client, record):
     return client.post(address, {"reason": WRONG}, follow=True).content.decode()
 
 
+def history(patient) -> str:
+    return reverse("lesions:patient_history", args=[patient.public_id])
+
+
 def offers(client, patient) -> list[str]:
     """The buttons of the history page."""
-    page = client.get(reverse("lesions:patient_history", args=[patient.public_id])).content.decode()
+    page = client.get(history(patient)).content.decode()
     return re.findall(r'action="([^"]+/put-back/)"', page)
 
 
@@ -84,6 +88,7 @@ def test_a_course_comes_back_with_its_values_its_lesions_and_its_history(clara, 
     assert not TreatmentCourse.objects.exists()
 
     [address] = offers(clara, patient)
+    assert "treatment Diltiazem deleted" in clara.get(history(patient)).content.decode()
     assert "put back as it was" in put_back(clara, address)
     back = TreatmentCourse.objects.get()
     assert as_it_is(back) == before
