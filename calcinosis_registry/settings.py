@@ -124,6 +124,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "calcinosis_registry.accounts.middleware.MethodsMiddleware",
     "calcinosis_registry.operations.health.LiveMiddleware",
+    "calcinosis_registry.operations.resting.RestingMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -11,6 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connections, models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from calcinosis_registry import read_only
 from calcinosis_registry.audit import chain, witness
 
 
@@ -30,6 +31,9 @@ class Action(models.TextChoices):
     RESTORE = "restore", _("restored from a backup")
 
 
+# What a register that rests still writes: who looked at it.
+WHILE_RESTING = frozenset({Action.READ, Action.SIGN_IN, Action.SIGN_OUT, Action.REFUSED})
+
 APPENDING = 0x63616C63  # PostgreSQL's lock of whoever appends
 
 
@@ -42,6 +46,9 @@ class EventQuerySet(models.QuerySet):
             return []
         with transaction.atomic(using=self.db, savepoint=False):
             last, before = self._locked_end()
+            # Under the lock: whoever began the rest has waited for it, and nothing comes after.
+            if (why := read_only.reason()) and any(event.action not in WHILE_RESTING for event in events):
+                raise read_only.ReadOnly(why)
             for event, salt in zip(events, _salts(len(events)), strict=True):
                 last += 1
                 before = event.join(last, before, salt)

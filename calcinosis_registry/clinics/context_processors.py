@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.translation import gettext_lazy as _
 
+from calcinosis_registry import read_only
 from calcinosis_registry.clinics.admin_site import ADMIN_PERMISSIONS
 from calcinosis_registry.clinics.policy import grants
 from calcinosis_registry.clinics.roles import Permission as P
@@ -51,7 +52,8 @@ def _waiting(request: HttpRequest, route: str, held: set[P]) -> int:
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """``nav`` (label, url, is it here, how much waits there), ``may_search``, ``may_open_admin``, ``registry_demo``."""
+    """``nav`` (label, url, is it here, how much waits there), ``may_search``, ``may_open_admin``, ``registry_demo``,
+    and ``registry_rests``: why nothing is saved at present."""
     user = getattr(request, "user", None)
     held = set(grants(user)) if user is not None else set()
     nav = []
@@ -69,4 +71,5 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "may_search": P.VIEW_RECORDS in held,
         "may_open_admin": bool(held & ADMIN_PERMISSIONS),
         "registry_demo": settings.DEMO,
+        "registry_rests": read_only.reason(),
     }

@@ -13,9 +13,10 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
+from calcinosis_registry.read_only import ReadOnly
 from calcinosis_registry.room import NoRoom, is_full
 
-RETRY_SECONDS = 5
+RETRY_SECONDS, RESTS_SECONDS = 5, 300
 # What a page must not hold: whoever typed it types it again.
 NEVER_HELD = ("password", "secret", "credential", "otp")
 ACCOUNT_PAGES = "/account/"
@@ -27,6 +28,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Answers every uncaught exception: 503 where waiting helps, 409 where somebody was faster, else 500. Nothing was
     changed in any case."""
     error = sys.exc_info()[1]
+    if isinstance(error, ReadOnly):
+        return resting(request, error.reason)
     full, away, gone = _is_full(error), isinstance(error, OperationalError | InterfaceError), _is_gone(error)
     if isinstance(error, NoRoom):
         title, text = _("There is no room to make this"), str(error)
@@ -45,14 +48,24 @@ def server_error(request: HttpRequest) -> HttpResponse:
         text = _(
             "The fault has been written down. If it happens again, tell your administrator the time and what you did."
         )
+    return _page(request, title, text, 503 if full or away else 409 if gone else 500)
+
+
+def resting(request: HttpRequest, why: str) -> HttpResponse:
+    """503 to whoever saves while the register is read-only: its reason, and what was typed."""
+    answer = _page(request, _("The register can only be read at present"), why, 503)
+    answer["Retry-After"] = str(RESTS_SECONDS)
+    return answer
+
+
+def _page(request: HttpRequest, title: str, text: str, status: int) -> HttpResponse:
     details = {
         "title": title, "text": text, "typed": _typed(request), "files": _chose_files(request),
         "address": request.get_full_path(), "number": getattr(request, "log_id", ""),
     }  # fmt: skip
-    status = 503 if full or away else 409 if gone else 500
     answer = HttpResponse(render_to_string("500.html", details), status=status)
     answer["Cache-Control"] = "no-store"
-    if answer.status_code == 503:
+    if status == 503:
         answer["Retry-After"] = str(RETRY_SECONDS)
     return answer
 

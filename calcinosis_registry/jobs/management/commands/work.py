@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from django.utils import timezone
 
+from calcinosis_registry import read_only
 from calcinosis_registry.jobs.services import reap, run_next, sweep
 
 PAUSE = 1.0  # seconds between two looks
@@ -29,6 +30,11 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, self._end)
         swept = -SWEPT
         while self._wanted:
+            if read_only.reason():  # jobs wait until what they make may be saved
+                if options["once"]:
+                    return
+                time.sleep(PAUSE)
+                continue
             if time.monotonic() - swept >= SWEPT:
                 swept = time.monotonic()
                 sweep()
