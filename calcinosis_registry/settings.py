@@ -112,6 +112,7 @@ INSTALLED_APPS = [
     "calcinosis_registry.reports",
     "calcinosis_registry.rights",
     "calcinosis_registry.letters",
+    "calcinosis_registry.transfers",
     "calcinosis_registry.operations",
     "calcinosis_registry.demo",
 ]

@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include("lesions.urls")),
     path("", include("calcinosis_registry.rights.urls")),
     path("", include("calcinosis_registry.letters.urls")),
+    path("", include("calcinosis_registry.transfers.urls")),
     path("queries/", include("patients.query_urls")),
     path("codebook/", include("calcinosis_registry.codebook.urls")),
     path("cohorts/", include("calcinosis_registry.cohorts.urls")),

@@ -81,13 +81,23 @@ def discard(staged: Staged) -> None:
 
 def discard_of(*, patient_id: int, root: Path) -> None:
     """Take away whatever waits for this patient, whoever uploaded it."""
+    for folder in _of(patient_id, root):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def anything_waits(*, patient_id: int, root: Path) -> bool:
+    """Does a file wait for this patient, whoever uploaded it?"""
+    return any(True for _folder in _of(patient_id, root))
+
+
+def _of(patient_id: int, root: Path) -> Iterator[Path]:
     for folder in _entries(_room(root)):
         try:
             owner = json.loads((folder / _FACTS).read_text(encoding="utf-8"))["owner"]
         except (OSError, ValueError, KeyError):
             continue
         if owner.get("patient") == patient_id:
-            shutil.rmtree(folder, ignore_errors=True)
+            yield folder
 
 
 def sweep(root: Path) -> int:

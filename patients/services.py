@@ -13,14 +13,17 @@ from django.utils.translation import gettext as _
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit import trail
+from calcinosis_registry.audit.models import Action, Event
 from calcinosis_registry.clinics.models import Clinic
+from calcinosis_registry.clinics.whereabouts import clinic_then
 from calcinosis_registry.identity.models import Identity
 from calcinosis_registry.quality.findings import Finding
 from calcinosis_registry.quality.services import close_removed, recheck
 from calcinosis_registry.records.models import Record
 from patients.models import Antibody, Consent, Diagnosis, Patient, Visit, in_force
+from patients.models.consent import RESTING
 
-SCOPES = ("registry", "research", "images", "contact")
+SCOPES = ("registry", *RESTING)
 
 
 def next_registry_number(*, clinic: Clinic) -> str:
@@ -62,10 +65,20 @@ def register_patient(
     return patient
 
 
+def given_elsewhere(*, patient: Patient, consent: Consent) -> bool:
+    """Was it recorded by a clinic that gave the record away since? Then it opens entry here, and nothing more."""
+    recorded = Event.objects.of_record(Consent, consent.pk).filter(action=Action.CREATE).order_by("pk").first()
+    if recorded is None:  # it is being saved: its event is written at the end of this transaction
+        return False
+    return clinic_then(patient.registry_number, recorded.pk) not in (None, patient.clinic_id)
+
+
 def apply_consents(*, patient: Patient) -> None:
     """Copy the consent in force onto the patient, where lists, entry and exports read it."""
     consent = in_force(patient.consent_set.all())
     scopes = {f"{scope}_consent": bool(consent and getattr(consent, scope)) for scope in SCOPES}
+    if consent is not None and given_elsewhere(patient=patient, consent=consent):
+        scopes |= {f"{scope}_consent": False for scope in RESTING}
     if any(getattr(patient, name) != value for name, value in scopes.items()):
         for name, value in scopes.items():
             setattr(patient, name, value)
@@ -88,7 +101,9 @@ def after_save(*, patient: Patient, records: Iterable[Record], now: datetime.dat
                 check_links(one.lesions.all())  # type: ignore[attr-defined]  # they are saved after the row
         if any(isinstance(one, Consent) for one in records):
             apply_consents(patient=patient)
-            # What a visit finds about consent is answered by this one.
+            # What a visit, or an older consent, finds about consent is answered by this one.
+            records = [one for one in records if not isinstance(one, Consent)]
+            records += Consent.objects.filter(patient=patient).select_related("patient")
             records += Visit.objects.filter(patient=patient).select_related("patient")
         if any(isinstance(one, Antibody) for one in records):
             rescore(patient=patient)

@@ -43,13 +43,14 @@ class Section:
 @dataclass
 class More(Section):
     """Work of the rooms above. ``template`` writes one row, which gets its patient with the name as ``about``; ``url``:
-    the page of all of it."""
+    the page of all of it. ``of_patients``: False where the rows are about nobody whose record this person may open."""
 
     id: str = ""
     title: str = ""
     hint: str = ""
     template: str = ""
     url: str = ""
+    of_patients: bool = True
 
 
 # Called with the account. The app above (lesions) adds its own in its AppConfig.ready().
@@ -143,7 +144,7 @@ def _attach_patients(found: Worklist, patients: Any, recent: list[str], *, user:
     standing = [*found.overdue.rows, *found.due.rows]
     numbers = {visit.patient.registry_number for visit in visits} | {one.registry_number for one in standing}
     numbers |= {query.patient for query in found.queries.rows} | set(recent)
-    others = [row for section in found.more for row in section.rows]
+    others = [row for section in found.more if section.of_patients for row in section.rows]
     numbers |= {row.patient.registry_number for row in others}
     written_about = {draft.patient for draft in found.drafts.rows}
     rows = patients.filter(Q(registry_number__in=numbers) | Q(public_id__in=written_about))

@@ -11,7 +11,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from calcinosis_registry.accounts.models import User
-from calcinosis_registry.clinics.models import Clinic, Membership
+from calcinosis_registry.clinics.models import Clinic, Membership, Transfer
 from calcinosis_registry.codebook.partial_dates import PartialDate
 from calcinosis_registry.cohorts.models import Cohort, ProjectClinic, ProjectMember, ResearchProject
 from calcinosis_registry.exports.models import Export
@@ -52,6 +52,21 @@ class ClinicFactory(DjangoModelFactory):
 
     name = factory.Sequence("Clinic {}".format)
     code = factory.Sequence(lambda n: f"C{chr(65 + n // 26 % 26)}{chr(65 + n % 26)}")
+
+
+class TransferFactory(DjangoModelFactory):
+    """``patient`` offered to another clinic, by nobody in particular."""
+
+    class Meta:
+        model = Transfer
+        exclude = ["patient"]
+
+    patient = factory.SubFactory("tests.factories.PatientFactory")
+    registry_number = factory.SelfAttribute("patient.registry_number")
+    from_clinic = factory.SelfAttribute("patient.clinic")
+    to_clinic = factory.SubFactory(ClinicFactory)
+    reason = "moved house"
+    offered_by = factory.SubFactory(UserFactory)
 
 
 class MembershipFactory(DjangoModelFactory):

@@ -24,13 +24,13 @@ from calcinosis_registry.clinics.policy import grants
 from calcinosis_registry.clinics.roles import Permission, Role
 from calcinosis_registry.clinics.scope import (
     as_text,
-    clinics_by_code,
     events_visible_to,
     governs,
     people_visible_to,
     told,
 )
 from calcinosis_registry.clinics.scoped_admin import ScopedAdmin
+from calcinosis_registry.clinics.whereabouts import whereabouts
 
 # Not used here (roles.py has the access table), or secrets that no table shows.
 for unwanted in (Group, EmailAddress, Authenticator):
@@ -211,5 +211,5 @@ class EventAdmin(ScopedAdmin):
 
     @admin.display(description=_("changes"))
     def what_changed(self, event: Event) -> str:
-        changes = told(event, user=event.reader, clinics=clinics_by_code())  # type: ignore[attr-defined]
+        changes = told(event, user=event.reader, clinic_of=whereabouts())  # type: ignore[attr-defined]
         return "\n".join(f"{name}: {as_text(value)}".rstrip(": ") for name, value in changes.items())

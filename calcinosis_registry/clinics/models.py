@@ -1,10 +1,11 @@
-"""Clinics, who works in them with which role from when until when, and invitations."""
+"""Clinics, who works in them with which role from when until when, invitations, and patients who change the clinic."""
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -12,9 +13,10 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 
+from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit.traced import Traced
-from calcinosis_registry.clinics.policy import ScopedQuerySet
-from calcinosis_registry.clinics.roles import Role
+from calcinosis_registry.clinics.policy import ScopedQuerySet, grants
+from calcinosis_registry.clinics.roles import Permission, Role
 
 
 def new_public_id() -> str:
@@ -131,3 +133,80 @@ class Invitation(Traced):
 
     def __str__(self) -> str:
         return f"{self.email}, {self.get_role_display()}"
+
+
+class TransferState(models.TextChoices):
+    OFFERED = "OFFERED", _("Waits for the other clinic")
+    ACCEPTED = "ACCEPTED", _("Moved")
+    DECLINED = "DECLINED", _("Declined")
+    TAKEN_BACK = "TAKEN_BACK", _("Taken back")
+
+
+class TransferQuerySet(ScopedQuerySet):
+    def visible_to(self, user: User | AnonymousUser, permission: Permission) -> Self:
+        """Both clinics': the one that offers and the one it is offered to."""
+        held = grants(user).get(permission, set())
+        if None in held:
+            return self.all()
+        return self.filter(Q(from_clinic__in=held) | Q(to_clinic__in=held)) if held else self.none()
+
+    def offered(self) -> Self:
+        return self.filter(state=TransferState.OFFERED)
+
+    def moved(self) -> Self:
+        return self.filter(state=TransferState.ACCEPTED)
+
+    def about(self, registry_number: str) -> Self:
+        return self.filter(registry_number=registry_number)
+
+
+class Transfer(Traced):
+    """A patient's record offered by the clinic that has it to another one, and what became of that.
+
+    It outlives an erasure, without a word about the person: the trail needs to know where a number was when.
+    """
+
+    public_id = models.CharField(max_length=22, unique=True, default=new_public_id, editable=False)
+    registry_number = models.CharField(_("registry number"), max_length=12, db_index=True)
+    from_clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+", verbose_name=_("from"))
+    to_clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+", verbose_name=_("to"))
+    reason = models.CharField(_("why"), max_length=400, blank=True)
+    state = models.CharField(
+        _("state"), max_length=12, choices=TransferState.choices, default=TransferState.OFFERED
+    )  # fmt: skip
+    offered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    offered_at = models.DateTimeField(_("offered"), default=timezone.now)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(_("decided"), null=True)
+    answer = models.CharField(_("why declined"), max_length=400, blank=True)
+    # The number of the last event of the move itself: up to it the clinic that gave the record away reads its trail.
+    last_event = models.BigIntegerField(null=True, editable=False)
+
+    MAINTAINED = ("last_event",)
+
+    objects = TransferQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-offered_at", "-id"]
+        verbose_name = _("move to another clinic")
+        verbose_name_plural = _("moves to another clinic")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["registry_number"], condition=Q(state="OFFERED"), name="transfer_offered_once",
+                violation_error_message=_("The record is offered to a clinic already."),
+            )
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.registry_number}, {self.from_clinic} → {self.to_clinic}"
+
+    @property
+    def trail_patient(self) -> str:  # type: ignore[override]
+        return self.registry_number
+
+    def changed_fields(self) -> dict[str, list[Any]]:
+        """Each event of it names both clinics in words: it stands in the trails of both."""
+        found = super().changed_fields()
+        if found.keys() - {"last_event"}:
+            found |= {"clinics": [self.from_clinic.name, self.to_clinic.name]}
+        return {name: values for name, values in found.items() if name not in ("from_clinic", "to_clinic")}

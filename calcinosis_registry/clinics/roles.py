@@ -30,6 +30,7 @@ class Permission(enum.StrEnum):
     VIEW_TRAIL = "view_trail"  # which field changed, by whom; not its values
     ANSWER_PERSON = "answer_person"  # give a person everything about them; ask for their erasure
     CONFIRM_ERASURE = "confirm_erasure"  # as the second of two people
+    MOVE_PATIENTS = "move_patients"  # offer a patient's record to another clinic; take one over
 
 
 P = Permission
@@ -37,7 +38,7 @@ P = Permission
 ROLES: dict[str, frozenset[Permission]] = {
     Role.CLINICIAN: frozenset(
         {P.VIEW_RECORDS, P.EDIT_RECORDS, P.SIGN, P.RAISE_QUERIES, P.SEE_IDENTITY, P.CLINIC_REPORTS, P.COUNT_COHORTS}
-        | {P.ANSWER_PERSON, P.CONFIRM_ERASURE}
+        | {P.ANSWER_PERSON, P.CONFIRM_ERASURE, P.MOVE_PATIENTS}
     ),
     Role.ASSISTANT: frozenset({P.VIEW_RECORDS, P.EDIT_RECORDS, P.SEE_IDENTITY, P.CLINIC_REPORTS}),
     Role.MONITOR: frozenset({P.VIEW_RECORDS, P.RAISE_QUERIES, P.CLINIC_REPORTS}),

@@ -12,12 +12,15 @@ from django.db.models.functions import Cast
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit.models import Action, Event, EventQuerySet
-from calcinosis_registry.clinics.models import Clinic, Membership
+from calcinosis_registry.clinics.models import Membership, Transfer
 from calcinosis_registry.clinics.policy import grants, may
 from calcinosis_registry.clinics.roles import Permission
+from calcinosis_registry.clinics.whereabouts import events_of_clinics
 
 # Changes of these apps are no clinical content: whoever sees the event sees its values.
 PLAIN_APPS = frozenset({"accounts", "clinics"})
+# Of a patient's move both clinics read from where to where, and what became of it.
+OPEN_OF_A_MOVE = frozenset({"clinics", "state"})
 
 
 def people_visible_to(user: User | AnonymousUser) -> QuerySet[User]:
@@ -42,9 +45,7 @@ def events_visible_to(user: User | AnonymousUser, permission: Permission) -> Eve
         return Event.objects.none()
     if None in held:
         return Event.objects.all()
-    about = Q()
-    for code in Clinic.objects.filter(pk__in=held).values_list("code", flat=True):
-        about |= Q(patient__startswith=f"{code}-")
+    about = events_of_clinics(one for one in held if one is not None)
     people = Membership.objects.filter(clinic__in=held).values("user")
     accounts = Q(model=User._meta.label_lower, object_id__in=people)  # also what strangers tried with them
     return Event.objects.filter(about | Q(patient="", actor_id__in=people) | accounts)
@@ -59,28 +60,29 @@ def concerning(events: EventQuerySet, registry_number: str) -> EventQuerySet:
     return many
 
 
-def clinics_by_code() -> dict[str, int]:
-    """{code: id}: a registry number begins with its clinic's code."""
-    return dict(Clinic.objects.values_list("code", "pk"))
-
-
 # What an account may not read although the clinic is its own: each is called with an event and the account. The rooms
 # above add theirs in their AppConfig.ready().
 WITHHELD: list[Callable[[Event, Any], bool]] = []
 
 
-def told(event: Event, *, user: User | AnonymousUser, clinics: dict[str, int]) -> dict[str, Any]:
-    """{field: [old, new]} of an event as this person may read it; values that are not theirs to read are None."""
+def told(
+    event: Event, *, user: User | AnonymousUser, clinic_of: Callable[[str], int | None]
+) -> dict[str, Any]:  # fmt: skip
+    """{field: [old, new]} of an event as this person may read it; values that are not theirs to read are None.
+
+    ``clinic_of``: the clinic that has a number's record now (whereabouts.py); only who works there reads values.
+    """
     app = event.model.partition(".")[0]
     if event.patient:
-        clinic_id = clinics.get(event.patient.partition("-")[0])
+        clinic_id = clinic_of(event.patient)
         needed = Permission.SEE_IDENTITY if app == "identity" else Permission.VIEW_RECORDS
         open_values = clinic_id is not None and may(user, needed, clinic_id)
         open_values = open_values and not any(withholds(event, user) for withholds in WITHHELD)
     else:
         # Sign-ins, roles and counts; a list of names that was read names its patients.
         open_values = app in PLAIN_APPS or "patients" not in event.changes
-    return {name: value if open_values else None for name, value in event.changes.items()}
+    known = OPEN_OF_A_MOVE if event.model == Transfer._meta.label_lower else frozenset()
+    return {name: value if open_values or name in known else None for name, value in event.changes.items()}
 
 
 def record_name(label: str) -> str:

@@ -16,8 +16,9 @@ from calcinosis_registry.clinics.access_report import access_to
 from calcinosis_registry.clinics.forms import TrailForm
 from calcinosis_registry.clinics.policy import require
 from calcinosis_registry.clinics.roles import Permission
-from calcinosis_registry.clinics.scope import as_text, clinics_by_code, concerning, events_visible_to, record_name, told
+from calcinosis_registry.clinics.scope import as_text, concerning, events_visible_to, record_name, told
 from calcinosis_registry.clinics.sent_keys import sent_key
+from calcinosis_registry.clinics.whereabouts import whereabouts
 
 PAGE = 50
 
@@ -29,15 +30,12 @@ def page(request: HttpRequest) -> HttpResponse:
     asked = form.cleaned_data if form.is_valid() else {}
     events = _asked_for(events_visible_to(request.user, Permission.VIEW_TRAIL), asked)
     rows, older, newer = _one_page(events, before=asked.get("before"), after=asked.get("after"))
-    clinics = clinics_by_code()
-    shown = [
-        {
-            "event": one,
-            "record": record_name(one.model),
-            "changes": {name: as_text(value) for name, value in told(one, user=request.user, clinics=clinics).items()},
-        }
-        for one in rows
-    ]
+    clinic_of = whereabouts()
+    shown = []
+    for one in rows:
+        values = told(one, user=request.user, clinic_of=clinic_of)
+        changes = {name: as_text(value) for name, value in values.items()}
+        shown.append({"event": one, "record": record_name(one.model), "changes": changes})
     return render(
         request,
         "clinics/trail.html",

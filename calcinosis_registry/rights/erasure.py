@@ -17,7 +17,7 @@ from django.db import connection, models, transaction
 
 from calcinosis_registry.audit import trail, witness
 from calcinosis_registry.audit.models import Action, Event
-from calcinosis_registry.clinics.models import Clinic
+from calcinosis_registry.clinics.models import Clinic, Transfer, TransferState
 from calcinosis_registry.cohorts import freezing
 from calcinosis_registry.cohorts.snapshot import building
 from calcinosis_registry.exports.services import exports_of, path_of
@@ -78,6 +78,9 @@ def erase(*, patient: Patient, entry: dict[str, Any], reason: str) -> Leftovers:
     drop_drafts_of(patient.public_id)
     for ledger in (ErasureRequest, PersonalFile):
         models.QuerySet(ledger).filter(registry_number=number).update(reason="")
+    moves: Any = models.QuerySet(Transfer).filter(registry_number=number)
+    moves.filter(state=TransferState.OFFERED).update(state=TransferState.TAKEN_BACK)
+    moves.update(reason="", answer="")
     told = {"rows": sum(map(len, rows.values())), "files": len(left.sha256), **_without_files(entry)}
     # Not into trail.together(): the blanking below needs the event to be there.
     Event.objects.bulk_create([trail.event(Action.ERASE, patient=number, changes=told, reason=reason)])

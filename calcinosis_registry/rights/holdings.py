@@ -10,6 +10,7 @@ from django.apps import apps
 from django.db import models
 
 from calcinosis_registry.audit.models import Event
+from calcinosis_registry.clinics.models import Transfer
 from calcinosis_registry.rights.models import ErasureRequest, PersonalFile
 from patients.models import Patient
 
@@ -17,7 +18,7 @@ PACKAGES = frozenset({"calcinosis_registry", "patients", "lesions"})
 # Columns that hold a registry number, in rooms that know no patients.
 NUMBER_COLUMNS = ("registry_number", "patient")
 # Told apart below: they outlive the person, without a word about them.
-OUTLIVING = frozenset({Event, ErasureRequest, PersonalFile})
+OUTLIVING = frozenset({Event, ErasureRequest, PersonalFile, Transfer})
 
 Rows = dict[type[models.Model], set[Any]]
 

@@ -55,6 +55,7 @@ def patient_page(request: HttpRequest, public_id: str) -> HttpResponse:
         "may_edit": may_edit and patient.registry_consent,
         "may_see_identity": may(request.user, Permission.SEE_IDENTITY, patient.clinic_id),
         "may_answer_person": may(request.user, Permission.ANSWER_PERSON, patient.clinic_id),
+        "may_move_patient": may(request.user, Permission.MOVE_PATIENTS, patient.clinic_id),
         "actions": "lesions/_patient_actions.html",
     }
     return render(request, "lesions/patient.html", context)

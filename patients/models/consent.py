@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 SOURCE = "product.md, Register a patient; clinical-model 9.1 (12, 13), 12.2"
+# What rests where a patient moved to another clinic, until that clinic recorded a consent of its own.
+RESTING = ("research", "images", "contact")
 OF_AGE = 18  # years; from then on the person is asked, not the guardian
 
 
@@ -84,6 +86,13 @@ class Consent(PatientRecord):
         if self.given_by == GivenBy.PERSON and age is not None and age < OF_AGE:
             message = _("The person was %(age)s: a guardian consents, with the child's assent.")
             yield Finding("consent_of_child", message % {"age": age}, "given_by")
+        resting = [one for one in RESTING if getattr(self, one) and not getattr(self.patient, f"{one}_consent")]
+        if resting and self == in_force(type(self).objects.filter(patient=self.patient_id)):
+            message = _(
+                "It was given at the clinic the person came from. Research, images and contact rest until the consent"
+                " given here is recorded."
+            )
+            yield Finding("consent_rests", message, resting[0])
 
     def clean(self) -> None:
         super().clean()

@@ -9,7 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from calcinosis_registry.accounts.rates import SEARCH, too_often
-from calcinosis_registry.clinics.models import Clinic
+from calcinosis_registry.clinics.models import Clinic, Transfer
 from calcinosis_registry.clinics.policy import may, require
 from calcinosis_registry.clinics.roles import Permission
 from patients.forms import PatientFilter
@@ -61,12 +61,14 @@ def search(request: HttpRequest) -> HttpResponse:
     exact = scope.filter(registry_number=text.upper()).first()
     if exact is not None:
         return redirect(exact)
+    moves = Transfer.objects.visible_to(request.user, VIEW).moved().about(text.upper()).select_related("to_clinic")
     found = found_by(scope, text, user=request.user).order_by("registry_number")
     rows = list(found.select_related("summary", "clinic").prefetch_related("diagnosis_set")[: PAGE_SIZE + 1])
     context = {
         "text": text,
         "patients": with_names(rows[:PAGE_SIZE], user=request.user),
         "more": len(rows) > PAGE_SIZE,
+        "moved": moves.order_by("-pk").first(),
         "shown": PAGE_SIZE,
         "several_clinics": Clinic.objects.visible_to(request.user, VIEW).count() > 1,
         "may_see_names": may(request.user, Permission.SEE_IDENTITY),

@@ -79,6 +79,7 @@ OBJECTS = {
         for name in ("cohort", "edit", "copy", "share", "compare", "freeze")
     },
     **{f"rights:{name} public_id": "erasure.public_id" for name in ("confirm", "withdraw")},
+    **{f"transfers:{name} public_id": "transfer.public_id" for name in ("transfer", "accept", "decline", "take_back")},
     **{f"queries:{name} public_id": "query.public_id" for name in ("query", "answer", "close", "reopen")},
     "queries:ask public_id": "course.public_id",
     **{f"jobs:{name} public_id": "job.public_id" for name in ("job", "cancel")},
@@ -224,6 +225,12 @@ letters:leaflet_pdf                       GET      login ok    ok    ok    ok   
 rights:erasures                           GET      login ok    403   403   403   403   ok    ok    ok    ok    403
 rights:confirm                            POST     login ok    403   403   403   403   ok    ok    404   404   403
 rights:withdraw                           POST     login ok    403   403   403   403   ok    ok    404   404   403
+transfers:offer                           GET+POST login ok    403   403   404   404   404   404   404   404   404
+transfers:list                            GET      login ok    403   403   403   403   403   403   ok    403   403
+transfers:transfer                        GET      login ok    403   403   403   403   403   403   404   403   403
+transfers:accept                          POST     login 403   403   403   403   403   403   403   404   403   403
+transfers:decline                         POST     login 403   403   403   403   403   403   403   404   403   403
+transfers:take_back                       POST     login ok    403   403   403   403   403   403   404   403   403
 patients:list                             GET      login ok    ok    ok    403   403   403   403   ok    403   403
 patients:search                           POST     login ok    ok    ok    403   403   403   403   ok    403   403
 patients:key_list                         GET+POST login ok    403   403   403   403   403   403   ok    403   403

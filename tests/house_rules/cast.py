@@ -40,6 +40,7 @@ from tests.factories import (
     LesionObservationFactory,
     MembershipFactory,
     PatientFactory,
+    TransferFactory,
     TreatmentCourseFactory,
     UserFactory,
     VisitFactory,
@@ -153,6 +154,7 @@ def _rows(north: Clinic) -> dict[str, Any]:
         "file": file,
         "measure": ImagingMeasureFactory(study=study),
         "removed": _removed(TreatmentCourseFactory(patient=patient)),
+        "transfer": TransferFactory(patient=patient),
     }
 
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from calcinosis_registry.accounts.models import User
-from calcinosis_registry.clinics.models import Invitation, Membership, new_public_id
+from calcinosis_registry.clinics.models import Clinic, Invitation, Membership, new_public_id
 from calcinosis_registry.quality.models import DataQuery
 from calcinosis_registry.quality.services import answer_query
 from calcinosis_registry.records.drafts import Page, Place, keep
@@ -25,7 +25,14 @@ from calcinosis_registry.sealing import FACTORS
 from lesions.moving import NEW, plan_move
 from patients.models import Visit
 from tests.accounts.test_sign_in import code_now
-from tests.factories import PASSWORD, PatientFactory, TreatmentCourseFactory, known_lesions
+from tests.factories import (
+    PASSWORD,
+    DataQueryFactory,
+    PatientFactory,
+    TransferFactory,
+    TreatmentCourseFactory,
+    known_lesions,
+)
 from tests.house_rules.cast import Cast
 from tests.lesions.signed_visits import complete_visit, sign, sign_page, unlock_page
 from tests.operations.write import Write, own
@@ -64,6 +71,22 @@ def of_another(cast: Cast) -> str:
     """A person nobody has asked to erase yet."""
     patient = PatientFactory(clinic=cast.rows["clinic"])
     return reverse("rights:ask_erasure", args=[patient.public_id])
+
+
+def another_clinic() -> str:
+    return Clinic.objects.get(code="SOU").public_id
+
+
+def to_offer(cast: Cast) -> str:
+    return reverse("transfers:offer", args=[PatientFactory(clinic=cast.rows["clinic"]).public_id])
+
+
+def offered(cast: Cast, what: str) -> str:
+    """A person of North with a name, a visit, lesions and a question, offered to South."""
+    patient = complete_visit(cast.rows["clinic"]).patient
+    DataQueryFactory(patient=patient.registry_number, clinic=patient.clinic, object_id=patient.pk)
+    transfer = TransferFactory(patient=patient, to_clinic=Clinic.objects.get(code="SOU"))
+    return reverse(f"transfers:{what}", args=[transfer.public_id])
 
 
 def to_move(cast: Cast) -> str:
@@ -188,6 +211,16 @@ WRITES: dict[str, Write] = {
     "rights:ask_erasure": Write(
         "clin", lambda cast: {"basis": Basis.values[0], "reason": "asked for in writing"}, before=of_another
     ),
+    "transfers:offer": Write(
+        "clin", lambda cast: {"to": another_clinic(), "reason": "moved house", "agreed": "on"}, before=to_offer
+    ),
+    "transfers:accept": Write(
+        "strng", lambda cast: {"hospital_number": "S-12", "ours": "on"}, before=lambda cast: offered(cast, "accept")
+    ),
+    "transfers:decline": Write(
+        "strng", lambda cast: {"why": "not our patient"}, before=lambda cast: offered(cast, "decline")
+    ),
+    "transfers:take_back": Write("clin", lambda cast: {}),
     "rights:confirm": Write("admin", lambda cast: {"number": cast.rows["patient"].registry_number}),
     "rights:withdraw": Write("admin", lambda cast: {}),
     "rights:file": Write("clin", lambda cast: {"reason": "in person"}),
