@@ -6,14 +6,20 @@ from collections.abc import Callable, Iterable
 
 from django.db.models import Exists, OuterRef, Q
 
-from calcinosis_registry.clinics.models import Clinic, Transfer
+from calcinosis_registry.clinics.models import Clinic, Transfer, TransferQuerySet
 
 
 def whereabouts() -> Callable[[str], int | None]:
-    """``of(registry number)``: the clinic that has the record now; two small queries for however many numbers."""
-    codes = dict(Clinic.objects.values_list("code", "pk"))
-    moved = dict(Transfer.objects.moved().order_by("pk").values_list("registry_number", "to_clinic"))
-    return lambda number: moved.get(number) or codes.get(number.partition("-")[0])
+    """``of(registry number)``: the clinic that has the record now; one small query for however many numbers."""
+    codes = Clinic.objects.order_by().values_list("code", "pk")
+    moved = _last_moves().order_by().values_list("registry_number", "to_clinic")
+    found = dict(codes.union(moved, all=True))  # a code has no dash
+    return lambda number: found.get(number) or found.get(number.partition("-")[0])
+
+
+def _last_moves() -> TransferQuerySet:
+    moved = Transfer.objects.moved()
+    return moved.filter(~Exists(moved.filter(registry_number=OuterRef("registry_number"), pk__gt=OuterRef("pk"))))
 
 
 def clinic_then(registry_number: str, event: int) -> int | None:
@@ -36,8 +42,7 @@ def events_of_clinics(clinics: Iterable[int]) -> Q:
     for code in Clinic.objects.filter(pk__in=held).values_list("code", flat=True):
         own |= Q(patient__startswith=f"{code}-")
     moved = Transfer.objects.moved()
-    later = moved.filter(registry_number=OuterRef("registry_number"), pk__gt=OuterRef("pk"))
-    here = moved.filter(~Exists(later), to_clinic__in=held)
+    here = _last_moves().filter(to_clinic__in=held)
     then = moved.filter(registry_number=OuterRef("patient"), from_clinic__in=held, last_event__gte=OuterRef("pk"))
     theirs = Transfer.objects.filter(Q(from_clinic__in=held) | Q(to_clinic__in=held))
     return (

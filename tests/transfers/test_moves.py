@@ -35,7 +35,6 @@ def pages_of(patient: Patient) -> list[str]:
     return [
         patient.get_absolute_url(), visit.get_absolute_url(), reverse("rights:person", args=[patient.public_id]),
         reverse("lesions:patient_history", args=[patient.public_id]), offer_page(patient),
-        reverse("letters:summary", args=[patient.public_id]),
     ]  # fmt: skip
 
 
@@ -46,13 +45,13 @@ def test_a_record_moves_with_everything_and_the_old_clinic_opens_it_no_more(
     assert sign(proven(clinician), visit).status_code == 302
     transfer = offered(patient)
     there, here = proven(stranger), proven(clinician)
-    assert [there.get(one).status_code for one in pages_of(patient)] == [404] * 6
+    assert [there.get(one).status_code for one in pages_of(patient)] == [404] * 5
     answer = accepted(there, transfer)
     assert answer["Location"] == patient.get_absolute_url()
     patient.refresh_from_db()
     assert (patient.clinic, patient.registry_number) == (south, "NOR-00417")
-    assert [there.get(one).status_code for one in pages_of(patient)] == [200] * 6
-    assert [here.get(one).status_code for one in pages_of(patient)] == [404] * 6
+    assert [there.get(one).status_code for one in pages_of(patient)] == [200] * 5
+    assert [here.get(one).status_code for one in pages_of(patient)] == [404] * 5
     identity = Identity.objects.get()
     assert (identity.clinic, identity.hospital_number, identity.family_name) == (south, "S-12", "Zwetschgenbaum")
     assert set(DataQuery.objects.values_list("clinic", flat=True)) == {south.pk}
