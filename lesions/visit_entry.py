@@ -155,11 +155,10 @@ class VisitPage:
         self.lesions = [row.lesion for row in rows]
         self.form = VisitForm(data, instance=visit)
         self.rows = [self._row(row) for row in rows]
-        self.new = [self._new(prefix) for prefix in self._new_prefixes()]
+        self.new = [new_lesion(visit, prefix, data) for prefix in self._new_prefixes()]
         self.recorded = kinds_at(visit)
         self.parts = [self._part(model) for model in visit_kinds() if model.per_visit == 1]
         self.records = [part.form for part in self.parts if part.form is not None]
-        self.blank = self._new("new-0000") if data is None else self._new("new-0000", bound=False)
 
     @property
     def imaging_only(self) -> list[Row]:
@@ -184,19 +183,6 @@ class VisitPage:
     def _new_prefixes(self) -> list[str]:
         found = [NEW_PREFIX.match(name) for name in self.data or ()]
         return sorted({f"new-{match[1]}" for match in found if match and match[1] != "0000"})
-
-    def _new(self, prefix: str, *, bound: bool = True) -> New:
-        data = self.data if bound else None
-        lesion = Lesion(patient=self.patient, visit=None, first_recorded=self.visit.visit_date or timezone.localdate())
-        lesion.number = 0
-        seen = LesionObservation(
-            patient=self.patient, visit=self.visit, lesion=lesion, status_change="NEW", size_method="CALIPER"
-        )
-        return New(
-            prefix,
-            NewLesionForm(data, instance=lesion, prefix=prefix),
-            NewObservationForm(data, instance=seen, prefix=f"{prefix}-seen"),
-        )
 
     def _part(self, model: type[VisitRecord]) -> Part:
         form = part_form(self.visit, model, self.data) if self._opened(model.kind()) else None
@@ -293,6 +279,20 @@ def observation_form(
     form.ask_removal(procedures or Procedures(visit.patient))
     form.ask_merge(others)
     return form
+
+
+def new_lesion(visit: Visit, prefix: str, data: QueryDict | None = None) -> New:
+    """The forms of a lesion to add at a visit."""
+    lesion = Lesion(patient=visit.patient, visit=None, first_recorded=visit.visit_date or timezone.localdate())
+    lesion.number = 0
+    seen = LesionObservation(
+        patient=visit.patient, visit=visit, lesion=lesion, status_change="NEW", size_method="CALIPER"
+    )
+    return New(
+        prefix,
+        NewLesionForm(data, instance=lesion, prefix=prefix),
+        NewObservationForm(data, instance=seen, prefix=f"{prefix}-seen"),
+    )
 
 
 def part_form(visit: Visit, model: type[VisitRecord], data: QueryDict | None = None) -> RecordForm:

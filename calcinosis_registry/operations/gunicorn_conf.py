@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from typing import Any
 
 from calcinosis_registry.operations import logs as _logs
 
@@ -28,3 +30,10 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 # The body of a request waits here, in memory where the system has it.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  gunicorn's heartbeat file
+
+
+def when_ready(_server: Any) -> None:
+    """The register is loaded and no worker forked: what is here stays, so nobody looks through it for garbage again
+    (80 ms each time), and the workers go on sharing its memory."""
+    gc.collect()
+    gc.freeze()
