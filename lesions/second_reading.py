@@ -21,7 +21,7 @@ from lesions.hand_reading import save_reading, settle
 from lesions.hand_score import SiteRating
 from lesions.models import Adjudicated, HandScore, ImagingStudy, ReadingKind, SecondReading
 from lesions.models.second_reading import SecondReadingQuerySet
-from patients.worklist import SHOWN, More
+from patients.worklist import More, first_of
 
 
 def may_read(user: Any, study: ImagingStudy) -> bool:
@@ -157,7 +157,7 @@ def to_read(user: Any) -> More:
     """For the work list: what this account is to read, and what nobody took yet where it may."""
     rows = to_do_of(user)
     return More(
-        list(rows[:SHOWN]), rows.count(), id="to-read", title=_("Radiographs to read"),
+        *(first_of(rows) if rows.exists() else ([], 0)), id="to-read", title=_("Radiographs to read"),
         hint=_("Second readings: you score without seeing the first."), template="lesions/_work_reading.html",
         url=reverse("lesions:readings"),
     )  # fmt: skip

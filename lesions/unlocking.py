@@ -20,7 +20,7 @@ from calcinosis_registry.clinics.roles import ROLES, Permission
 from lesions.services import summarise
 from lesions.signing import move
 from patients.models import Signature, Visit, VisitState
-from patients.worklist import SHOWN, More
+from patients.worklist import More, first_of
 
 SHORTEST_REASON = 10
 
@@ -109,9 +109,9 @@ def _worded(reason: str) -> str:
 def to_agree(user: Any) -> More:
     """For the work list: visits a colleague asks to unlock, where this person may be the second."""
     rows = Signature.objects.visible_to(user, Permission.SIGN).asked_about().exclude(unlock_asked_by=user.pk)
-    rows = rows.select_related("visit__patient", "unlock_asked_by").defer("content").order_by("unlock_asked_at", "pk")
+    told = rows.select_related("visit__patient", "unlock_asked_by").defer("content").order_by("unlock_asked_at", "pk")
     return More(
-        list(rows[:SHOWN]), rows.order_by().count(), id="to-unlock", title=_("Asked to unlock"),
+        *(first_of(told) if rows.exists() else ([], 0)), id="to-unlock", title=_("Asked to unlock"),
         hint=_("A colleague asks to change a signed visit and needs a second person."),
         template="lesions/_work_unlock.html",
     )  # fmt: skip

@@ -25,6 +25,8 @@ from patients.questions import ClinicCount, counts, place
 SHOWN = 10  # rows of a section; the rest is behind "see all"
 LOOK_BACK = datetime.timedelta(days=14)
 EVENTS_LOOKED_AT = 300
+# What a row shows of a visit; its patient is read whole, with the name (_attach_patients).
+OF_A_VISIT = ("public_id", "state", "visit_date", "visit_type", "patient__registry_number")
 
 
 @dataclass
@@ -51,6 +53,12 @@ class More(Section):
     template: str = ""
     url: str = ""
     of_patients: bool = True
+
+
+def first_of(rows: Any) -> tuple[list[Any], int]:
+    """The rows a section shows, and how many there are in all: counted only where there are more."""
+    found = list(rows[: SHOWN + 1])
+    return found[:SHOWN], len(found) if len(found) <= SHOWN else rows.order_by().count()
 
 
 # Called with the account. The app above (lesions) adds its own in its AppConfig.ready().
@@ -82,9 +90,9 @@ class Worklist:
 def worklist(*, user: User, today: datetime.date) -> Worklist:
     """The work of the clinics where ``user`` may see records; a constant number of queries, one event for the names."""
     patients = Patient.objects.visible_to(user, Permission.VIEW_RECORDS)
-    visits = Visit.objects.visible_to(user, Permission.VIEW_RECORDS).select_related("patient")
+    visits = Visit.objects.visible_to(user, Permission.VIEW_RECORDS).select_related("patient").only(*OF_A_VISIT)
     queries = DataQuery.objects.visible_to(user, Permission.VIEW_RECORDS).open().order_by("opened_at", "pk")
-    by_date = patients.select_related("summary").order_by("summary__next_due_on", "pk")
+    by_date = patients.only("registry_number").order_by("summary__next_due_on", "pk")  # read whole with their names
     found = Worklist(
         overdue=_section(by_date.overdue(today), FollowUp.OVERDUE),
         due=_section(by_date.due(today), FollowUp.DUE),
@@ -93,10 +101,11 @@ def worklist(*, user: User, today: datetime.date) -> Worklist:
         queries=_section(queries, ASKED),
         drafts=drafts_of(user),
         unlocked=unlocked_for(visits, user),
-        query_counts=counts(queries, now=timezone.now()),
         lost=patients.lost(today).count(),
         more=[section for find in MORE_WORK if (section := find(user)).count],
     )
+    if found.queries.count:
+        found.query_counts = counts(queries, now=timezone.now())
     _attach_patients(found, patients, _seen_by(user), user=user)
     for patient in found.overdue.rows:
         patient.days_late = (today - patient.summary.next_due_on).days
@@ -107,24 +116,22 @@ def worklist(*, user: User, today: datetime.date) -> Worklist:
 def drafts_of(user: User) -> Section:
     """What this person typed and did not save, newest first."""
     rows = Draft.objects.visible_to(user, Permission.EDIT_RECORDS).fresh(timezone.now())
-    return Section(list(rows.defer("content")[:SHOWN]), rows.count())
+    return Section(*first_of(rows.defer("content")))
 
 
 def unlocked_for(visits: Any, user: User) -> Section:
     """Visits this person signed and somebody else unlocked, until they are signed again."""
     withdrawn = Signature.objects.filter(signer=user, withdrawn_at__isnull=False).exclude(withdrawn_by=str(user)[:200])
-    rows = visits.exclude(state=VisitState.SIGNED).filter(signatures__in=withdrawn).distinct().order_by("-visit_date")
-    found = Section(list(rows[:SHOWN]), rows.order_by().count())
-    last = {
-        one.visit_id: one for one in withdrawn.filter(visit__in=[row.pk for row in found.rows]).order_by("withdrawn_at")
-    }
+    last = {one.visit_id: one for one in withdrawn.defer("content").order_by("withdrawn_at")}
+    rows = visits.exclude(state=VisitState.SIGNED).filter(pk__in=last).order_by("-visit_date")
+    found = Section(*first_of(rows)) if last else Section([], 0)
     for row in found.rows:
         row.withdrawn = last[row.pk]
     return found
 
 
 def _section(rows: Any, work: str) -> Section:
-    return Section(list(rows[:SHOWN]), rows.order_by().count(), work)
+    return Section(*first_of(rows), work)
 
 
 def _seen_by(user: User) -> list[str]:

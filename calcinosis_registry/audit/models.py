@@ -126,7 +126,10 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["model", "object_id"], name="event_record")]
+        indexes = [
+            models.Index(fields=["model", "object_id"], name="event_record"),
+            models.Index(fields=["actor_id", "at"], name="event_actor"),  # whom a person saw last, on every first page
+        ]
         verbose_name = _("event")
 
     def __str__(self) -> str:

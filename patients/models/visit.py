@@ -166,7 +166,10 @@ class Visit(Record):
     class Meta:
         verbose_name = __("visit")
         ordering = ["visit_date", "id"]
-        indexes = [models.Index(fields=["patient", "visit_date"], name="visit_patient_date")]
+        indexes = [
+            models.Index(fields=["patient", "visit_date"], name="visit_patient_date"),
+            models.Index(fields=["state", "visit_date"], name="visit_state_date"),  # what is open or not signed is rare
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["patient"], condition=Q(visit_type="BASELINE"), name="visit_one_baseline",
