@@ -20,6 +20,7 @@ from calcinosis_registry.codebook.items import item_fields, item_of
 from calcinosis_registry.identity.models import Identity
 from calcinosis_registry.records.forms import ChipsRadio, PartialDateInput, RecordForm, form_field, record_fields
 from calcinosis_registry.records.models import Record
+from calcinosis_registry.records.widgets import Dropdown
 from patients import units
 from patients.listing import ORDERS, WORK
 from patients.models import Antibody, Consent, Diagnosis, LaboratoryResult, Patient, Status, Visit
@@ -33,16 +34,21 @@ ANY = ("", __("Any"))
 class PatientFilter(forms.Form):
     """What the list is narrowed to and sorted by; nothing in it identifies a person, so it may stand in the URL."""
 
-    work = forms.ChoiceField(label=__("To do"), required=False, choices=[ANY, *WORK])
-    status = forms.ChoiceField(label=__("Status"), required=False, choices=[ANY, *Status.choices])
-    disease = forms.ChoiceField(label=__("Disease"), required=False, choices=lambda: [ANY, *diseases()])
-    subset = forms.ChoiceField(label=__("SSc subset"), required=False, choices=lambda: [ANY, *subsets()])
+    work = forms.ChoiceField(label=__("To do"), required=False, choices=[ANY, *WORK], widget=Dropdown)
+    status = forms.ChoiceField(label=__("Status"), required=False, choices=[ANY, *Status.choices], widget=Dropdown)
+    disease = forms.ChoiceField(
+        label=__("Disease"), required=False, choices=lambda: [ANY, *diseases()], widget=Dropdown
+    )
+    subset = forms.ChoiceField(
+        label=__("SSc subset"), required=False, choices=lambda: [ANY, *subsets()], widget=Dropdown
+    )
     clinic = forms.ModelChoiceField(
         Clinic.objects.none(), label=__("Clinic"), required=False, to_field_name="public_id", empty_label=ANY[1]
     )
     sort = forms.ChoiceField(
-        label=__("Sort by"), required=False, choices=[(name, order.label) for name, order in ORDERS.items()]
-    )
+        label=__("Sort by"), required=False, choices=[(name, order.label) for name, order in ORDERS.items()],
+        widget=Dropdown,
+    )  # fmt: skip
     ulcer = forms.BooleanField(label=__("Ulcerated lesion"), required=False)
 
     def __init__(self, data: Mapping[str, Any], *, clinics: QuerySet[Clinic]) -> None:

@@ -15,6 +15,7 @@ from calcinosis_registry.clinics.roles import Permission
 from patients.forms import PatientFilter
 from patients.listing import ORDERS, PAGE_SIZE, counted, found_by, narrowed, page_of, with_names
 from patients.models import Patient
+from patients.views.table import patient_rows
 
 VIEW = Permission.VIEW_RECORDS
 
@@ -31,16 +32,18 @@ def patient_list(request: HttpRequest) -> HttpResponse:
     order = asked.get("sort") or "number"
     page = page_of(rows, scope, order=order, after=request.GET.get("after", ""), before=request.GET.get("before", ""))
     count, exact = counted(rows)
+    patients, several = with_names(page.rows, user=request.user), "clinic" in form.fields
     context = {
         "form": form,
-        "patients": with_names(page.rows, user=request.user),
+        "patients": patients,
+        "table_rows": patient_rows(patients, several_clinics=several),
         "page": page,
         "count": count,
         "exact": exact,
         "order": order,
         "orders": ORDERS,
         "filtered": any(value for name, value in asked.items() if name != "sort"),
-        "several_clinics": "clinic" in form.fields,
+        "several_clinics": several,
         "may_register": may(request.user, Permission.EDIT_RECORDS),
         "may_key_list": may(request.user, Permission.SIGN),
     }
@@ -64,13 +67,16 @@ def search(request: HttpRequest) -> HttpResponse:
     moves = Transfer.objects.visible_to(request.user, VIEW).moved().about(text.upper()).select_related("to_clinic")
     found = found_by(scope, text, user=request.user).order_by("registry_number")
     rows = list(found.select_related("summary", "clinic").prefetch_related("diagnosis_set")[: PAGE_SIZE + 1])
+    patients = with_names(rows[:PAGE_SIZE], user=request.user)
+    several = Clinic.objects.visible_to(request.user, VIEW).count() > 1
     context = {
         "text": text,
-        "patients": with_names(rows[:PAGE_SIZE], user=request.user),
+        "patients": patients,
+        "table_rows": patient_rows(patients, several_clinics=several),
         "more": len(rows) > PAGE_SIZE,
         "moved": moves.order_by("-pk").first(),
         "shown": PAGE_SIZE,
-        "several_clinics": Clinic.objects.visible_to(request.user, VIEW).count() > 1,
+        "several_clinics": several,
         "may_see_names": may(request.user, Permission.SEE_IDENTITY),
         "may_register": may(request.user, Permission.EDIT_RECORDS),
     }
