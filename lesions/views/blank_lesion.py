@@ -19,31 +19,28 @@ from patients.models import Patient, Visit
 
 PREFIX = "new-0000"
 HERE = "<!-- the patient's own -->"
+# The fields whose choices are the patient's, of the new lesion and of what was seen of it.
+OF_LESION = [name for name in Lesion.form_relations if name in NewLesionForm.base_fields]
+OF_OBSERVATION = [name for name in LesionObservation.form_relations if name in NewObservationForm.base_fields]
 
 
 class OwnOfLesion(NewLesionForm):
-    """The fields of the new lesion whose choices are the patient's."""
-
     class Meta(NewLesionForm.Meta):
-        fields = [name for name in Lesion.form_relations if name in NewLesionForm.base_fields]
+        fields = OF_LESION
 
 
 class OwnOfObservation(NewObservationForm):
-    """Those of what was seen of it."""
-
     class Meta(NewObservationForm.Meta):
-        fields = [name for name in LesionObservation.form_relations if name in NewObservationForm.base_fields]
+        fields = OF_OBSERVATION
 
 
 def blank_lesion(visit: Visit) -> SafeString:
     """The form as the page of this visit holds it."""
     lesion = Lesion(patient=visit.patient)
     seen = LesionObservation(patient=visit.patient, visit=visit, lesion=lesion)
-    own = (
-        OwnOfLesion(instance=lesion, prefix=PREFIX),
-        OwnOfObservation(instance=seen, prefix=f"{PREFIX}-seen"),
-    )
-    drawn = [str(form[name]) for form in own for name in form._meta.fields]
+    place = OwnOfLesion(instance=lesion, prefix=PREFIX)
+    beside = OwnOfObservation(instance=seen, prefix=f"{PREFIX}-seen")
+    drawn = [str(place[name]) for name in OF_LESION] + [str(beside[name]) for name in OF_OBSERVATION]
     same = _same_for_everybody(get_language(), get_script_prefix())
     return mark_safe("".join(chain.from_iterable(zip_longest(same, drawn, fillvalue=""))))
 
@@ -52,7 +49,8 @@ def blank_lesion(visit: Visit) -> SafeString:
 def _same_for_everybody(_language: str | None, _prefix: str) -> tuple[str, ...]:
     """What stands before, between and behind the patient's own fields."""
     new = new_lesion(Visit(patient=Patient()), PREFIX)
-    for form, own in ((new.lesion, OwnOfLesion), (new.observation, OwnOfObservation)):
-        for name in own._meta.fields:
-            setattr(form.fields[name].widget, "render", lambda *_, **__: HERE)  # noqa: B010
+    for field in [new.lesion.fields[one] for one in OF_LESION] + [
+        new.observation.fields[one] for one in OF_OBSERVATION
+    ]:
+        setattr(field.widget, "render", lambda *_, **__: HERE)  # noqa: B010
     return tuple(render_to_string("lesions/_new_lesion.html", {"new": new, "features": FEATURES}).split(HERE))
