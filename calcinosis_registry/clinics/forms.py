@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zoneinfo
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -19,6 +21,10 @@ from calcinosis_registry.audit.traced import Traced
 from calcinosis_registry.clinics.models import Clinic, Invitation
 from calcinosis_registry.clinics.policy import grants
 from calcinosis_registry.clinics.roles import Permission, Role
+
+CONTINENTS = frozenset(
+    {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+)
 
 
 class DateInput(forms.DateInput):
@@ -93,11 +99,14 @@ class ClinicForm(forms.ModelForm):
 
     class Meta:
         model = Clinic
-        fields = ["name", "code", "unlock_by_two"]
+        fields = ["name", "code", "time_zone", "unlock_by_two"]
+        widgets = {"time_zone": forms.Select}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.stored = self.fields["was"].initial = self.instance.name
+        own = str(__("That of the register")) + f" ({timezone.get_default_timezone_name()})"
+        self.fields["time_zone"].widget.choices = [("", own), *((one, one.replace("_", " ")) for one in _zones())]
         if self.instance.pk:
             self.fields["code"].disabled = True
             self.fields["code"].help_text = __("Registry numbers begin with it; it stays.")
@@ -111,6 +120,12 @@ class ClinicForm(forms.ModelForm):
             self.add_error("name", said % {"name": self.stored})
             self.data = {**self.data.dict(), "was": self.stored} if isinstance(self.data, QueryDict) else self.data
         return values
+
+
+@cache
+def _zones() -> list[str]:
+    """Places, by continent: Europe/Zurich. The rest are older names and fixed offsets."""
+    return sorted(one for one in zoneinfo.available_timezones() if one.split("/")[0] in CONTINENTS)
 
 
 def _kinds() -> list[tuple[str, str]]:

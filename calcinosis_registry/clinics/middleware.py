@@ -1,13 +1,16 @@
-"""Everything a request changes is done by its account."""
+"""Everything a request changes is done by its account, on the day it is in the account's clinic."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from calcinosis_registry.audit import trail
 from calcinosis_registry.clinics.actors import actor_of
+from calcinosis_registry.clinics.policy import zone_of
 
 
 class ActorMiddleware:
@@ -16,4 +19,6 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with trail.acting(actor_of(request, request.user)):
-            return self.get_response(request)
+            zone = zone_of(request.user)
+            with timezone.override(ZoneInfo(zone) if zone else timezone.get_default_timezone()):
+                return self.get_response(request)

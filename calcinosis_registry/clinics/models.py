@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -22,6 +24,11 @@ from calcinosis_registry.clinics.roles import Permission, Role
 def new_public_id() -> str:
     """What appears in a URL instead of a key: 16 random letters and digits (83 bits)."""
     return get_random_string(16, "abcdefghijkmnpqrstuvwxyz23456789")
+
+
+def known_zone(name: str) -> None:
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(_("No time zone of this name is known: choose one of the list."))
 
 
 class Clinic(Traced):
@@ -41,6 +48,15 @@ class Clinic(Traced):
         _("two people unlock what a third one signed"),
         default=True,
         help_text=_("Whoever signed a visit unlocks it alone. Anybody else asks, and a second person agrees."),
+    )
+
+    # What "today" is there; dates themselves are plain and never shifted.
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        validators=[known_zone],
+        help_text=_("What today is for the people of this clinic. Empty: the time zone of the register."),
     )
 
     objects = ScopedQuerySet.as_manager()

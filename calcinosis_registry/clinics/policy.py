@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
+from django.utils import timezone
 
 from calcinosis_registry.accounts.models import User
 from calcinosis_registry.audit.traced import TracedQuerySet
@@ -19,17 +22,19 @@ def grants(user: User | AnonymousUser) -> dict[Permission, set[int | None]]:
         return {}
     if not hasattr(user, "_grants"):
         found: dict[Permission, set[int | None]] = {}
-        for role, clinic_id, _code in _roles(user):
+        for role, clinic_id, *_more in _roles(user):
             for permission in ROLES[role]:
                 found.setdefault(permission, set()).add(clinic_id)
         user._grants = found  # type: ignore[attr-defined]
     return user._grants  # type: ignore[attr-defined]
 
 
-def _roles(user: User) -> list[tuple[str, int | None, str | None]]:
+def _roles(user: User) -> list[tuple[str, int | None, str | None, str | None]]:
+    """(role, id of the clinic, its code, its time zone) of what is in force; no clinic: every clinic."""
     if not hasattr(user, "_roles"):
         rows = user.memberships.in_force().order_by("pk")
-        user._roles = list(rows.values_list("role", "clinic_id", "clinic__code"))  # type: ignore[attr-defined]
+        columns = ("role", "clinic_id", "clinic__code", "clinic__time_zone")
+        user._roles = list(rows.values_list(*columns))  # type: ignore[attr-defined]
     return user._roles  # type: ignore[attr-defined]
 
 
@@ -37,12 +42,24 @@ def roles_text(user: User | AnonymousUser) -> str:
     """The roles in force as the trail keeps them: ``clinician NOR, admin all``."""
     if not user.is_authenticated or not user.is_active:
         return ""
-    return ", ".join(f"{role} {code or 'all'}" for role, _clinic_id, code in _roles(user))
+    return ", ".join(f"{role} {code or 'all'}" for role, _clinic_id, code, _zone in _roles(user))
+
+
+def zone_of(user: User | AnonymousUser) -> str:
+    """The time zone this person works in; "" for the register's. Of several the one where the day begins first: what is
+    today in one of their clinics is never called the future."""
+    if not user.is_authenticated or not user.is_active:
+        return ""
+    zones = {zone or timezone.get_default_timezone_name() for _role, clinic, _code, zone in _roles(user) if clinic}
+    if len(zones) < 2:
+        return next(iter(zones), "")
+    now = timezone.now()
+    return max(sorted(zones), key=lambda name: now.astimezone(ZoneInfo(name)).utcoffset() or datetime.timedelta())
 
 
 def roles_in(user: User, clinic_id: int) -> str:
     """The roles in force in one clinic, in words, as a signature keeps them."""
-    held = {role for role, clinic, _code in _roles(user) if clinic in (clinic_id, None)}
+    held = {role for role, clinic, *_more in _roles(user) if clinic in (clinic_id, None)}
     return ", ".join(str(one.label) for one in Role if one in held)
 
 

@@ -76,6 +76,6 @@ def _key(request: HttpRequest, patient: Patient, seal: str, reader: int | None) 
         seal, reader,
         *(getattr(one, field.attname) for one in (patient, summary) if one for field in one._meta.concrete_fields),
         sorted(permissions_in(request.user, patient.clinic_id)),
-        get_language(), timezone.localdate(), get_script_prefix(),
+        get_language(), timezone.localdate(), timezone.get_current_timezone_name(), get_script_prefix(),
     )  # fmt: skip
     return sha256(repr(told).encode()).digest()
