@@ -18,6 +18,8 @@ from django.db import connection, transaction
 from calcinosis_registry.operations.manifest import BackupRefused
 
 PARTS = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
+# No table: triggers of a SQLite file whose rows moved to PostgreSQL ask for it, so that every write fails (transfer/).
+CLOSED = "moved_to_postgresql"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Facts:
         """``cursor``: of any DB-API connection to one of the two databases."""
         quote = connection.ops.quote_name
         rows = {}
-        for table in _tables(cursor):
+        for table in tables(cursor):
             cursor.execute(f"SELECT COUNT(*) FROM {quote(table)}")  # noqa: S608  a name the database gave us
             rows[table] = cursor.fetchone()[0]
         cursor.execute("SELECT app, name FROM django_migrations ORDER BY app, name")
@@ -46,7 +48,7 @@ class Facts:
         return cls(rows, migrations, files, {"last": last, "seal": seal})
 
 
-def _tables(cursor: Any) -> list[str]:
+def tables(cursor: Any) -> list[str]:
     if connection.vendor == "sqlite":
         cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
     else:
@@ -69,7 +71,7 @@ def size() -> int:
 def is_empty() -> bool:
     """Whether the register's database holds no table at all."""
     with connection.cursor() as cursor:
-        return not _tables(cursor)
+        return not tables(cursor)
 
 
 def take(folder: Path) -> Facts:

@@ -9,6 +9,8 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 
+from calcinosis_registry.operations.databases import CLOSED
+
 # {setting: (what it must be, why)}
 POSTGRESQL = {
     "fsync": ("on", "an acknowledged save would not be on the disk"),
@@ -39,6 +41,11 @@ def reasons() -> list[str]:
                 (value,) = cursor.fetchone()
                 if value not in allowed:
                     found.append(f"SQLite runs with {name}={value} instead of {word}: {why}.")
+            cursor.execute("SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name LIKE %s", [f"{CLOSED}%"])
+            if cursor.fetchone():
+                found.append(
+                    "This register moved to PostgreSQL: set DATABASE_URL (back: manage.py transfer_db --back)."
+                )
     return found
 
 

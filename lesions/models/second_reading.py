@@ -65,6 +65,11 @@ class SecondReading(Record):
 
     objects = SecondReadingQuerySet.as_manager()
     clinic_path = "study__patient__clinic_id"
+    # Whoever signs a visit says nothing about who reads its radiograph again, and when.
+    joins_after_signing = True
+    open_after_signing = frozenset(
+        {"reader", "taken_at", "shown_before", "ended_at", "given_up_why", "reading", "adjudication"}
+    )
 
     class Meta:
         verbose_name = __("second reading")

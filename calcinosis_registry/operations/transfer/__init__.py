@@ -1,0 +1,1 @@
+"""Moving a register from SQLite to PostgreSQL (docs/operations/move-to-postgresql.md)."""

@@ -1,0 +1,219 @@
+"""What a value stored by SQLite is in PostgreSQL, and why it may be nothing there.
+
+SQLite keeps what it is given: text with NUL, 70 characters in a column of 64, letters in a column of numbers. Here each
+value becomes the very text PostgreSQL itself would write for it, or the reason why it cannot.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Context, Decimal, InvalidOperation
+from typing import Any
+
+from calcinosis_registry.audit.chain import number
+
+NULL = rb"\N"
+# What stands for a character that would end a value or a row (PostgreSQL, COPY, text format).
+_ESCAPES = {b"\\": rb"\\", b"\b": rb"\b", b"\t": rb"\t", b"\n": rb"\n", b"\v": rb"\v", b"\f": rb"\f", b"\r": rb"\r"}
+_MEANT = {escaped: plain for plain, escaped in _ESCAPES.items()}
+_ESCAPED, _PLAIN = re.compile(rb"\\[\\btnvfr]"), re.compile(rb"[\\\b\t\n\v\f\r]")
+_MOMENT = re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d{1,6}))?")
+_MAY_HIDE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_FIFTEEN_DIGITS = Context(prec=15)  # as Django reads a decimal of SQLite
+_RANGES = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
+
+Convert = Callable[[Any], bytes]
+
+
+class Unfit(ValueError):
+    """Why PostgreSQL would not take a value. Never the value itself: it may be a name."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``sent``: a raw value of SQLite → its text for COPY. ``said``: the same as one of several texts that mean the
+    same; ``heard``: that of what PostgreSQL gives back (None: it is the very text that was sent)."""
+
+    sent: Convert
+    said: Convert
+    heard: Convert | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    kind: Kind
+
+
+def kind_of(type_name: str) -> Kind:
+    """``type_name``: as PostgreSQL writes it, varchar(64) or numeric(7, 3)."""
+    name, _paren, rest = type_name.removesuffix(")").partition("(")
+    limits = [int(part) for part in rest.split(",")] if rest else []
+    if name == "jsonb":
+        return Kind(_json, _same_json, _heard_json)
+    if name == "double precision":
+        return Kind(_double, _double, lambda text: _double(float(text)))
+    made = {
+        "varchar": lambda: _text(limits[0]),
+        "text": lambda: _text(0),
+        "numeric": lambda: _decimal(*limits),
+        "boolean": lambda: _boolean,
+        "date": lambda: _date,
+        "timestamp with time zone": lambda: _moment,
+        "bytea": lambda: _bytes,
+    }
+    convert: Convert = _whole_number(_RANGES[name]) if name in _RANGES else made[name]()
+    return Kind(convert, convert)
+
+
+def _escaped(raw: bytes | bytearray) -> bytes:
+    return _PLAIN.sub(lambda found: _ESCAPES[found[0]], raw) if _PLAIN.search(raw) else bytes(raw)
+
+
+def _decoded(raw: Any) -> str:
+    """Text is read as a bytearray, so bytes are a BLOB."""
+    if type(raw) is not bytearray:
+        raise Unfit("it is no text")
+    if b"\0" in raw:
+        raise Unfit("it holds a NUL character")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise Unfit("it is no UTF-8, or holds half a surrogate pair") from error
+
+
+def _text(longest: int) -> Convert:
+    def convert(raw: Any) -> bytes:
+        if longest and len(_decoded(raw)) > longest:
+            raise Unfit(f"it has more than {longest} characters")
+        if not longest:
+            _decoded(raw)
+        return _escaped(raw)
+
+    return convert
+
+
+def _whole_number(beyond: int) -> Convert:
+    def convert(raw: Any) -> bytes:
+        if type(raw) is not int:
+            raise Unfit("it is no whole number")
+        if not -beyond <= raw < beyond:
+            raise Unfit("the number is too large for its column")
+        return b"%d" % raw
+
+    return convert
+
+
+def _boolean(raw: Any) -> bytes:
+    if type(raw) is not int or raw not in (0, 1):
+        raise Unfit("it is neither true nor false")
+    return b"t" if raw else b"f"
+
+
+def _double(raw: Any) -> bytes:
+    if type(raw) not in (int, float) or not math.isfinite(raw):
+        raise Unfit("it is no number")
+    return repr(float(raw)).encode()
+
+
+def _decimal(digits: int, places: int) -> Convert:
+    step = Decimal(1).scaleb(-places)
+
+    def convert(raw: Any) -> bytes:
+        if type(raw) not in (int, float) or not math.isfinite(raw):
+            raise Unfit("it is no number")
+        value = _FIFTEEN_DIGITS.create_decimal_from_float(raw)
+        try:
+            rounded = value.quantize(step)
+        except InvalidOperation as error:
+            raise Unfit("the number is too large for its column") from error
+        if rounded != value:
+            raise Unfit(f"it has more than {places} decimals")
+        if rounded.adjusted() >= digits - places:
+            raise Unfit("the number is too large for its column")
+        return f"{rounded if rounded else abs(rounded):f}".encode()
+
+    return convert
+
+
+def _date(raw: Any) -> bytes:
+    text = _decoded(raw)
+    try:
+        if datetime.date.fromisoformat(text).isoformat() == text:
+            return bytes(raw)
+    except ValueError:
+        pass
+    raise Unfit("it is no date")
+
+
+def _moment(raw: Any) -> bytes:
+    text = _decoded(raw)
+    if found := _MOMENT.fullmatch(raw):
+        try:
+            datetime.datetime.fromisoformat(text[:19])
+        except ValueError as error:
+            raise Unfit("it is no moment") from error
+        fraction = (found[2] or b"").rstrip(b"0")
+        return found[1] + (b"." + fraction if fraction else b"") + b"+00"
+    raise Unfit("it is no moment")
+
+
+def _bytes(raw: Any) -> bytes:
+    if type(raw) is not bytes:
+        raise Unfit("it is no sequence of bytes")
+    return rb"\\x" + raw.hex().encode()
+
+
+def _parsed(raw: Any) -> Any:
+    try:
+        value = json.loads(_decoded(raw), parse_float=number, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, Unfit):
+            raise
+        raise Unfit("it is no JSON that both databases read") from error
+    if _MAY_HIDE.search(raw):
+        for text in _texts(value):
+            if "\0" in text:
+                raise Unfit("it holds a NUL character")
+            if not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text):
+                raise Unfit("it holds half a surrogate pair")
+    return value
+
+
+def _no_constant(_name: str) -> Any:
+    raise Unfit("it holds a number that is none (NaN, Infinity)")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield name
+            yield from _texts(one)
+
+
+def _json(raw: Any) -> bytes:
+    _parsed(raw)
+    return _escaped(raw)
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _same_json(raw: Any) -> bytes:
+    return _canonical(_parsed(raw))
+
+
+def _heard_json(text: bytes) -> bytes:
+    plain = _ESCAPED.sub(lambda found: _MEANT[found[0]], text) if b"\\" in text else text
+    return _canonical(json.loads(plain, parse_float=number))
