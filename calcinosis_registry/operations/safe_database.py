@@ -23,6 +23,7 @@ SQLITE: dict[str, tuple[set[Any], str, str]] = {
     "foreign_keys": ({1}, "ON", "records could lose what they belong to"),
     "journal_mode": ({"wal"}, "WAL", "readers and writers would lock each other out"),
 }
+MOVED = "This register moved to PostgreSQL: set DATABASE_URL. To go back: manage.py transfer_db --back."
 
 
 def reasons() -> list[str]:

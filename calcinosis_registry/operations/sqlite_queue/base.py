@@ -19,6 +19,8 @@ from typing import Any
 from django.db.backends.sqlite3 import base
 from django.db.utils import OperationalError
 
+from calcinosis_registry.operations.sqlite_queue.strict import CHECKS, StrictOperations
+
 WAIT_SECONDS = 20.0  # as long as SQLite's own busy timeout
 POLL_SECONDS = 0.002
 _COUNTER, _FIRST = struct.Struct("=q"), 64  # the last number drawn stands at the beginning; the numbers' bytes after it
@@ -78,6 +80,9 @@ def _draw(handle: int) -> int:
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    ops_class = StrictOperations
+    data_type_check_constraints = base.DatabaseWrapper.data_type_check_constraints | CHECKS
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._turn = Turn(f"{self.settings_dict['NAME']}.queue")

@@ -10,12 +10,13 @@ import datetime
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
 from calcinosis_registry.audit.chain import number
+from calcinosis_registry.operations.sqlite_queue.strict import unkept
 
 NULL = rb"\N"
 # What stands for a character that would end a value or a row (PostgreSQL, COPY, text format).
@@ -23,7 +24,6 @@ _ESCAPES = {b"\\": rb"\\", b"\b": rb"\b", b"\t": rb"\t", b"\n": rb"\n", b"\v": r
 _MEANT = {escaped: plain for plain, escaped in _ESCAPES.items()}
 _ESCAPED, _PLAIN = re.compile(rb"\\[\\btnvfr]"), re.compile(rb"[\\\b\t\n\v\f\r]")
 _MOMENT = re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d{1,6}))?")
-_MAY_HIDE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _FIFTEEN_DIGITS = Context(prec=15)  # as Django reads a decimal of SQLite
 _RANGES = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 
@@ -170,35 +170,20 @@ def _bytes(raw: Any) -> bytes:
 
 
 def _parsed(raw: Any) -> Any:
+    text = _decoded(raw)
     try:
-        value = json.loads(_decoded(raw), parse_float=number, parse_constant=_no_constant)
+        value = json.loads(text, parse_float=number, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         if isinstance(error, Unfit):
             raise
         raise Unfit("it is no JSON that both databases read") from error
-    if _MAY_HIDE.search(raw):
-        for text in _texts(value):
-            if "\0" in text:
-                raise Unfit("it holds a NUL character")
-            if not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text):
-                raise Unfit("it holds half a surrogate pair")
+    if why := unkept(text):
+        raise Unfit(why)
     return value
 
 
 def _no_constant(_name: str) -> Any:
     raise Unfit("it holds a number that is none (NaN, Infinity)")
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
-    elif isinstance(value, dict):
-        for name, one in value.items():
-            yield name
-            yield from _texts(one)
 
 
 def _json(raw: Any) -> bytes:

@@ -96,10 +96,8 @@ class Source:
         for table in self.tables():
             for act in ("INSERT", "UPDATE", "DELETE"):
                 # There is no such table: the database is at fault, not what was typed, so pages keep that.
-                self._lite.execute(
-                    f'CREATE TRIGGER IF NOT EXISTS "{CLOSED}_{table}_{act}" BEFORE {act} ON "{table}" '
-                    f"BEGIN SELECT 1 FROM {CLOSED}; END"
-                )
+                name, asks = f"{CLOSED}_{table}_{act}", f"SELECT 1 FROM {CLOSED}"  # noqa: S608
+                self._lite.execute(f'CREATE TRIGGER IF NOT EXISTS "{name}" BEFORE {act} ON "{table}" BEGIN {asks}; END')
         self._lite.execute("COMMIT")
 
     def open_again(self) -> None:

@@ -87,7 +87,7 @@ def all_tables() -> dict[str, Table]:
     """{name: table} of everything the register keeps, its migrations and its shared cache included."""
     # Asked for the names of its types; it is never connected.
     postgresql = DatabaseWrapper({"OPTIONS": {}, "TIME_ZONE": None}, "types")
-    everything = [*apps.get_models(include_auto_created=True), MigrationRecorder.Migration]
+    everything: list[type[models.Model]] = [*apps.get_models(include_auto_created=True), MigrationRecorder.Migration]
     found = {model._meta.db_table: _of(model, postgresql) for model in everything if model._meta.managed}
     columns = tuple(Column(name, kind_of(kind)) for name, kind in CACHE.items())
     return found | {"registry_cache": Table("registry_cache", columns, "cache_key", counted=False, key_is_text=True)}
@@ -96,8 +96,7 @@ def all_tables() -> dict[str, Table]:
 def _of(model: type[models.Model], postgresql: DatabaseWrapper) -> Table:
     fields = [field for field in model._meta.concrete_fields if not field.generated]
     columns = tuple(Column(one.column, kind_of(str(one.db_type(postgresql)))) for one in fields)
-    key = model._meta.pk
-    assert key is not None
+    key: Any = model._meta.pk
     return Table(
         model._meta.db_table, columns, key.column,
         counted=isinstance(key, models.AutoField), key_is_text=isinstance(key, models.CharField),

@@ -21,7 +21,7 @@ SESSION = {
     "statement_timeout": "0", "idle_in_transaction_session_timeout": "0", "lock_timeout": "10s",
     "maintenance_work_mem": "256MB",
 }  # fmt: skip
-# An index with a condition or an expression stays ("k"): PostgreSQL writes such a one down differently than it reads it.
+# An index with a condition or an expression stays ("k"): PostgreSQL writes it down otherwise than it was told.
 STRUCTURE = """
 SELECT conrelid::regclass::text, quote_ident(conname), contype::text,
        pg_get_constraintdef(oid) || CASE WHEN convalidated THEN '' ELSE ' NOT VALID' END

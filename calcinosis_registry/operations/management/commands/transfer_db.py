@@ -21,8 +21,8 @@ from calcinosis_registry.operations.transfer import moving
 from calcinosis_registry.operations.transfer.tables import TransferRefused
 
 NEXT = (
-    "The SQLite file is closed for good. Start the register with this DATABASE_URL, and make a backup now: earlier ones "
-    "are SQLite's."
+    "The SQLite file is closed for good. Start the register with this DATABASE_URL, and make a backup now: the earlier "
+    "ones are SQLite's."
 )
 
 
