@@ -44,9 +44,7 @@ def reasons() -> list[str]:
                     found.append(f"SQLite runs with {name}={value} instead of {word}: {why}.")
             cursor.execute("SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name LIKE %s", [f"{CLOSED}%"])
             if cursor.fetchone():
-                found.append(
-                    "This register moved to PostgreSQL: set DATABASE_URL (back: manage.py transfer_db --back)."
-                )
+                found.append(MOVED)
     return found
 
 

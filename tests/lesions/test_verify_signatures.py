@@ -9,13 +9,22 @@ import random
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, models, transaction
+from django.utils import timezone
 
 from lesions import signed_content
-from lesions.models import ImagingFile, Lesion, LesionObservation, TreatmentLesion
+from lesions.models import ImagingFile, Lesion, LesionObservation, SecondReading, TreatmentLesion
+from lesions.second_reading import ask
 from lesions.signed_content import parts
 from lesions.signing import check_visit
 from patients.models import Signature, Visit, VisitState
-from tests.factories import ImagingFileFactory, ImagingStudyFactory, TreatmentCourseFactory
+from tests.factories import (
+    ImagingFileFactory,
+    ImagingStudyFactory,
+    MembershipFactory,
+    TreatmentCourseFactory,
+    a_reading,
+)
+from tests.lesions.readings.hands import FIRST
 from tests.lesions.signed_visits import complete_visit, sign, unlock
 
 
@@ -59,6 +68,18 @@ def test_an_altered_value_is_named_and_shown(visit, client_of, clinician):
     page = client_of(clinician).get(visit.get_absolute_url()).content.decode()
     assert "no longer matches the signature" in page
     assert "Lesion observation, longest diameter: <del>9</del> → <ins>90</ins>" in page
+
+
+def test_a_radiograph_read_again_after_signing_is_no_change(proven, clinician, north):
+    visit = complete_visit(north)
+    study = ImagingStudyFactory(patient=visit.patient, visit=visit, modality="DX")
+    a_reading(study, clinician, FIRST)
+    assert sign(proven(clinician), visit).status_code == 302
+    colleague = MembershipFactory(clinic=north).user
+    asked = ask(study=study, reader=colleague, by=clinician, now=timezone.now())
+    assert "1 signed visits match" in verify()
+    past(SecondReading).filter(pk=asked.pk).update(given_up_why="no time", ended_at=timezone.now())
+    assert "1 signed visits match" in verify()
 
 
 def test_a_row_added_removed_or_moved_is_found(visit):

@@ -23,11 +23,14 @@ NULL = rb"\N"
 _ESCAPES = {b"\\": rb"\\", b"\b": rb"\b", b"\t": rb"\t", b"\n": rb"\n", b"\v": rb"\v", b"\f": rb"\f", b"\r": rb"\r"}
 _MEANT = {escaped: plain for plain, escaped in _ESCAPES.items()}
 _ESCAPED, _PLAIN = re.compile(rb"\\[\\btnvfr]"), re.compile(rb"[\\\b\t\n\v\f\r]")
+_SPECIAL = re.compile(rb"[\0\\\b\t\n\v\f\r]")
 _MOMENT = re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d{1,6}))?")
 _FIFTEEN_DIGITS = Context(prec=15)  # as Django reads a decimal of SQLite
 _RANGES = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 
-Convert = Callable[[Any], bytes]
+LONGEST = 2**28  # of a text without a limit
+
+Convert = Callable[[Any], bytes | bytearray]
 
 
 class Unfit(ValueError):
@@ -36,11 +39,11 @@ class Unfit(ValueError):
 
 @dataclass(frozen=True)
 class Kind:
-    """``sent``: a raw value of SQLite → its text for COPY. ``said``: the same as one of several texts that mean the
-    same; ``heard``: that of what PostgreSQL gives back (None: it is the very text that was sent)."""
+    """``said``: a raw value of SQLite → the text PostgreSQL would give back for it; raises Unfit. ``sent``: the text to
+    send for one that was found fit. ``heard``: of several texts that mean the same (JSON), the one that was said."""
 
-    sent: Convert
     said: Convert
+    sent: Convert
     heard: Convert | None = None
 
 
@@ -55,12 +58,12 @@ def kind_of(type_name: str) -> Kind:
     name, _paren, rest = type_name.removesuffix(")").partition("(")
     limits = [int(part) for part in rest.split(",")] if rest else []
     if name == "jsonb":
-        return Kind(_json, _same_json, _heard_json)
+        return Kind(_json, _escaped, _heard_json)
     if name == "double precision":
         return Kind(_double, _double, lambda text: _double(float(text)))
     made = {
         "varchar": lambda: _text(limits[0]),
-        "text": lambda: _text(0),
+        "text": lambda: _text(LONGEST),
         "numeric": lambda: _decimal(*limits),
         "boolean": lambda: _boolean,
         "date": lambda: _date,
@@ -71,8 +74,8 @@ def kind_of(type_name: str) -> Kind:
     return Kind(convert, convert)
 
 
-def _escaped(raw: bytes | bytearray) -> bytes:
-    return _PLAIN.sub(lambda found: _ESCAPES[found[0]], raw) if _PLAIN.search(raw) else bytes(raw)
+def _escaped(raw: bytearray) -> bytes | bytearray:
+    return _PLAIN.sub(lambda found: _ESCAPES[found[0]], raw) if _PLAIN.search(raw) else raw
 
 
 def _decoded(raw: Any) -> str:
@@ -88,11 +91,11 @@ def _decoded(raw: Any) -> str:
 
 
 def _text(longest: int) -> Convert:
-    def convert(raw: Any) -> bytes:
-        if longest and len(_decoded(raw)) > longest:
+    def convert(raw: Any) -> bytes | bytearray:
+        if type(raw) is bytearray and len(raw) <= longest and raw.isascii() and not _SPECIAL.search(raw):
+            return raw  # nearly every one
+        if len(_decoded(raw)) > longest:
             raise Unfit(f"it has more than {longest} characters")
-        if not longest:
-            _decoded(raw)
         return _escaped(raw)
 
     return convert
@@ -172,7 +175,7 @@ def _bytes(raw: Any) -> bytes:
 def _parsed(raw: Any) -> Any:
     text = _decoded(raw)
     try:
-        value = json.loads(text, parse_float=number, parse_constant=_no_constant)
+        value = _decode(text)
     except (ValueError, RecursionError) as error:
         if isinstance(error, Unfit):
             raise
@@ -186,19 +189,14 @@ def _no_constant(_name: str) -> Any:
     raise Unfit("it holds a number that is none (NaN, Infinity)")
 
 
+_decode = json.JSONDecoder(parse_float=number, parse_constant=_no_constant).decode
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
 def _json(raw: Any) -> bytes:
-    _parsed(raw)
-    return _escaped(raw)
-
-
-def _canonical(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _same_json(raw: Any) -> bytes:
-    return _canonical(_parsed(raw))
+    return _encode(_parsed(raw)).encode()
 
 
 def _heard_json(text: bytes) -> bytes:
     plain = _ESCAPED.sub(lambda found: _MEANT[found[0]], text) if b"\\" in text else text
-    return _canonical(json.loads(plain, parse_float=number))
+    return _encode(_decode(plain.decode())).encode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.apps import apps
@@ -12,7 +13,7 @@ from django.db import models
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 
-from calcinosis_registry.operations.transfer.columns import NULL, Column, Unfit, kind_of
+from calcinosis_registry.operations.transfer.columns import NULL, Column, Convert, Unfit, kind_of
 
 MIGRATIONS = MigrationRecorder.Migration._meta.db_table
 # What `migrate` itself writes into an empty database; and its table without a model (createcachetable).
@@ -34,24 +35,34 @@ class Table:
     counted: bool
     key_is_text: bool
 
+    @cached_property
+    def _said(self) -> list[Convert]:
+        return [column.kind.said for column in self.columns]
+
+    @cached_property
+    def _sent(self) -> list[Convert]:
+        return [column.kind.sent for column in self.columns]
+
     def line(self, values: Sequence[Any]) -> bytes:
-        """A row for COPY. Raises Unfit."""
-        kinds = (column.kind.sent for column in self.columns)
-        return b"\t".join([NULL if raw is None else to(raw) for to, raw in zip(kinds, values, strict=True)]) + b"\n"
+        """A row for COPY, found fit before."""
+        return (
+            b"\t".join([NULL if raw is None else to(raw) for to, raw in zip(self._sent, values, strict=True)]) + b"\n"
+        )
 
     def said(self, values: Sequence[Any]) -> bytes:
         """A row for its checksum, the same text whichever database it comes from. Raises Unfit."""
-        kinds = (column.kind.said for column in self.columns)
-        return b"\t".join([NULL if raw is None else to(raw) for to, raw in zip(kinds, values, strict=True)]) + b"\n"
+        return (
+            b"\t".join([NULL if raw is None else to(raw) for to, raw in zip(self._said, values, strict=True)]) + b"\n"
+        )
 
     def heard(self, line: bytes) -> bytes:
         """The same of a row as PostgreSQL's COPY gives it back."""
         if not any(column.kind.heard for column in self.columns):
             return line
-        fields = line.removesuffix(b"\n").split(b"\t")
+        fields: list[bytes | bytearray] = [*line.removesuffix(b"\n").split(b"\t")]
         for place, column in enumerate(self.columns):
             if column.kind.heard and fields[place] != NULL:
-                fields[place] = column.kind.heard(fields[place])
+                fields[place] = column.kind.heard(bytes(fields[place]))
         return b"\t".join(fields) + b"\n"
 
     def faults(self, values: Sequence[Any]) -> Iterable[tuple[str, str]]:
