@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import DataError, models, transaction
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.audit import trail
@@ -41,6 +41,7 @@ class TracedQuerySet(models.QuerySet):
 
     def bulk_update(self, objs: Iterable[Any], fields: Sequence[str], batch_size: int | None = None) -> int:
         objs = list(objs)
+        _refuse_cut_text(objs, [self.model._meta.get_field(name) for name in fields])
         with transaction.atomic(savepoint=False):
             # Model-level bulk_update calls update() on the rows it has locked; the plain queryset does that for us.
             rows: models.QuerySet[Any] = models.QuerySet(self.model, using=self.db)
@@ -125,6 +126,16 @@ class Traced(models.Model):
             if before != now and not (stored is None and now in (None, "", ())):
                 changes[field.name] = [_plain(field, before), _plain(field, now)]
         return changes
+
+
+def _refuse_cut_text(objs: Sequence[Any], fields: Iterable[Any]) -> None:
+    """A bulk update casts its values, and for PostgreSQL to cast is to cut: 121 characters become 120 in silence."""
+    for field in fields:
+        if isinstance(field, models.CharField) and field.max_length:
+            for one in objs:
+                value = field.get_prep_value(getattr(one, field.attname))
+                if value is not None and len(value) > field.max_length:
+                    raise DataError(f"{one._meta.label_lower}.{field.name}: more than {field.max_length} characters")
 
 
 # Bookkeeping columns say nothing that the event itself does not say.

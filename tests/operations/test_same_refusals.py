@@ -51,7 +51,7 @@ def by_bulk_create(one: Any, name: str) -> None:
 
 
 def by_bulk_update(one: Any, name: str) -> None:
-    models.QuerySet(type(one)).bulk_update([one], [name])
+    type(one)._default_manager.bulk_update([one], [name])
 
 
 def by_update(one: Any, name: str) -> None:
