@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from calcinosis_registry.records.forms import ChipsRadio, RecordForm, form_field, record_fields
-from calcinosis_registry.records.widgets import Dropdown
+from calcinosis_registry.records.widgets import Checkbox, Dropdown, Hidden
 from lesions import merging, removal
 from lesions.merging import AsksMerge
 from lesions.models import Lesion, LesionObservation, LesionStatus, SizeMethod
@@ -66,7 +66,7 @@ class ObservationForm(AsksMerge, AsksRemoval, RecordForm):
     What is asked rarely is not in this form, and is left alone on saving.
     """
 
-    none_of_these = forms.BooleanField(label=_("None of these"), required=False)
+    none_of_these = forms.BooleanField(label=_("None of these"), required=False, widget=Checkbox)
     asks_reason = False
     always_shown = frozenset(IN_FRONT)  # the row shows and hides these itself
 
@@ -143,7 +143,7 @@ class NewLesionForm(RecordForm):
             "parent",
         ]  # fmt: skip
         formfield_callback = form_field
-        widgets = {"map_x": forms.HiddenInput, "map_y": forms.HiddenInput}
+        widgets = {"map_x": Hidden, "map_y": Hidden}
 
 
 class NewObservationForm(ObservationForm):

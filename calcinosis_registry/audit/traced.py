@@ -10,6 +10,7 @@ import datetime
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any, NoReturn
 
 from django.core.exceptions import ValidationError
@@ -64,6 +65,11 @@ class TracedQuerySet(models.QuerySet):
         return gone
 
 
+@cache
+def _columns(model: type[models.Model]) -> tuple[str, ...]:
+    return tuple(field.attname for field in model._meta.concrete_fields)
+
+
 class Traced(models.Model):
     """Base of every model whose changes are kept. ``trail_patient`` names the patient an event is about."""
 
@@ -98,12 +104,10 @@ class Traced(models.Model):
 
     def remember(self) -> None:
         """Keep the values as stored, to tell a later change from."""
-        skipped = self.get_deferred_fields()
+        read = self.__dict__
         self._stored = {
-            field.attname: self.__dict__.get(field.attname)
-            for field in self._meta.concrete_fields
-            if field.attname not in skipped
-        }
+            name: read[name] for name in _columns(type(self)) if name in read
+        }  # deferred ones are not there
 
     @classmethod
     def still_as_read(cls, objs: Sequence[Any], fields: Sequence[str]) -> models.Q | None:

@@ -19,6 +19,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.audit.models import Event
+from calcinosis_registry.records.widgets import Hidden
 
 SALT = "records.shown"
 KEEP, THEIRS, ASK, SEEN, PARTS = "keep:", "theirs:", "ask:", "seen:", "parts:"
@@ -42,7 +43,7 @@ class Shown:
 class ShownField(forms.CharField):
     """The version a person was shown, as a number; a bare number is understood, too."""
 
-    widget = forms.HiddenInput
+    widget = Hidden
 
     def to_python(self, value: Any) -> Any:
         number = str(value or "").partition(":")[0]

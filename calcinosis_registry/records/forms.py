@@ -21,13 +21,23 @@ from calcinosis_registry.records import reasons
 from calcinosis_registry.records.conflict import Choice, Shown, ShownField, differing
 from calcinosis_registry.records.models import Record
 from calcinosis_registry.records.typed import DecimalCommaField, RowField, RowsField, WholeNumberField, WordsField
-from calcinosis_registry.records.widgets import ChipsCheckbox, ChipsRadio, Dropdown, PartialDateInput, UnitInput
+from calcinosis_registry.records.widgets import (
+    Checkbox,
+    ChipsCheckbox,
+    ChipsRadio,
+    Dropdown,
+    Line,
+    PartialDateInput,
+    UnitInput,
+    Words,
+    Written,
+)
 
 CHIPS_UP_TO = 7  # product.md: segmented chips instead of dropdowns for up to seven answers
 FIELD_TEMPLATE = "components/field.html"
 
 
-class IsoDateInput(forms.DateInput):
+class IsoDateInput(Written, forms.DateInput):
     input_type = "date"
 
     def __init__(self, **kwargs: Any) -> None:
@@ -59,13 +69,15 @@ def form_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
         return field.formfield(**{**number, "widget": _number(item, "numeric"), **kwargs})
     if isinstance(field, models.TextField):
         words = {"form_class": WordsField, "lines": True}
-        return field.formfield(**{**words, "widget": forms.Textarea(attrs={"rows": 3}), **kwargs})
+        return field.formfield(**{**words, "widget": Words(attrs={"rows": 3}), **kwargs})
     if isinstance(field, models.ManyToManyField):
         return field.formfield(**{"form_class": RowsField, **kwargs})
     if isinstance(field, models.ForeignKey):
-        return field.formfield(**{"form_class": RowField, **kwargs})
+        return field.formfield(**{"form_class": RowField, "widget": Dropdown, **kwargs})
     if isinstance(field, models.CharField):
-        return field.formfield(**{"form_class": WordsField, **kwargs})
+        return field.formfield(**{"form_class": WordsField, "widget": Line, **kwargs})
+    if isinstance(field, models.BooleanField):
+        return field.formfield(**{"widget": Checkbox, **kwargs})
     return field.formfield(**kwargs)
 
 

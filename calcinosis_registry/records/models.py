@@ -86,11 +86,13 @@ class Record(Traced, metaclass=RecordMeta):
         """Blank what does not apply, refuse the impossible. Raises ValidationError by field."""
         super().clean()
         errors: dict[str, str] = {}
+        values = self.values()
         for field in item_fields(type(self)):
             item: Item = field.item  # type: ignore[attr-defined]
-            value = getattr(self, field.name)
-            if item.only_if and not item.applies(self.values()):
-                setattr(self, field.name, field.get_default())
+            value = values[field.name]
+            if item.only_if and not item.applies(values):
+                values[field.name] = field.get_default()
+                setattr(self, field.name, values[field.name])
             elif item.possible and value is not None and not item.possible[0] <= value <= item.possible[1]:
                 errors[field.name] = limits_message(item)
             elif item.need is Need.ALWAYS and value in (None, "", ()):

@@ -100,6 +100,35 @@ class Dropdown(forms.Select):
         return mark_safe(f'<select name="{conditional_escape(name)}"{own_attrs}>{"".join(lines)}</select>')
 
 
+class Written(forms.Widget):
+    """Mixed into a control of Django's that is one element: what its template says, without the template."""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        told = self.get_context(name, value, attrs)["widget"]
+        own, shown = _attributes(told["attrs"]), told["value"]
+        if "type" not in told:
+            text = conditional_escape(shown) if shown else ""
+            return mark_safe(f'<textarea name="{conditional_escape(name)}"{own}>\n{text}</textarea>')
+        first = {"type": told["type"], "name": name} | ({} if shown is None else {"value": str(shown)})
+        return mark_safe(f"<input{_attributes(first)}{own}>")
+
+
+class Line(Written, forms.TextInput):
+    """Some words."""
+
+
+class Words(Written, forms.Textarea):
+    """Several lines."""
+
+
+class Hidden(Written, forms.HiddenInput):
+    """What the page carries."""
+
+
+class Checkbox(Written, forms.CheckboxInput):
+    """Yes, or nothing said."""
+
+
 class UnitInput(forms.TextInput):
     """A number with its unit (attrs data-unit) inside. Text with a decimal keyboard: a number input would refuse the
     comma, and change what was typed."""
