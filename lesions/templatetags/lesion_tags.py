@@ -12,11 +12,13 @@ from lesions.course import rating_words
 from lesions.hand_score import SiteRating
 from lesions.matrix import about_lesion
 from lesions.models import LesionObservation
+from lesions.views.blank_lesion import blank_lesion
 from lesions.views.maps import mark_code
 from patients.models import Visit
 
 register = template.Library()
 register.filter(about_lesion)
+register.simple_tag(blank_lesion)
 
 
 @register.filter

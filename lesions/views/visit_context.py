@@ -20,7 +20,6 @@ from lesions.models import Lesion, LesionObservation, TreatmentCourse
 from lesions.outcome import MEANING, VisitOutcome
 from lesions.row_forms import FEATURES
 from lesions.services import LISTED, outcome_of
-from lesions.views.blank_lesion import blank_lesion
 from lesions.views.maps import visit_marks
 from lesions.visit_entry import VisitPage
 from lesions.visit_rows import gone_before
@@ -64,7 +63,6 @@ def context(page: VisitPage, *, checking: bool) -> dict[str, Any]:
         "addable": [(model.kind(), model.title()) for model in _addable()],
         # What "Save and add" offers first; every other kind follows in the menu behind it.
         "offered": {name: [(kind, titles[kind]) for kind in offered] for name, offered in LISTED.items()},
-        "blank_lesion": blank_lesion(visit),
         "maps": map_views(visit_marks(page), selectable=not visit.is_locked),
         "save_url": visit.get_absolute_url()
         if visit.pk
