@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from calcinosis_registry.records.models import Draft
@@ -26,7 +27,7 @@ def obstacles(patient: Patient) -> list[str]:
     found += [said % {"date": day} for day in asked.values_list("visit__visit_date", flat=True)]
     if SecondReading.objects.to_do().filter(study__patient=patient).exists():
         found.append(_("A second reading of a radiograph is not finished: finish it, or give it up."))
-    drafts = Draft.objects.filter(patient=patient.public_id).select_related("owner")
+    drafts = Draft.objects.filter(patient=patient.public_id).fresh(timezone.now()).select_related("owner")
     said = _("%(who)s typed something and did not save it: save or discard the draft first.")
     found += [said % {"who": who} for who in sorted({str(one.owner) for one in drafts})]
     if staging.anything_waits(patient_id=patient.pk, root=Path(settings.FILES_DIR)):

@@ -14,7 +14,7 @@ from django.utils import timezone
 from playwright.sync_api import Page
 
 from calcinosis_registry.accounts.models import User
-from calcinosis_registry.clinics.models import Clinic
+from calcinosis_registry.clinics.models import Clinic, Transfer
 from calcinosis_registry.clinics.services import invite
 from calcinosis_registry.cohorts.models import Cohort, ResearchProject
 from calcinosis_registry.demo import loader
@@ -26,7 +26,7 @@ from calcinosis_registry.reports.outline import TITLES
 from lesions.models import ImagingStudy, Lesion, SecondReading
 from patients.kinds import kinds
 from patients.models import Patient, Visit, VisitRecord, VisitState
-from tests.factories import PatientFactory, known_lesions
+from tests.factories import PatientFactory, TransferFactory, known_lesions
 
 Address = Callable[["Register"], str]
 SIZES = {"wide-light": (1440, "light"), "narrow-dark": (390, "dark"), "middle-light": (1024, "light")}
@@ -50,6 +50,7 @@ class Register:
     export: Export
     clinic: Clinic
     invitation: str
+    offered: Transfer
 
 
 @pytest.fixture
@@ -76,8 +77,9 @@ def register(transactional_db: None, settings: Any, tmp_path: Path) -> Register:
     )  # fmt: skip
     pair = SecondReading.objects.read().filter(study__patient__clinic=clinic, adjudication=None).first()
     assert pair is not None
+    offered = TransferFactory(patient=PatientFactory(clinic=staff.clinics[1]), to_clinic=clinic)
     return Register(
-        pair=pair, patient=study.patient, visit=visit, signed=signed,
+        pair=pair, offered=offered, patient=study.patient, visit=visit, signed=signed,
         complete=complete, query=query,
         study=study, cohort=cohort, project=cohort.project,
         export=export, clinic=clinic, invitation=token,
@@ -140,6 +142,9 @@ PAGES: dict[str, tuple[str, Address]] = BEFORE_SIGN_IN | MAIN | {
     "sign several": (DOCTOR, lambda register: f"/visits/sign/?visit={register.complete.public_id}"
                                               f"&visit={register.visit.public_id}"),
     "move a visit": (DOCTOR, at("lesions:visit_move", "visit")),
+    "move a record": (DOCTOR, lambda register: reverse("transfers:offer", args=[register.complete.patient.public_id])),
+    "moves between clinics": (DOCTOR, at("transfers:list")),
+    "record offered": (DOCTOR, at("transfers:transfer", "offered")),
     "queries": (DOCTOR, at("queries:list")),
     "query": (DOCTOR, at("queries:query", "query")),
     "query for a monitor": (MONITOR, at("queries:query", "query")),
