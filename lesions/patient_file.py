@@ -54,7 +54,7 @@ Observed = namedtuple("Observed", OBSERVED)  # type: ignore[misc]  # the names s
 
 def newest_events(patient: Patient, *, before: int | None = None) -> list[Event]:
     """The newest changes of the patient's records, newest first; readings are left out. ``before``: older than that."""
-    events = Event.objects.of_patient(patient.registry_number).exclude(action=Action.READ)
+    events = Event.objects.filter(patient__in=patient.numbers).exclude(action=Action.READ)
     return list((events.filter(pk__lt=before) if before else events)[:EVENTS])
 
 

@@ -135,9 +135,15 @@ def _beyond(column: str, value: Any, pk: int, *, descending: bool, backwards: bo
 def found_by(rows: R, text: str, *, user: User) -> R:
     """Registry number, name or hospital number begins with ``text``; names count only where they may be seen."""
     named = Identity.objects.visible_to(user, Permission.SEE_IDENTITY).called(text)
-    return rows.filter(
-        Q(registry_number__startswith=text.strip().upper()) | Q(registry_number__in=named.values("registry_number"))
-    )
+    found = Q(registry_number__startswith=text.strip().upper()) | Q(registry_number__in=named.values("registry_number"))
+    doubles = Patient.objects.filter(found, merged_into__isnull=False)
+    return rows.filter(found | Q(pk__in=doubles.values("merged_into")))
+
+
+def record_of(rows: R, **double: str) -> Patient | None:
+    """The record, among ``rows``, that the registration with this number or public id became part of."""
+    known = Patient.objects.filter(merged_into__isnull=False, **double)
+    return rows.filter(pk__in=known.values("merged_into")).first()
 
 
 def with_names(rows: list[Patient], *, user: User) -> list[Patient]:

@@ -31,7 +31,7 @@ from lesions.models import (
 )
 from lesions.second_reading import ask
 from lesions.services import NewLesion, VisitEntry, save_visit
-from patients.models import Diagnosis, Patient, Summary, Visit
+from patients.models import Diagnosis, Merger, Patient, Summary, Visit
 
 PASSWORD = "a sentence is easy to remember"
 
@@ -90,6 +90,16 @@ class PatientFactory(DjangoModelFactory):
     sex_at_birth = "F"
     registry_consent = True
     research_consent = True
+
+
+class MergerFactory(DjangoModelFactory):
+    """The line of a merger, without its having been made."""
+
+    class Meta:
+        model = Merger
+
+    reason = "same national number"
+    by = factory.SubFactory(UserFactory)
 
 
 class IdentityFactory(DjangoModelFactory):

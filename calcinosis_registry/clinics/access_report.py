@@ -23,10 +23,10 @@ class Access:
     last: datetime.datetime
 
 
-def access_to(events: EventQuerySet, registry_number: str) -> list[Access]:
-    """``events``: those the asking person may see."""
+def access_to(events: EventQuerySet, *registry_numbers: str) -> list[Access]:
+    """``events``: those the asking person may see. Several numbers: those of one person."""
     found: dict[int | None, Access] = {}
-    asked = concerning(events, registry_number).filter(action__in=[Action.READ, Action.EXPORT])
+    asked = concerning(events, *registry_numbers).filter(action__in=[Action.READ, Action.EXPORT])
     rows = asked.order_by().values_list("actor_id", "actor_name", "actor_role", "action")
     for actor, name, role, action, count, first, last in rows.annotate(Count("pk"), Min("at"), Max("at")):
         line = found.setdefault(actor, Access(name, [], 0, 0, first, last))

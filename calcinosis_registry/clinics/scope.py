@@ -51,13 +51,14 @@ def events_visible_to(user: User | AnonymousUser, permission: Permission) -> Eve
     return Event.objects.filter(about | Q(patient="", actor_id__in=people) | accounts)
 
 
-def concerning(events: EventQuerySet, registry_number: str) -> EventQuerySet:
-    """Events about a patient, lists and exports that showed the number among others included."""
-    many = events.annotate(shown=Cast("changes", TextField())).filter(
-        Q(patient=registry_number)
-        | Q(patient="", action__in=[Action.READ, Action.EXPORT], shown__contains=f'"{registry_number}"')
-    )
-    return many
+def concerning(events: EventQuerySet, *registry_numbers: str) -> EventQuerySet:
+    """Events about a patient, lists and exports that showed the number among others included. Several numbers: those of
+    one person."""
+    asked = Q()
+    for number in registry_numbers:
+        asked |= Q(patient=number)
+        asked |= Q(patient="", action__in=[Action.READ, Action.EXPORT], shown__contains=f'"{number}"')
+    return events.annotate(shown=Cast("changes", TextField())).filter(asked)
 
 
 # What an account may not read although the clinic is its own: each is called with an event and the account. The rooms

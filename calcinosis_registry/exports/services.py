@@ -263,9 +263,11 @@ def sweep(*, now: datetime.datetime) -> int:
 
 def exports_of(patient: Patient) -> QuerySet[Export]:
     """Every export this patient is in: what a withdrawal of consent must name."""
+    own = [patient.public_id, *patient.doubles.values_list("public_id", flat=True)]
     names = [
-        Cipher(settings.PSEUDONYM_KEY, public_id).patient(patient.public_id)
+        Cipher(settings.PSEUDONYM_KEY, public_id).patient(one)
         for public_id in ResearchProject.objects.values_list("public_id", flat=True)
+        for one in own
     ]
     return Export.objects.filter(people__pseudonym__in=names)
 

@@ -151,7 +151,7 @@ def render_one_page() -> str:
     readers = [role for role, may in ROLES.items() if Permission.VIEW_RECORDS in may]
     held = Membership.objects.not_over().filter(role__in=readers, clinic__isnull=False).select_related("user")
     for membership in held:
-        patient = Patient.objects.filter(clinic=membership.clinic_id).order_by("pk").first()
+        patient = Patient.objects.records().filter(clinic=membership.clinic_id).order_by("pk").first()
         if patient is None:
             continue
         address = patient.get_absolute_url()

@@ -106,7 +106,7 @@ class Standing:
 
 def standings(clinic: Clinic, today: datetime.date) -> list[Standing]:
     """Every clinic with patients. Raw counts: what is shown of other clinics is protected (chapters/benchmark.py)."""
-    rows = Patient.objects.all()
+    rows = Patient.objects.records()
     whole, overdue, lost = (_by_clinic(some) for some in (rows, rows.overdue(today), rows.lost(today)))
     answered = dict(rows.order_by().values_list("clinic_id").annotate(mean=Avg("summary__completeness")))
     queries = dict(DataQuery.objects.open().order_by().values_list("clinic_id").annotate(n=Count("pk")))

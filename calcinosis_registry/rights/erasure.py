@@ -44,13 +44,16 @@ class Leftovers:
 FIRST = (Patient, Visit, Lesion)  # the order in which a save locks rows
 
 
-def lock_all(patient: Patient) -> None:
-    """Wait for every save about the person that is under way, and let none finish before this transaction ends.
+def lock_all(*patients: Patient) -> None:
+    """Wait for every save about these persons that is under way, and let none finish before this transaction ends.
 
     Rows first, then the end of the chain: as a save has them. The patient's own row in the way that does not stop
     others from pointing at it: who is past that point has the chain already, and we wait for them there.
     """
-    rows = holdings(patient)
+    rows: dict[type[models.Model], set[Any]] = {}
+    for patient in patients:
+        for model, pks in holdings(patient).items():
+            rows.setdefault(model, set()).update(pks)
     for model in sorted(rows, key=lambda one: (FIRST.index(one) if one in FIRST else len(FIRST), one._meta.label)):
         locked: Any = models.QuerySet(model).select_for_update(no_key=model is Patient).filter(pk__in=rows[model])
         list(locked.order_by("pk").values_list("pk"))

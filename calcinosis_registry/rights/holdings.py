@@ -70,7 +70,9 @@ def holdings(patient: Patient) -> Rows:
                 if near:
                     pks = model._base_manager.filter(**{f"{key.name}__in": near}).values_list("pk", flat=True)
                     found.setdefault(model, set()).update(pks)
+    # A second registration of the person leads to the record, and has a number of its own.
+    numbers = Patient._base_manager.filter(pk__in=found[Patient]).values_list("registry_number", flat=True)
     for model, column in number_columns().items():
-        pks = model._base_manager.filter(**{column: patient.registry_number}).values_list("pk", flat=True)
+        pks = model._base_manager.filter(**{f"{column}__in": list(numbers)}).values_list("pk", flat=True)
         found[model] = set(pks)
     return {model: pks for model, pks in found.items() if pks}

@@ -60,10 +60,11 @@ class Kind:
 def write_personal_file(target: IO[bytes], patient: Patient, *, by: User) -> str:
     """Write the zip. Returns its SHA-256."""
     kinds = list(_kinds(patient))
-    events = list(Event.objects.of_patient(patient.registry_number).order_by("pk"))
+    numbers = patient.numbers
+    events = list(Event.objects.filter(patient__in=numbers).order_by("pk"))
     context = {
         "patient": patient, "kinds": kinds, "by": by, "made_at": timezone.now(),
-        "access": access_to(Event.objects.all(), patient.registry_number),
+        "access": access_to(Event.objects.all(), *numbers),
         "exports": exports_of(patient).select_related("project"), "events": [_told(one) for one in events],
     }  # fmt: skip
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:

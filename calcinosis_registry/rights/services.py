@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import IO
+from typing import IO, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -78,7 +78,7 @@ def confirm_erasure(*, asked: ErasureRequest, by: User, now: datetime.datetime) 
     """Erase. Raises ValidationError for one's own request, one decided already, or a person who is gone."""
     if asked.requested_by_id == by.pk:
         raise ValidationError(_("Somebody else must confirm what you asked for."))
-    entry = None
+    entries: list[dict[str, Any]] = []
     try:
         with transaction.atomic():
             asked = _open(asked)
@@ -88,15 +88,19 @@ def confirm_erasure(*, asked: ErasureRequest, by: User, now: datetime.datetime) 
             lock_all(patient)
             asked.state, asked.decided_by, asked.decided_at = State.DONE, by, now
             asked.save()
-            entry = entry_of(
-                patient=patient, basis=asked.basis, requested_by=str(asked.requested_by), confirmed_by=str(by), now=now
-            )
-            left = erase(patient=patient, entry=entry, reason=str(Basis(asked.basis).label))
+            left = []
+            for one in (*Patient.objects.filter(merged_into=patient), patient):  # a second registration goes along
+                entry = entry_of(
+                    patient=one, basis=asked.basis, requested_by=str(asked.requested_by), confirmed_by=str(by), now=now
+                )
+                entries.append(entry)
+                left.append(erase(patient=one, entry=entry, reason=str(Basis(asked.basis).label)))
     except BaseException:
-        if entry is not None:
+        for entry in entries:
             cancel(entry)
         raise
-    remove_leftovers(left)
+    for one in left:
+        remove_leftovers(one)
     asked.reason = ""
     return asked
 

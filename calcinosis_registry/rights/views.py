@@ -98,7 +98,7 @@ def _page(request: HttpRequest, patient: Patient, *, status: int = 200, **forms:
         "consent": in_force(consents),
         "newest_consent": consents[0] if consents else None,
         "exports": list(exports_of(patient).select_related("project", "created_by")),
-        "access": access_to(events_visible_to(request.user, Permission.VIEW_RECORDS), number),
+        "access": access_to(events_visible_to(request.user, Permission.VIEW_RECORDS), *patient.numbers),
         "files": list(files.filter(registry_number=number).select_related("created_by")[:20]),
         "standing": requests.open().filter(registry_number=number).select_related("requested_by").first(),
         "file_form": FileForm(auto_id="file_%s"),

@@ -111,9 +111,10 @@ def accept(*, transfer: Transfer, hospital_number: str, by: User, now: datetime.
             standing.state, standing.decided_by, standing.decided_at = TransferState.ACCEPTED, by, now
             standing.save()
             _carry_over(patient, standing.to_clinic, hospital_number, now)
+            along = [_along(double, standing) for double in patient.doubles.order_by("pk")]
         # The trail's end is ours until the commit, so the last event there is, is the last of this act.
         last = Event.objects.aggregate(last=models.Max("pk"))["last"]
-        models.QuerySet(Transfer).filter(pk=standing.pk).update(last_event=last)
+        models.QuerySet(Transfer).filter(pk__in=[standing.pk, *along]).update(last_event=last)
     return patient
 
 
@@ -134,13 +135,35 @@ def _carry_over(patient: Patient, to: Clinic, hospital_number: str, now: datetim
     after_save(patient=patient, records=[patient, *Consent.objects.filter(patient=patient)], now=now)
 
 
+def _along(double: Patient, told: Transfer) -> int:
+    """A second registration of the person goes where the record goes. Returns the key of its own move."""
+    its = Transfer(
+        registry_number=double.registry_number, from_clinic=told.from_clinic, to_clinic=told.to_clinic,
+        reason=told.reason, state=told.state, offered_by=told.offered_by, offered_at=told.offered_at,
+        decided_by=told.decided_by, decided_at=told.decided_at,
+    )  # fmt: skip
+    its.save()
+    double.clinic = told.to_clinic
+    double.version += 1
+    Patient.objects.bulk_update([double], ["clinic", "version"])
+    identity = Identity.objects.filter(registry_number=double.registry_number).first()
+    if identity is not None:
+        identity.clinic = told.to_clinic
+        identity.save()
+    asked = list(DataQuery.objects.filter(patient=double.registry_number))
+    for query in asked:
+        query.clinic = told.to_clinic
+    DataQuery.objects.bulk_update(asked, ["clinic"])
+    return its.pk
+
+
 def same_person_here(patient: Patient) -> bool:
     """Does the patient's clinic have somebody else who looks the same: registered there before the record came?"""
     identity = Identity.objects.filter(registry_number=patient.registry_number).first()
     if identity is None:
         return False
     here, _elsewhere = likely_duplicates(clinic=patient.clinic, identity=identity)
-    return any(one.pk != identity.pk for one in here)
+    return any(one.registry_number not in patient.numbers for one in here)
 
 
 def _held(registry_number: str) -> Patient:

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from django.db.models import OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import get_script_prefix
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -20,6 +20,7 @@ from lesions.patient_file import last_change_of
 from lesions.views.kept import Kept, Sections
 from lesions.views.patient_sections import course_of, sections_of
 from lesions.window import Asked, asked
+from patients.listing import record_of
 from patients.models import Patient
 
 KEPT = Kept()
@@ -33,6 +34,8 @@ def patient_page(request: HttpRequest, public_id: str) -> HttpResponse:
     rows = rows.annotate(seal=last_change_of(OuterRef("registry_number")), blind=is_blind(request.user))
     patient = rows.filter(public_id=public_id).first()
     if patient is None:
+        if (record := record_of(rows, public_id=public_id)) is not None:
+            return redirect(record)
         raise Http404
     reader = request.user.pk if patient.blind else None  # type: ignore[attr-defined]  # annotated
     may_edit = may(request.user, Permission.EDIT_RECORDS, patient.clinic_id)

@@ -12,6 +12,7 @@ from patients.models.diagnosis import (
     newest_antibodies,
 )
 from patients.models.laboratory import LaboratoryResult
+from patients.models.merger import Merger
 from patients.models.outcome import InstrumentScore, Plan, QualityOfLife
 from patients.models.patient import (
     DUE_WINDOW,
@@ -57,6 +58,7 @@ __all__ = [
     "InstrumentScore",
     "LaboratoryResult",
     "Meaning",
+    "Merger",
     "NoneOrList",
     "Patient",
     "PatientRecord",

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any, Self
 
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Q
@@ -14,8 +15,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
+from calcinosis_registry.accounts.models import User
 from calcinosis_registry.clinics.models import Clinic
 from calcinosis_registry.clinics.policy import ScopedQuerySet
+from calcinosis_registry.clinics.roles import Permission
 from calcinosis_registry.codebook.fields import PartialDateField
 from calcinosis_registry.codebook.items import Need, Privacy, choice, clinical, item_fields, yes_no_unknown
 from calcinosis_registry.codebook.partial_dates import PartialDate, Precision
@@ -65,6 +68,14 @@ class FollowUp(models.TextChoices):
 
 
 class PatientQuerySet(ScopedQuerySet):
+    def visible_to(self, user: User | AnonymousUser, permission: Permission) -> Self:
+        """A registration that became part of another record is reached through that record alone."""
+        return super().visible_to(user, permission).filter(merged_into=None)
+
+    def records(self) -> Self:
+        """Persons: without the second registrations of them."""
+        return self.filter(merged_into=None)
+
     def consented_to_research(self) -> Self:
         """A research consent in force, given and not withdrawn since; and the person has not opted out."""
         return self.filter(research_consent=True).exclude(status=Status.OPTED_OUT)
@@ -168,6 +179,11 @@ class Patient(Record):
     images_consent = models.BooleanField(default=False, editable=False)
     contact_consent = models.BooleanField(default=False, editable=False)
 
+    # The same person was registered twice: this registration is part of that record, and is opened nowhere itself.
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, editable=False, related_name="doubles", verbose_name=__("part of")
+    )
+
     objects = PatientQuerySet.as_manager()
     clinic_path = "clinic_id"
 
@@ -186,6 +202,11 @@ class Patient(Record):
     @property
     def patient(self) -> Patient:
         return self
+
+    @property
+    def numbers(self) -> list[str]:
+        """The registry numbers of the person: the record's own first, then those registered a second time."""
+        return [self.registry_number, *self.doubles.order_by("pk").values_list("registry_number", flat=True)]  # type: ignore[attr-defined]
 
     def get_absolute_url(self) -> str:
         return address("lesions:patient", ..., of=self.public_id)

@@ -13,7 +13,7 @@ from calcinosis_registry.clinics.models import Clinic, Transfer
 from calcinosis_registry.clinics.policy import may, require
 from calcinosis_registry.clinics.roles import Permission
 from patients.forms import PatientFilter
-from patients.listing import ORDERS, PAGE_SIZE, counted, found_by, narrowed, page_of, with_names
+from patients.listing import ORDERS, PAGE_SIZE, counted, found_by, narrowed, page_of, record_of, with_names
 from patients.models import Patient
 from patients.views.table import patient_rows
 
@@ -61,7 +61,7 @@ def search(request: HttpRequest) -> HttpResponse:
         return redirect("patients:list")
     if (refusal := too_often(request, SEARCH)) is not None:
         return refusal
-    exact = scope.filter(registry_number=text.upper()).first()
+    exact = scope.filter(registry_number=text.upper()).first() or record_of(scope, registry_number=text.upper())
     if exact is not None:
         return redirect(exact)
     moves = Transfer.objects.visible_to(request.user, VIEW).moved().about(text.upper()).select_related("to_clinic")

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -96,7 +97,9 @@ def _duplicates(request: HttpRequest, registration: Registration) -> tuple[list[
         clinic=registration.start.chosen_clinic, identity=registration.identity.instance
     )
     rows = Patient.objects.visible_to(request.user, Permission.VIEW_RECORDS).prefetch_related("diagnosis_set")
-    found = rows.filter(registry_number__in=[one.registry_number for one in here]) if here else rows.none()
+    numbers = [one.registry_number for one in here]
+    alike = Q(registry_number__in=numbers) | Q(doubles__registry_number__in=numbers)
+    found = rows.filter(alike).distinct() if here else rows.none()
     return with_names(list(found), user=request.user), elsewhere
 
 

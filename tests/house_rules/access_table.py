@@ -79,6 +79,8 @@ OBJECTS = {
         for name in ("cohort", "edit", "copy", "share", "compare", "freeze")
     },
     **{f"rights:{name} public_id": "erasure.public_id" for name in ("confirm", "withdraw")},
+    "double_id": "double.public_id",
+    "transfers:double_take_back public_id": "merger.public_id",
     **{f"transfers:{name} public_id": "transfer.public_id" for name in ("transfer", "accept", "decline", "take_back")},
     **{f"queries:{name} public_id": "query.public_id" for name in ("query", "answer", "close", "reopen")},
     "queries:ask public_id": "course.public_id",
@@ -226,6 +228,9 @@ rights:erasures                           GET      login ok    403   403   403  
 rights:confirm                            POST     login ok    403   403   403   403   ok    ok    404   404   403
 rights:withdraw                           POST     login ok    403   403   403   403   ok    ok    404   404   403
 transfers:offer                           GET+POST login ok    403   403   404   404   404   404   404   404   404
+transfers:double_find                     GET+POST login ok    403   403   404   404   404   404   404   404   404
+transfers:double_compare                  GET+POST login ok    403   403   404   404   404   404   404   404   404
+transfers:double_take_back                POST     login ok    403   403   404   404   404   404   404   404   404
 transfers:list                            GET      login ok    403   403   403   403   403   403   ok    403   403
 transfers:transfer                        GET      login ok    403   403   403   403   403   403   404   403   403
 transfers:accept                          POST     login 403   403   403   403   403   403   403   404   403   403

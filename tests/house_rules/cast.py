@@ -39,6 +39,7 @@ from tests.factories import (
     LesionFactory,
     LesionObservationFactory,
     MembershipFactory,
+    MergerFactory,
     PatientFactory,
     TransferFactory,
     TreatmentCourseFactory,
@@ -139,6 +140,7 @@ def _rows(north: Clinic) -> dict[str, Any]:
         storage.store_preview(file.sha256, settings.FILES_DIR, b"picture", kind)
     return {
         "clinic": north,
+        "double": (double := PatientFactory(clinic=north)),  # before the patient, who stands for all
         "patient": patient,
         "identity": IdentityFactory(patient=patient),
         "visit": visit,
@@ -155,6 +157,7 @@ def _rows(north: Clinic) -> dict[str, Any]:
         "measure": ImagingMeasureFactory(study=study),
         "removed": _removed(TreatmentCourseFactory(patient=patient)),
         "transfer": TransferFactory(patient=patient),
+        "merger": MergerFactory(record=patient, double=double),
     }
 
 

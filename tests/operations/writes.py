@@ -22,8 +22,9 @@ from calcinosis_registry.quality.services import answer_query
 from calcinosis_registry.records.drafts import Page, Place, keep
 from calcinosis_registry.rights.models import Basis
 from calcinosis_registry.sealing import FACTORS
+from calcinosis_registry.transfers.doubles import merge, side_by_side
 from lesions.moving import NEW, plan_move
-from patients.models import Visit
+from patients.models import Patient, Visit
 from tests.accounts.test_sign_in import code_now
 from tests.factories import (
     PASSWORD,
@@ -87,6 +88,34 @@ def offered(cast: Cast, what: str) -> str:
     DataQueryFactory(patient=patient.registry_number, clinic=patient.clinic, object_id=patient.pk)
     transfer = TransferFactory(patient=patient, to_clinic=Clinic.objects.get(code="SOU"))
     return reverse(f"transfers:{what}", args=[transfer.public_id])
+
+
+def to_merge(cast: Cast) -> str:
+    """The same person twice, each with a name, a visit and lesions; the newer one with a question, too."""
+    clinic = cast.rows["clinic"]
+    record, double = (complete_visit(clinic).patient for _again in range(2))
+    QuerySet(Visit).filter(patient=double).update(visit_type="FOLLOW_UP")
+    DataQueryFactory(patient=double.registry_number, clinic=clinic, object_id=Visit.objects.get(patient=double).pk)
+    return reverse("transfers:double_compare", args=[record.public_id, double.public_id])
+
+
+def _the_two() -> dict[str, Patient]:
+    record, double = Patient.objects.order_by("-pk")[:2][::-1]
+    return {"record": record, "double": double}
+
+
+def merged(cast: Cast) -> dict[str, str]:
+    shown = side_by_side(**_the_two()).shown
+    return {"shown": shown, "reason": "same number", "identity-given_name": "double"}
+
+
+def merged_already(cast: Cast) -> str:
+    to_merge(cast)
+    done = merge(
+        **_the_two(), choices=merged(cast), shown=merged(cast)["shown"], reason="same number", by=own(cast),
+        now=timezone.now(),
+    )  # fmt: skip
+    return reverse("transfers:double_take_back", args=[done.public_id])
 
 
 def to_move(cast: Cast) -> str:
@@ -220,6 +249,8 @@ WRITES: dict[str, Write] = {
     "transfers:decline": Write(
         "strng", lambda cast: {"why": "not our patient"}, before=lambda cast: offered(cast, "decline")
     ),
+    "transfers:double_compare": Write("clin", merged, before=to_merge),
+    "transfers:double_take_back": Write("clin", lambda cast: {"reason": "two sisters"}, before=merged_already),
     "transfers:take_back": Write("clin", lambda cast: {}),
     "rights:confirm": Write("admin", lambda cast: {"number": cast.rows["patient"].registry_number}),
     "rights:withdraw": Write("admin", lambda cast: {}),
@@ -264,5 +295,6 @@ NOT_HERE = {
     "reports:*_make": "one row of work, asked for of a report of many patients; jobs have tests of their own",
     "cohorts:count": "counts, and writes nothing",
     "letters:letter": "makes a PDF of what is there; that a name was shown is one event of reading",
+    "transfers:double_find": "reads; the form is posted so that no name stands in an address",
     "patients:search": "reads; the form is posted so that no name stands in an address",
 }

@@ -109,7 +109,8 @@ def _accepted(request: HttpRequest, patient: Patient, found: Transfer) -> HttpRe
     )  # fmt: skip
     if services.same_person_here(patient):
         messages.warning(
-            request, _("Your clinic has another patient with this name or number: perhaps the same person, twice.")
+            request,
+            _("Another patient here has this name or number: perhaps the same person. See Record, “Registered twice”."),
         )
     return redirect(patient)
 
