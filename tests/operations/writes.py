@@ -39,6 +39,7 @@ from tests.lesions.signed_visits import complete_visit, sign, sign_page, unlock_
 from tests.operations.write import Write, own
 from tests.operations.writes_of_images import IMAGES
 from tests.operations.writes_of_research import RESEARCH
+from tests.transfers.conftest import consented
 
 
 def person(cast: Cast) -> dict[str, Any]:
@@ -85,6 +86,7 @@ def to_offer(cast: Cast) -> str:
 def offered(cast: Cast, what: str) -> str:
     """A person of North with a name, a visit, lesions and a question, offered to South."""
     patient = complete_visit(cast.rows["clinic"]).patient
+    consented(patient)
     DataQueryFactory(patient=patient.registry_number, clinic=patient.clinic, object_id=patient.pk)
     transfer = TransferFactory(patient=patient, to_clinic=Clinic.objects.get(code="SOU"))
     return reverse(f"transfers:{what}", args=[transfer.public_id])
@@ -94,6 +96,8 @@ def to_merge(cast: Cast) -> str:
     """The same person twice, each with a name, a visit and lesions; the newer one with a question, too."""
     clinic = cast.rows["clinic"]
     record, double = (complete_visit(clinic).patient for _again in range(2))
+    for one in (record, double):
+        consented(one)
     QuerySet(Visit).filter(patient=double).update(visit_type="FOLLOW_UP")
     DataQueryFactory(patient=double.registry_number, clinic=clinic, object_id=Visit.objects.get(patient=double).pk)
     return reverse("transfers:double_compare", args=[record.public_id, double.public_id])
