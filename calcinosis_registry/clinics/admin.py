@@ -19,7 +19,7 @@ from calcinosis_registry.accounts.models import User
 from calcinosis_registry.accounts.proof import proof_required
 from calcinosis_registry.accounts.services import end_sessions, forget_sessions, reset_second_factor
 from calcinosis_registry.audit.models import Event
-from calcinosis_registry.clinics.models import Clinic, Invitation, Membership
+from calcinosis_registry.clinics.models import Clinic, Invitation, Membership, Transfer
 from calcinosis_registry.clinics.policy import grants
 from calcinosis_registry.clinics.roles import Permission, Role
 from calcinosis_registry.clinics.scope import (
@@ -170,6 +170,24 @@ class InvitationAdmin(ScopedAdmin):
         "accepted_at",
         "withdrawn_at",
     ]
+
+
+@admin.register(Transfer)
+class TransferAdmin(ScopedAdmin):
+    """Offered, accepted and declined on its own pages; here to be read by the clinicians of both clinics."""
+
+    view = Permission.MOVE_PATIENTS
+    list_display = ["registry_number", "from_clinic", "to_clinic", "state", "offered_at", "decided_at"]
+    list_select_related = ["from_clinic", "to_clinic"]
+    list_filter = ["state"]
+    search_fields = ["=registry_number"]
+    fields = [
+        "registry_number", "from_clinic", "to_clinic", "state", "reason", "offered_by", "offered_at", "decided_by",
+        "decided_at", "answer",
+    ]  # fmt: skip
+
+    def holds(self, request: HttpRequest, permission: Permission | None, obj: Any = None) -> bool:
+        return super().holds(request, permission) and (obj is None or self.get_queryset(request).contains(obj))
 
 
 @admin.register(Event)

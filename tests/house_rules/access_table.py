@@ -178,6 +178,9 @@ admin of clinics.invitation: row/change/  POST     login 403   403   403   403  
 admin of audit.event: list                GET+POST login ok    ok    ok    403   403   ok    ok    ok    ok    403
 admin of audit.event: row/change/         GET      login ok    ok    ok    403   403   ok    ok    gone  gone  403
 admin of audit.event: row/change/         POST     login 403   403   403   403   403   403   403   403   403   403
+admin of clinics.transfer: list           GET+POST login ok    403   403   403   403   403   403   ok    403   403
+admin of clinics.transfer: row/change/    GET      login ok    403   403   403   403   403   403   gone  403   403
+admin of clinics.transfer: row/change/    POST     login 403   403   403   403   403   403   403   403   403   403
 admin of quality.dataquery: list          GET+POST login ok    ok    ok    403   403   403   403   ok    403   403
 admin of quality.dataquery: row/change/   GET      login ok    ok    ok    403   403   403   403   gone  403   403
 admin of quality.dataquery: row/change/   POST     login 403   403   403   403   403   403   403   403   403   403

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0007_unlock_by_two'),
+        ('patients', '0008_visits_by_state'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
