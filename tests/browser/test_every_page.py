@@ -143,6 +143,10 @@ PAGES: dict[str, tuple[str, Address]] = BEFORE_SIGN_IN | MAIN | {
                                               f"&visit={register.visit.public_id}"),
     "move a visit": (DOCTOR, at("lesions:visit_move", "visit")),
     "move a record": (DOCTOR, lambda register: reverse("transfers:offer", args=[register.complete.patient.public_id])),
+    "registered twice": (DOCTOR, at("transfers:double_find", "patient")),
+    "two registrations": (DOCTOR, lambda register: reverse(
+        "transfers:double_compare", args=[register.patient.public_id, register.complete.patient.public_id]
+    )),
     "moves between clinics": (DOCTOR, at("transfers:list")),
     "record offered": (DOCTOR, at("transfers:transfer", "offered")),
     "queries": (DOCTOR, at("queries:list")),
