@@ -76,7 +76,10 @@ def move(file: Path, tell: Tell, *, say: Say) -> None:
             # there two registers that take what is saved.
             source.close_for_good()
     say(f"{_counted(found.sums)} moved, each as it was.")
-    say(f"Written down in {_report(file, found)}.")
+    try:
+        say(f"Written down in {_report(file, found)}.")
+    except OSError as error:  # it has moved all the same
+        say(f"What moved could not be written down: {error}.")
 
 
 def _copy(source: Source, target: Target, tables: dict[str, Table], tell: Tell) -> None:

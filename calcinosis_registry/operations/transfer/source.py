@@ -29,14 +29,26 @@ class Source:
         if self._held:
             self._turn.take()
         try:
-            where = f"file:{quote(str(self.file))}?mode=rw"
-            self._lite = sqlite3.connect(where, uri=True, isolation_level=None, timeout=20)
-            self._lite.execute("PRAGMA synchronous=FULL")
-            self._lite.execute("BEGIN IMMEDIATE" if self._held else "BEGIN")
-        except sqlite3.Error as error:
+            self._lite = self._opened()
+        except BaseException as error:
             self._turn.give_up()
-            raise TransferRefused(f"{self.file} cannot be held: {error}. Stop the server and the worker.") from error
+            if isinstance(error, sqlite3.OperationalError):
+                why = f"{self.file} cannot be held: {error}. Stop the server and the worker."
+                raise TransferRefused(why) from error
+            raise
         return self
+
+    def _opened(self) -> sqlite3.Connection:
+        where = f"file:{quote(str(self.file))}?mode=rw"
+        lite = sqlite3.connect(where, uri=True, isolation_level=None, timeout=20)
+        try:
+            lite.execute("PRAGMA synchronous=FULL")
+            lite.execute("BEGIN IMMEDIATE" if self._held else "BEGIN")
+            lite.execute("SELECT 1 FROM sqlite_master").fetchone()  # from here on one state is read
+        except BaseException:
+            lite.close()
+            raise
+        return lite
 
     def __exit__(self, *raised: object) -> None:
         self._lite.close()  # what is not committed is rolled back

@@ -9,6 +9,7 @@ Nobody saves meanwhile: this command is the one writer of the SQLite file until 
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ class Command(BaseCommand):
                 self.stdout.write(NEXT)
         except (TransferRefused, BackupRefused, OSError) as error:
             raise CommandError(str(error)) from error
+        except sqlite3.DatabaseError as error:
+            raise CommandError(f"{file} is damaged: {error}. Nothing was kept.") from error
         except DatabaseError as error:
             raise CommandError(_without_values(error)) from error
 
