@@ -189,8 +189,26 @@ def memory(register: Register) -> int:
 
 def processor(register: Register) -> float:
     """Seconds the server's processes have computed: neighbours do not change it much."""
-    ticks = [(one / "stat").read_text().rpartition(")")[2].split()[11:13] for one in processes(register)]
-    return sum(int(tick) for pair in ticks for tick in pair) / os.sysconf("SC_CLK_TCK")
+    return sum(_seconds(one) for one in processes(register))
+
+
+def of_database(register: Register) -> float:
+    """The same of PostgreSQL's processes, the ones that have gone included; SQLite computes in the server's own."""
+    if not register.database:
+        return 0.0
+    ((folder,),) = register.rows("SHOW data_directory")
+    parent = int((Path(folder) / "postmaster.pid").read_text().split()[0])
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return _seconds(Path(f"/proc/{parent}"), gone=True) + sum(_seconds(Path(f"/proc/{one}")) for one in children)
+
+
+def _seconds(process: Path, *, gone: bool = False) -> float:
+    """Computed by a process; ``gone``: and by its children that have ended."""
+    try:
+        ticks = (process / "stat").read_text().rpartition(")")[2].split()[11 : 15 if gone else 13]
+    except FileNotFoundError:
+        return 0.0
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def in_threads(acts: list[Callable[[], Any]]) -> list[threading.Thread]:
@@ -212,17 +230,22 @@ def test_a_clinic_at_work_loses_no_save_and_sees_no_error(clinic: Register):
         Clinician(Browser(clinic, figures, session), own_of(patients, n), random.Random(n))
         for n, session in enumerate(clinic.known["sessions"])
     ]
-    before, computed = memory(clinic), processor(clinic)
+    before, computed, asking, database = memory(clinic), processor(clinic), time.process_time(), of_database(clinic)
     running = in_threads([lambda one=one: one.work(until) for one in people]) + storm(clinic, figures, until)  # type: ignore[misc]
     for thread in running:
         thread.start()
     for thread in running:
         thread.join()
     wall, after, computed = time.monotonic() - began, memory(clinic), processor(clinic) - computed
+    asking, database = time.process_time() - asking, of_database(clinic) - database
     assert clinic.terminate() == 0
     figures.tell(wall)
     told("  memory of the server", before_mb=before / 2**20, after_mb=after / 2**20)
-    told("  processor of the server", ms_per_answer=1000 * computed / sum(map(len, figures.took.values())))
+    answers = sum(map(len, figures.took.values()))
+    told(
+        "  processor", server_ms_per_answer=1000 * computed / answers, database_ms_per_answer=1000 * database / answers,
+        clients_ms_per_answer=1000 * asking / answers, cores_busy=(computed + database + asking) / wall,
+    )  # fmt: skip
     assert not figures.wrong, f"{len(figures.wrong)} answers were wrong: {figures.wrong[0]}"
     assert figures.saved, "nobody saved anything"
     check_saved(clinic, figures.saved)
