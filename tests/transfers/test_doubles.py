@@ -174,7 +174,10 @@ def answered_since(patient, double, client) -> str:
     return "Smoking was changed since"
 
 
-@pytest.mark.parametrize("since", [signed_since, seen_since, removed_since, answered_since])
+LONG = [pytest.param(one, marks=pytest.mark.long) for one in (signed_since, removed_since)]
+
+
+@pytest.mark.parametrize("since", [seen_since, answered_since, *LONG])
 def test_what_happened_since_stands_against_taking_it_back_by_name(proven, clinician, patient, double, since):
     client = proven(clinician)
     assert made_one(client, patient, double, **{"patient-smoking": "double"}).status_code == 302
