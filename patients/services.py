@@ -74,7 +74,10 @@ def given_elsewhere(*, patient: Patient, consent: Consent) -> bool:
 
 
 def apply_consents(*, patient: Patient) -> None:
-    """Copy the consent in force onto the patient, where lists, entry and exports read it."""
+    """Copy the consent in force onto the patient, where lists, entry and exports read it.
+
+    The patient's other answers are not asked again: one needed only today must not stand in the way of a withdrawal.
+    """
     consent = in_force(patient.consent_set.all())
     scopes = {f"{scope}_consent": bool(consent and getattr(consent, scope)) for scope in SCOPES}
     if consent is not None and given_elsewhere(patient=patient, consent=consent):
@@ -82,7 +85,8 @@ def apply_consents(*, patient: Patient) -> None:
     if any(getattr(patient, name) != value for name, value in scopes.items()):
         for name, value in scopes.items():
             setattr(patient, name, value)
-        patient.save()
+        patient.version += 1
+        Patient.objects.bulk_update([patient], [*scopes, "version"])
 
 
 # What else follows a saved record: each step is called with patient= and records=. The app above (lesions) adds its

@@ -6,6 +6,7 @@ import datetime
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -66,6 +67,13 @@ def test_a_withdrawal_on_the_consents_page_stops_exports_and_locks_entry_at_once
         record.visit_date = datetime.date(2026, 6, 2)
         with pytest.raises(ValidationError, match="No consent"):
             record.save()
+
+
+def test_a_withdrawal_is_kept_where_the_patient_lacks_an_answer_that_is_needed_today(patient, withdraw):
+    consent = given(patient, "2026-01-02")
+    QuerySet(Patient).update(sex_at_birth="")  # as an earlier version left it
+    withdraw(consent)
+    assert list(population(EVERYONE)) == [] and not Patient.objects.get().research_consent
 
 
 def test_a_withdrawal_does_not_bring_an_older_consent_back(patient, withdraw):
