@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -18,7 +17,5 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with trail.acting(actor_of(request, request.user)):
-            zone = zone_of(request.user)
-            with timezone.override(ZoneInfo(zone) if zone else timezone.get_default_timezone()):
-                return self.get_response(request)
+        with trail.acting(actor_of(request, request.user)), timezone.override(zone_of(request.user)):
+            return self.get_response(request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from typing import Any, Self
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
@@ -45,16 +45,22 @@ def roles_text(user: User | AnonymousUser) -> str:
     return ", ".join(f"{role} {code or 'all'}" for role, _clinic_id, code, _zone in _roles(user))
 
 
-def zone_of(user: User | AnonymousUser) -> str:
-    """The time zone this person works in; "" for the register's. Of several the one where the day begins first: what is
-    today in one of their clinics is never called the future."""
+def zone_of(user: User | AnonymousUser) -> datetime.tzinfo:
+    """The time zone this person works in. Of several the one where the day begins first: what is today in one of their
+    clinics is never called the future."""
     if not user.is_authenticated or not user.is_active:
-        return ""
-    zones = {zone or timezone.get_default_timezone_name() for _role, clinic, _code, zone in _roles(user) if clinic}
-    if len(zones) < 2:
-        return next(iter(zones), "")
+        return timezone.get_default_timezone()
+    zones = {_zone(name) for _role, clinic, _code, name in _roles(user) if clinic}
     now = timezone.now()
-    return max(sorted(zones), key=lambda name: now.astimezone(ZoneInfo(name)).utcoffset() or datetime.timedelta())
+    return max(zones, key=lambda one: now.astimezone(one).utcoffset() or datetime.timedelta(), default=_zone(""))
+
+
+def _zone(name: str | None) -> datetime.tzinfo:
+    """The register's for none, and for a name that no list of zones has any more: it must keep nobody out."""
+    try:
+        return ZoneInfo(name) if name else timezone.get_default_timezone()
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return timezone.get_default_timezone()
 
 
 def roles_in(user: User, clinic_id: int) -> str:

@@ -7,6 +7,7 @@ import random
 
 import pytest
 import time_machine
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from calcinosis_registry.clinics.roles import Role
@@ -109,3 +110,9 @@ def test_the_zone_is_chosen_from_the_list_and_an_unknown_one_is_refused(client_o
     assert client.post(address, form | {"time_zone": EAST}).status_code == 302
     clinic.refresh_from_db()
     assert clinic.time_zone == EAST
+
+
+def test_a_zone_that_is_in_no_list_any_more_keeps_nobody_out(client_of, clinic, person):
+    QuerySet(type(clinic)).filter(pk=clinic.pk).update(time_zone="Europe/Nowhere")
+    patient = PatientFactory(clinic=clinic)
+    assert client_of(person).get(patient.get_absolute_url()).status_code == 200
