@@ -3,7 +3,7 @@
 PORT ?= 8000
 BIN := .venv/bin
 # The same tests run on SQLite and, with DATABASE_URL set, on PostgreSQL.
-MARKS ?= not benchmark and not long and not browser
+MARKS ?= not benchmark and not long and not browser and not thorough
 WORKERS ?= auto
 # Never the register under var/: the tests have a data directory of their own.
 TEST_ENV := REGISTRY_DEMO=1 REGISTRY_DATA="$(CURDIR)/.venv/test-data"
@@ -15,7 +15,7 @@ RUN_STAMP := .venv/.run-$(call hash,requirements.txt)
 TEST_STAMP := .venv/.test-$(call hash,requirements.txt tests/requirements.txt)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --prefer-binary
 
-.PHONY: run test test-browser test-long test-spark bench lint format lock sbom clean
+.PHONY: run test test-browser test-thorough test-long test-spark bench lint format lock sbom clean
 
 run: $(RUN_STAMP)
 	@exec env REGISTRY_DEMO=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python manage.py run_demo --port $(PORT)
@@ -26,6 +26,10 @@ test: $(TEST_STAMP)
 # Every page and the visit in Chromium: as long again as everything else. .ci/run does both.
 test-browser: MARKS = browser and not long
 test-browser: test
+
+# Every address for every account, every statement that can fail, every hostile file. .ci/run does these, too.
+test-thorough: MARKS = thorough and not long
+test-thorough: test
 
 test-long: $(TEST_STAMP)
 	$(PYTEST) -n $(WORKERS) --dist loadscope -m "not benchmark" $(ARGS)

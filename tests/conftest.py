@@ -55,13 +55,37 @@ ONCE = (
     "reports/test_on_paper.py",
     "reports/test_poor_pages.py",
     "reports/test_same_numbers.py",
+    "transfers/test_in_the_way.py",
+)
+
+
+# Everything of something, at every address or at every statement: .ci/run and `make test-thorough` run it.
+THOROUGH = (
+    "access/test_hostile_input.py",
+    "house_rules/test_access.py::test_every_account",
+    "house_rules/test_access.py::test_every_table",
+    "house_rules/test_access.py::test_other_methods",
+    "house_rules/test_access.py::test_nothing_is_changed",
+    "house_rules/test_access.py::test_without_a_second_factor",
+    "lesions/imaging/test_hostile_corpus.py",
+    "lesions/test_verify_signatures.py",
+    "operations/test_backup.py",
+    "operations/test_fail_at_n.py",
+    "operations/test_headers.py",
+    "operations/test_kill.py",
+    "reports/test_every_exhibit.py",
+    "reports/test_poor_pages.py",
+    "transfers/test_in_the_way.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if str(Path(item.path).relative_to(tables.ROOT / "tests")).startswith(ONCE):
+        name = str(Path(item.path).relative_to(tables.ROOT / "tests"))
+        if name.startswith(ONCE):
             item.add_marker(pytest.mark.once)
+        if f"{name}::{item.name}".startswith(THOROUGH):
+            item.add_marker(pytest.mark.thorough)
 
 
 def pytest_collection_finish() -> None:
