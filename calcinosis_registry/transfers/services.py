@@ -120,19 +120,27 @@ def accept(*, transfer: Transfer, hospital_number: str, by: User, now: datetime.
 
 def _carry_over(patient: Patient, to: Clinic, hospital_number: str, now: datetime.datetime) -> None:
     """The records follow their patient; name and questions carry the clinic themselves."""
+    identity = _bring(patient, to)
+    if identity is not None:
+        identity.hospital_number = hospital_number
+        identity.full_clean(exclude=["family_key", "given_key", "hospital_key"])
+        identity.save()
+    after_save(patient=patient, records=[patient, *Consent.objects.filter(patient=patient)], now=now)
+
+
+def _bring(patient: Patient, to: Clinic) -> Identity | None:
+    """The row and its questions go to the clinic. Returns the name, still to be saved."""
     patient.clinic = to
     patient.version += 1
     Patient.objects.bulk_update([patient], ["clinic", "version"])
-    identity = Identity.objects.filter(registry_number=patient.registry_number).first()
-    if identity is not None:
-        identity.clinic, identity.hospital_number = to, hospital_number
-        identity.full_clean(exclude=["family_key", "given_key", "hospital_key"])
-        identity.save()
     asked = list(DataQuery.objects.filter(patient=patient.registry_number))
     for query in asked:
         query.clinic = to
     DataQuery.objects.bulk_update(asked, ["clinic"])
-    after_save(patient=patient, records=[patient, *Consent.objects.filter(patient=patient)], now=now)
+    identity = Identity.objects.filter(registry_number=patient.registry_number).first()
+    if identity is not None:
+        identity.clinic = to
+    return identity
 
 
 def _along(double: Patient, told: Transfer) -> int:
@@ -143,17 +151,9 @@ def _along(double: Patient, told: Transfer) -> int:
         decided_by=told.decided_by, decided_at=told.decided_at,
     )  # fmt: skip
     its.save()
-    double.clinic = told.to_clinic
-    double.version += 1
-    Patient.objects.bulk_update([double], ["clinic", "version"])
-    identity = Identity.objects.filter(registry_number=double.registry_number).first()
+    identity = _bring(double, told.to_clinic)
     if identity is not None:
-        identity.clinic = told.to_clinic
         identity.save()
-    asked = list(DataQuery.objects.filter(patient=double.registry_number))
-    for query in asked:
-        query.clinic = told.to_clinic
-    DataQuery.objects.bulk_update(asked, ["clinic"])
     return its.pk
 
 
